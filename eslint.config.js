@@ -1,7 +1,7 @@
 import neostandard from 'neostandard'
 import tseslint from 'typescript-eslint'
 
-/** Arrows point one way: recipes -> sources | transforms | sinks -> lib. No stage imports another one. */
+/** Imports go one way: recipes -> sources | transforms | sinks -> lib. A stage never imports another stage. */
 const layers = [
   ['lib', ['sources', 'transforms', 'sinks', 'recipes']],
   ['sources', ['transforms', 'sinks', 'recipes']],
@@ -28,9 +28,9 @@ export default tseslint.config(
     files: ['**/*.ts'],
     languageOptions: { parserOptions: { projectService: true } },
     rules: {
-      // `x!` says that the line before has made sure; noUncheckedIndexedAccess asks for it on each index.
+      // noUncheckedIndexedAccess requires `x!` wherever the code before guarantees that an index exists.
       '@typescript-eslint/no-non-null-assertion': 'off',
-      // Numbers in messages read as they are.
+      // Numbers and booleans in messages need no conversion.
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
       '@typescript-eslint/prefer-promise-reject-errors': 'off',
       '@typescript-eslint/only-throw-error': 'off',

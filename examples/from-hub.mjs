@@ -1,5 +1,5 @@
-// Documents of a dataset on the Hugging Face Hub, filtered, to a file. The dataset's files are those that Python's
-// `datasets` finds.
+// Filters documents of a dataset on the Hugging Face Hub and writes them to a file. The dataset's files are those that
+// Python's `datasets` finds.
 // Run it: node examples/from-hub.mjs OWNER/NAME SUBSET OUT.ndjson
 import { pipeline } from 'node:stream/promises'
 import { dedup, hf, length, ndjsonSink, normalize } from 'sluice'
@@ -12,7 +12,7 @@ const source = hf(dataset, {
   onResolved: ({ commit, files, license }) => {
     console.log(`${dataset} at ${commit}: ${files.length} files, licence ${license.join(', ') || 'not stated'}`)
   },
-  tell: message => { console.error(message) } // warnings, and waits for the Hub
+  tell: message => { console.error(message) } // warnings, and messages when the Hub makes it wait
 })
 const filtered = dedup()
 
@@ -20,7 +20,7 @@ await pipeline(source, normalize(), length({ minChars: 40 }), filtered, async fu
   let count = 0
   for await (const document of documents) {
     yield document
-    if (++count === LIMIT) break // nothing more is fetched
+    if (++count === LIMIT) break // stops the download
   }
 }, ndjsonSink(output))
 

@@ -1,4 +1,4 @@
-// A custom stage for a manifest, see my-stage.yaml: drops texts that repeat their own lines.
+// A custom stage for a manifest (see my-stage.yaml): drops texts that repeat their lines.
 import { Stage } from 'sluice'
 
 /** @param options as in the manifest: `max_share` is the largest share of repeated lines */

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A file of your own to verified shards in data/my: parquet, NDJSON, CSV, text or Arrow, also as .gz or .zst.
+# Turns your file into verified shards in data/my: parquet, NDJSON, CSV, text or Arrow, also as .gz or .zst.
 # Run it where `npx sluice` works: examples/own-data.sh FILE
 set -euo pipefail
 

@@ -5,7 +5,7 @@ import { pack } from 'sluice/transforms/pack'
 
 const documents = ['one', 'two and a half', 'three'].map(text => ({
   id: text,
-  ids: Int32Array.from(Buffer.from(text + '\n')), // bytes, in place of a tokenizer
+  ids: Int32Array.from(Buffer.from(text + '\n')), // bytes, instead of a tokenizer
   meta: {}
 }))
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The stages in a shell: text in, shards out. Run it: examples/pipe.sh IN.ndjson FOLDER MODEL
-# pipefail: a stage that fails must fail the pipe. Otherwise the stages after it take the failure for the end of the data.
+# pipefail: if a stage fails, the pipe must fail. Otherwise later stages take the failure for the end of the data.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 input=${1:-examples/mail.ndjson}

@@ -29,22 +29,22 @@ import { anySourceOptions, sources } from './stages.ts'
 import { number, percent } from '../lib/text/numbers.ts'
 import { table } from './text.ts'
 
-/** By this a result is known, before another one takes its place. */
+/** Recognizes an existing result, so that no other file is replaced. */
 const COVERAGE = jsonKind('a result of check-coverage', 'sample', 'tokenizer', 'tokens_per_word')
 
-/** All but what only `meta` is for. */
+/** The options of all sources, without the one that only fills `meta`. */
 const { columns, ...readingOptions } = anySourceOptions
 
-const DATASET_HELP = 'what the sample\'s files hold (default: by their names; json, unless they end in .txt, .csv, ' +
+const DATASET_HELP = 'format of the sample\'s files (default: by their names; json, unless they end in .txt, .csv, ' +
   '.tsv, .parquet or .arrow)'
 const TEXT_COLUMN_HELP = 'field of a record that holds its text, or the path to it: data.text, messages[].content ' +
   '(default: text)'
 const TOKENIZER_HELP = 'SentencePiece .model file (default, of a manifest only: the one in its tokenizer_output_dir)'
-const MANIFEST_SAMPLE_HELP = `in place of a sample, what the filters of a manifest's components keep: ${MANIFEST_HELP}`
-const BASELINE_HELP = 'JSON that check-coverage has written; fails when text is covered worse than there'
-const OUTPUT_HELP = 'write the result to this file, too: the baseline of later runs'
+const MANIFEST_SAMPLE_HELP = `instead of a sample, the documents that a manifest's filters keep: ${MANIFEST_HELP}`
+const BASELINE_HELP = 'JSON file of an earlier check-coverage; fails if the tokenizer covers the text worse'
+const OUTPUT_HELP = 'also write the result to this JSON file, as a baseline for later runs'
 
-/** How a sample's files are read; a manifest has this itself. */
+/** How a sample's files are read; a manifest sets this for each component. */
 const sampleOptions = {
   dataset: z.enum(Object.keys(sources)).optional().describe(DATASET_HELP),
   textColumn: z.string().min(1).optional().describe(TEXT_COLUMN_HELP),
@@ -54,14 +54,14 @@ const sampleOptions = {
 export const checkCoverageOptions = z.strictObject({
   tokenizerPath: z.string().min(1).optional().describe(TOKENIZER_HELP),
   manifest: z.string().min(1).optional().describe(MANIFEST_SAMPLE_HELP),
-  limit: positive.optional().describe('documents measured at most; of a manifest, those of each component'),
+  limit: positive.optional().describe('maximum number of documents to measure; of a manifest, for each component'),
   baseline: z.string().min(1).optional().describe(BASELINE_HELP),
   ...coverageTolerances.shape,
   output: z.string().regex(/\.json$/, 'expected the name of a .json file').optional().describe(OUTPUT_HELP),
   ...sampleOptions,
   ...hubOptions,
   ...recordSourceOptions
-}).describe('how well a tokenizer covers text: tokens a word, share of words that are one token; against a baseline')
+}).describe('how well a tokenizer covers text (tokens per word, words that are one token), compared with a baseline')
 
 type CheckCoverageOptions = z.output<typeof checkCoverageOptions>
 
@@ -77,16 +77,15 @@ export interface CoverageReport extends Coverage {
     readonly sha256: string
   }
   readonly tokenizer: { readonly path: string, readonly sha256: string, readonly vocab_size: number }
-  /** Of a manifest: those that have words. */
+  /** The components of a manifest that have words; empty for a sample. */
   readonly components: ReadonlyArray<Coverage & { readonly name: string }>
   readonly baseline: (CoverageComparison & { readonly path: string, readonly tokenizer_sha256: string }) | null
   readonly warnings: readonly string[]
 }
 
 /**
- * Measures how well a tokenizer covers a sample, or what a manifest's filters keep of its components; see
- * `measureCoverage` for what is counted. Where a baseline is named, the figures of all text together are compared with
- * it.
+ * Measures how well a tokenizer covers a sample, or the documents that a manifest's filters keep; `measureCoverage`
+ * describes the figures. If a baseline is named, the figures of all texts together are compared with it.
  *
  * @param sample a path, a glob or `-`; undefined where `manifest` is given
  * @throws SluiceError `ERR_OPTION`, `ERR_MANIFEST`, `ERR_BASELINE`, `ERR_TOKENIZER`, `ERR_CHECKSUM` (a manifest's
@@ -181,7 +180,7 @@ async function inputOf (sample: string | undefined, asked: CheckCoverageOptions,
   }
   const [foreign] = Object.entries(pickOptions(asked, sampleOptions)).find(([, value]) => value !== undefined) ?? []
   if (foreign !== undefined) throw new SluiceError('ERR_OPTION', onlyForSamples(foreign))
-  // A tokenizer that isn't the manifest's may have another hash than the manifest has: this command compares them.
+  // The manifest's `sha256` doesn't apply to a tokenizer that is named: this command compares tokenizers.
   const { manifest, tokenizer } = tokenizerPath === undefined
     ? await loadMixture(path!, undefined, undefined, finding)
     : { manifest: await readMixture(path!, finding), tokenizer: await loadTokenizer(tokenizerPath) }
@@ -194,7 +193,7 @@ const NO_TOKENIZER = 'check-coverage.tokenizerPath: it is missing, expected the 
   '(--tokenizer-path)'
 
 function onlyForSamples (option: string): string {
-  return `check-coverage.${option}: is for a sample file (--${kebabCase(option)}); the manifest has how its ` +
+  return `check-coverage.${option}: is for a sample file (--${kebabCase(option)}); the manifest sets how its ` +
     'components are read'
 }
 
@@ -213,7 +212,7 @@ interface Measured {
   readonly sha256: string
 }
 
-/** Reads components one after the other, each word of all of them encoded once. */
+/** Reads the components one after the other. Each distinct word is encoded only once. */
 async function measure (
   components: readonly FoundComponent[], tokenizer: Tokenizer, reading: ReadOptions, run: RunOptions
 ): Promise<Measured> {
@@ -238,7 +237,7 @@ async function measure (
   return { parts, sha256: hash.digest('hex') }
 }
 
-/** A byte that UTF-8 doesn't have: other texts can't give the same bytes. */
+/** A byte that never occurs in UTF-8, so that different lists of texts never have the same bytes. */
 const END_OF_TEXT = Buffer.of(0xff)
 
 function tolerancesOf (options: CheckCoverageOptions): z.output<typeof coverageTolerances> {
@@ -251,7 +250,7 @@ function otherSample ({ documents, words }: Coverage, baseline: CoverageBaseline
     `${baseline.documents} with ${baseline.words}; differences may come from that`
 }
 
-/** What the figures are called, in tables and in messages. */
+/** The names of the figures in tables and messages. */
 const FIGURES: Readonly<Record<CoverageDifference['figure'], string>> = {
   tokens_per_word: 'tokens a word',
   single_token_share: 'one token',
@@ -259,7 +258,7 @@ const FIGURES: Readonly<Record<CoverageDifference['figure'], string>> = {
 }
 
 /**
- * The result of `check-coverage` for people: a row for each component, and one for all; then the baseline's figures.
+ * The result of `check-coverage` as text: a row for each component, one for all of them, and the baseline's figures.
  */
 export function coverageText ({ sample, tokenizer, components, baseline, warnings, ...whole }: CoverageReport): string {
   const one = { ...whole, name: components[0]?.name ?? sample.from }
@@ -294,7 +293,7 @@ function figuresOf (part: Coverage): string[] {
   return [perWord.toFixed(4), ...shares.map(share => percent(share, 2)), perCharacter.toFixed(4)]
 }
 
-/** Six digits: a figure just past a tolerance must show. */
+/** Six decimal places, so that a figure just past its tolerance looks different from the tolerance. */
 function short (value: number): string {
   return String(Number(value.toFixed(6)))
 }

@@ -1,21 +1,20 @@
 import { z } from 'zod'
 import { SluiceError } from '../lib/errors.ts'
 import { sha256 } from '../lib/hash.ts'
-import { type WithAliases, ownNames } from './cli/aliases.ts'
-import { parseOptions } from '../lib/options.ts'
+import { type WithAliases, parseNamed } from './cli/aliases.ts'
 import { jsonKind, refuseForeign, writeOwn } from '../lib/output/own-file.ts'
 import { readTokenizerFile } from '../lib/tokenizer/tokenizer.ts'
 
 export const checkTokenizerOptions = z.strictObject({
   tokenizerPath: z.string().min(1).describe('SentencePiece .model file'),
   sha256: z.string().regex(/^[0-9a-fA-F]{64}$/, 'expected a SHA-256, 64 hexadecimal digits').optional()
-    .describe('fail when the model has another one'),
-  output: z.string().min(1).optional().describe('write what is known of the model to this file, as JSON')
-}).describe('SHA-256 of a tokenizer model, against an expected one')
+    .describe('fail if the model has another SHA-256'),
+  output: z.string().min(1).optional().describe('write the properties of the model to this JSON file')
+}).describe('SHA-256 of a tokenizer model, compared with an expected one')
 
 export const checkTokenizerAliases = { python: { expectedSha256: 'sha256', metadataJson: 'output' } } as const
 
-/** By this a record is known, before another one takes its place. */
+/** Recognizes an existing record, so that no other file is replaced. */
 const RECORD = jsonKind('a record of check-tokenizer', 'tokenizer_path', 'sha256', 'vocab_size')
 
 /** The record of a tokenizer model: the result of `checkTokenizer`. */
@@ -34,14 +33,14 @@ export interface TokenizerRecord {
 /**
  * Reads a tokenizer model and records its checksum, sizes and special ids.
  *
- * @throws SluiceError `ERR_TOKENIZER` when the file is no model, `ERR_CHECKSUM` when it is another than expected;
+ * @throws SluiceError `ERR_TOKENIZER` when the file is not a model, `ERR_CHECKSUM` when it has another SHA-256;
  *   `ERR_OUTPUT_EXISTS` when `output` is a file of another kind
  */
 export async function checkTokenizer (
   options: WithAliases<z.input<typeof checkTokenizerOptions>, typeof checkTokenizerAliases>
 ): Promise<TokenizerRecord> {
-  const given = ownNames('check-tokenizer', options, checkTokenizerAliases)
-  return await checkTokenizerParsed(parseOptions('check-tokenizer', checkTokenizerOptions, given))
+  const parsed = parseNamed('check-tokenizer', checkTokenizerOptions, options, checkTokenizerAliases)
+  return await checkTokenizerParsed(parsed)
 }
 
 /** As `checkTokenizer`, with parsed options. */

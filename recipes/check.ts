@@ -24,8 +24,8 @@ import { tableLines } from './text.ts'
 
 const TOKENIZER_HELP = 'SentencePiece .model file (default: the one in the manifest\'s tokenizer_output_dir, if it ' +
   'exists)'
-const DOCUMENTS_HELP = 'documents of each component that are filtered to count them, and as many long ones for their ' +
-  'tokens'
+const DOCUMENTS_HELP = 'documents to sample of each component: so many to estimate what the filters keep, and as ' +
+  'many long ones to estimate tokens'
 
 export const checkOptions = z.strictObject({
   tokenizerPath: z.string().min(1).optional().describe(TOKENIZER_HELP),
@@ -33,13 +33,13 @@ export const checkOptions = z.strictObject({
   concurrency: positive.default(1).describe('components that the run would process at once'),
   ...hubOptions,
   ...recordSourceOptions
-}).describe('a forecast of a manifest\'s run: what it would read, make and need')
+}).describe('a forecast of a manifest\'s run: what it would read, write and need')
 
 /** What a run of a manifest would do. */
 export interface Forecast {
   readonly manifest: string
   readonly tokenizer: string | null
-  /** Those that can be read. */
+  /** The components that can be read. */
   readonly components: readonly ComponentForecast[]
   readonly failed: ReadonlyArray<{ readonly name: string, readonly code: string, readonly error: string }>
   readonly output_bytes: Estimate
@@ -49,8 +49,8 @@ export interface Forecast {
 }
 
 /**
- * The peak of resident memory of process-mixture, as `npm run memory` prints it; and a guess of what each further
- * component at once adds.
+ * The peak of resident memory of process-mixture, as `npm run memory` prints it, and an estimate of what each further
+ * component adds that is processed at the same time.
  */
 const RUN_BYTES = 250e6
 const COMPONENT_BYTES = 80e6
@@ -59,8 +59,8 @@ const COMPONENT_BYTES = 80e6
 const HASH_BYTES = 90
 
 /**
- * Forecasts what `process-mixture` would do with a manifest, without doing it: reads a part of each component, and does
- * with some of its documents what the run would do. Writes nothing.
+ * Forecasts a run of `process-mixture`. It reads a part of each component, filters and encodes some of its documents as
+ * the run would, and writes nothing.
  *
  * @throws SluiceError `ERR_MANIFEST`, `ERR_TOKENIZER`; a ForecastError (`ERR_COMPONENT`) when components can't be read,
  *   with the forecast of the others; `ERR_ABORTED`
@@ -84,7 +84,7 @@ export async function checkManifestParsed (
   const tokenizer = tokenizerPath === undefined
     ? await tokenizerIfThere(path, warnings)
     : await loadTokenizer(tokenizerPath)
-  const encoding = { tokenizer, keepsLines: keeperOfLines(manifest, tokenizer) }
+  const encoding = { tokenizer, keepsLines: keepsLinesOf(manifest, tokenizer) }
   const components: ComponentForecast[] = []
   let client: Hub | undefined
   const failed: Array<Forecast['failed'][number]> = []
@@ -105,8 +105,8 @@ export async function checkManifestParsed (
   const output = sumOf(components.map(component => component.output_bytes))
   const free = await freeSpace(manifest.datasets[0]!.outputDir)
   const memory = memoryFor(manifest.datasets, concurrency)
-  warnOfRoom('the output', output.high, free, warnings)
-  warnOfRoom('the run', memory, freemem(), warnings, ' of memory')
+  warnOfSpace('the output', output.high, free, warnings)
+  warnOfSpace('the run', memory, freemem(), warnings, ' of memory')
   const forecast: Forecast = {
     manifest: manifestPath,
     tokenizer: tokenizer === null ? null : path,
@@ -121,7 +121,7 @@ export async function checkManifestParsed (
   return forecast
 }
 
-function warnOfRoom (what: string, needed: number, free: number, warnings: string[], of = ''): void {
+function warnOfSpace (what: string, needed: number, free: number, warnings: string[], of = ''): void {
   if (needed > free) warnings.push(`${what} may need ${gigabytes(needed)}${of}, and ${gigabytes(free)} are free`)
 }
 
@@ -138,7 +138,7 @@ export class ForecastError extends PartialError {
   }
 }
 
-/** A manifest is checked before its tokenizer is trained, too. */
+/** The tokenizer, or null with a warning: a manifest may be checked before its tokenizer is trained. */
 async function tokenizerIfThere (path: string | null, warnings: string[]): Promise<Tokenizer | null> {
   const guessed = `tokens are guessed at ${BYTES_A_TOKEN.low} to ${BYTES_A_TOKEN.high} bytes each`
   if (path === null) {
@@ -153,8 +153,8 @@ async function tokenizerIfThere (path: string | null, warnings: string[]): Promi
   }
 }
 
-/** By the tokenizer, or by how the manifest has it trained; null where it has none. */
-function keeperOfLines (
+/** From the tokenizer, or from the settings that it will be trained with; null if neither is known. */
+function keepsLinesOf (
   { tokenizerPath, tokenizer: settings }: Manifest, tokenizer: Tokenizer | null
 ): KeepsLines | null {
   if (tokenizer !== null) return keepsLinesWith(tokenizer)
@@ -170,7 +170,7 @@ function memoryFor (components: readonly Component[], concurrency: number): numb
   return RUN_BYTES + COMPONENT_BYTES * (atOnce.length - 1) + atOnce.reduce((sum, bytes) => sum + bytes, 0)
 }
 
-/** On the disk of a folder that may not exist yet. */
+/** Free bytes on the disk of a folder, which may not exist yet. */
 async function freeSpace (folder: string): Promise<number> {
   for (let place = resolve(folder); ; place = dirname(place)) {
     const disk = await statfs(place).catch(() => null)
@@ -183,10 +183,10 @@ function gigabytes (bytes: number): string {
   return `${(bytes / 1e9).toFixed(1)} GB`
 }
 
-/** A forecast for people. */
+/** A forecast as text. */
 export function forecastText (forecast: Forecast): string {
   const { components, output_bytes: output, free_bytes: free, memory_bytes: memory, warnings } = forecast
-  const meaning = 'In brackets: the bounds that hold in 19 cases of 20, if what was read is like the rest.'
+  const meaning = 'In parentheses: bounds that hold in 19 cases of 20, if the rest of the data is like the sample.'
   const needed = `Disk space needed: ${range(output, 'B')}, free: ${amount(free)}B. Memory: about ${amount(memory)}B.`
   return [...components.flatMap(componentLines), '', meaning, needed, ...warnings.map(notes)].join('\n')
 }

@@ -1,6 +1,5 @@
 import { z } from 'zod'
-import { type WithAliases, ownNames } from './cli/aliases.ts'
-import { parseOptions } from '../lib/options.ts'
+import { type WithAliases, parseNamed } from './cli/aliases.ts'
 import { dedupOptions } from '../transforms/dedup.ts'
 import { ANY_LANGUAGE, languageOptions, languagesOfCld3 } from '../transforms/language.ts'
 import { lengthOptions, lengthRule } from '../transforms/length.ts'
@@ -17,14 +16,16 @@ import { withModel } from './stages.ts'
 
 const { keep, threshold, detector, model } = languageOptions.shape
 
-const KEEP_HELP = 'language kept, or several with commas between, as BCP 47 tags such as en or zh-Latn; any: all, ' +
-  'and none is detected'
-const EXPECT_HELP = 'share of the documents that the filters are expected to keep; one 5 times off fails'
-const OUTPUT_HELP = '.txt: a text a line; .ndjson, .jsonl, .json: NDJSON; .gz and .zst compress; - is standard output'
+const KEEP_HELP = 'language to keep, or several separated by commas, as BCP 47 tags such as en or zh-Latn; any keeps ' +
+  'all, without detection'
+const EXPECT_HELP = 'share of the documents that the filters are expected to keep; the run fails if it is wrong by ' +
+  'more than 5 times'
+const OUTPUT_HELP = '.txt: one text per line; .ndjson, .jsonl, .json: NDJSON; .gz and .zst compress; - is standard ' +
+  'output'
 
 export const filterCorpusOptions = z.strictObject({
   ...corpusOptions,
-  keep: keep.meta({ several: false, description: KEEP_HELP }), // an argument after it is a file
+  keep: keep.meta({ several: false, description: KEEP_HELP }), // takes one value: the next argument is a file
   threshold,
   detector,
   model,
@@ -38,7 +39,7 @@ export const filterCorpusOptions = z.strictObject({
   .refine(...lengthRule)
   .refine(({ detector, model }) => model === undefined || detector === 'fasttext', '`model` is for `detector` fasttext')
   .refine(({ keep, detector }) => !keepsAny(keep) || detector === 'cld3',
-    'with `keep` any no language is detected: leave `detector` out')
+    'with `keep` any, no language is detected: leave `detector` out')
   .superRefine(({ keep, detector }, context) => { if (detector === 'cld3') languagesOfCld3(keep, 'keep', context) })
   .describe('one dataset -> filtered, deduplicated text or NDJSON')
 
@@ -59,14 +60,13 @@ export interface FilterCorpusStats extends DocumentCounts {
  *
  * A run that was stopped resumes from its last checkpoint, `<output>.checkpoint.json`.
  *
- * @throws SluiceError `ERR_OPTION`, `ERR_EXPECTED`, `ERR_LOCKED`, `ERR_CHECKPOINT`, and what its stages throw; what the
- *   last checkpoint covers is kept then
+ * @throws SluiceError `ERR_OPTION`, `ERR_EXPECTED`, `ERR_LOCKED`, `ERR_CHECKPOINT`, and what its stages throw; output
+ *   that the last checkpoint covers is kept
  */
 export async function filterCorpus (
   options: WithAliases<z.input<typeof filterCorpusOptions>, typeof filterCorpusAliases>, run: RunOptions = {}
 ): Promise<FilterCorpusStats> {
-  const given = ownNames('filter-corpus', options, filterCorpusAliases)
-  return await filterCorpusParsed(parseOptions('filter-corpus', filterCorpusOptions, given), run)
+  return await filterCorpusParsed(parseNamed('filter-corpus', filterCorpusOptions, options, filterCorpusAliases), run)
 }
 
 /** As `filterCorpus`, with parsed options. */

@@ -100,6 +100,7 @@ export { MixtureError, processMixture } from './process-mixture.ts'
 export { RunError, type RunReport, run as runManifest } from './run.ts'
 export type { Inventory } from './inventory/inventory.ts'
 export { VerifyError, verify as verifyShards } from './verify.ts'
+export { type InitReport, init as initManifest } from './start/init.ts'
 export { quickstart } from './start/quickstart.ts'
 
 // Where shards come from
@@ -113,7 +114,7 @@ export {
 export { type FinishedRun, runName, sourcesOf as runSources, writeRunRecord } from './history/write.ts'
 export { type RunSummary, type RunsResult, type ShardTrace, runs as runHistory } from './runs.ts'
 
-// The names of 0.2, which say little outside of their files. They go in 1.0.
+// The names of 0.2, which are too general outside of their modules. They will be removed in 1.0.
 export {
   /** @deprecated The name is `textLines`. */
   text

@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { STANDARD_STREAM } from '../lib/bytes.ts'
 import { SluiceError } from '../lib/errors.ts'
 import { sha256 } from '../lib/hash.ts'
-import { parseOptions, positive } from '../lib/options.ts'
+import { positive } from '../lib/options.ts'
 import { LineSink } from '../lib/output/line-sink.ts'
 import { type ShardSet, openShards } from '../lib/shards/reader.ts'
 import { type LengthBucket, type ShardStatistics, type Spread, shardStatistics } from '../lib/shards/statistics.ts'
@@ -13,13 +13,14 @@ import { shown, shownInLine } from '../lib/text/shown.ts'
 import { loadDecoder, readTokenizerFile } from '../lib/tokenizer/tokenizer.ts'
 import { ndjsonSink } from '../sinks/ndjson.ts'
 import { encodeOptions, endOfSentence } from '../transforms/encode.ts'
+import { type WithAliases, parseNamed } from './cli/aliases.ts'
 import { type FoundTokenizer, findTokenizer } from './components/find-tokenizer.ts'
 import { type RunOptions, runStreams } from './flow/flow.ts'
 import { number, percent } from '../lib/text/numbers.ts'
 import { tableLines } from './text.ts'
 
 /** Rows that are shown by default. */
-const A_FEW = 3
+const DEFAULT_ROWS = 3
 
 const TOKENIZER_HELP = 'SentencePiece .model file that the shards were made with (default: the one that the ' +
   'checkpoint or the stats next to the shards name)'
@@ -27,11 +28,13 @@ const TOKENIZER_HELP = 'SentencePiece .model file that the shards were made with
 export const inspectOptions = z.strictObject({
   tokenizerPath: z.string().min(1).optional().describe(TOKENIZER_HELP),
   row: z.int().optional().describe('first row to show, from 0 over all shards; a negative one counts from the end'),
-  rows: positive.optional().describe(`how many rows to show (default: 1 with --row, else ${A_FEW})`),
-  documents: z.boolean().default(false).describe('give documents as NDJSON, in place of rows'),
-  stats: z.boolean().default(false).describe('count documents, their lengths, unknown ids and more, in place of rows'),
+  rows: positive.optional().describe(`how many rows to show (default: 1 with --row, else ${DEFAULT_ROWS})`),
+  documents: z.boolean().default(false).describe('print documents as NDJSON, instead of rows'),
+  counts: z.boolean().default(false).describe('count documents, their lengths, unknown ids and more, instead of rows'),
   eosId: encodeOptions.shape.eosId
-}).describe('shards -> some rows as text, documents as NDJSON (--documents), or counts (--stats)')
+}).describe('shards -> some rows as text, documents as NDJSON (--documents), or counts (--counts)')
+
+export const inspectAliases = { former: { stats: 'counts' } } as const
 
 /** What `inspect` has written to standard output. */
 export interface InspectReport {
@@ -41,31 +44,31 @@ export interface InspectReport {
   readonly rows: number
   /** Null where rows were shown as ids. */
   readonly tokenizer_path: string | null
-  /** Why there is no tokenizer, or what is uncertain about the one that was named; null for neither. */
+  /** Why there is no tokenizer, or what is uncertain about the one that was named; otherwise null. */
   readonly note: string | null
 }
 
 /**
- * Turns shards back into text, on standard output: rows or documents; with `stats` it returns counts. Rows are shown as
- * ids where no tokenizer is named and none is found.
+ * Turns shards back into text, on standard output: rows or documents; with `counts` it returns counts. Rows are shown
+ * as ids where no tokenizer is named and none is found.
  *
  * @param path a folder of shards, or one shard
  * @throws SluiceError `ERR_OPTION`, `ERR_TOKENIZER`, `ERR_FILES`; `ERR_SHARD` for a damaged shard and for an id that
  *   isn't in the vocabulary; `ERR_ABORTED`
  */
 export async function inspect (
-  path: string, options: z.input<typeof inspectOptions> = {}, run: RunOptions = {}
+  path: string, options: WithAliases<z.input<typeof inspectOptions>, typeof inspectAliases> = {}, run: RunOptions = {}
 ): Promise<InspectReport | ShardStatistics> {
-  return await inspectParsed(path, parseOptions('inspect', inspectOptions, options), run)
+  return await inspectParsed(path, parseNamed('inspect', inspectOptions, options, inspectAliases), run)
 }
 
 /** As `inspect`, with parsed options. */
 export async function inspectParsed (
   path: string, options: z.output<typeof inspectOptions>, { signal }: RunOptions
 ): Promise<InspectReport | ShardStatistics> {
-  const { tokenizerPath, eosId, row, rows, documents, stats } = options
-  if (Number(documents) + Number(stats) + Number(row !== undefined || rows !== undefined) > 1) {
-    throw new SluiceError('ERR_OPTION', 'inspect: expected one of rows (`row`, `rows`), `documents` and `stats`')
+  const { tokenizerPath, eosId, row, rows, documents, counts } = options
+  if (Number(documents) + Number(counts) + Number(row !== undefined || rows !== undefined) > 1) {
+    throw new SluiceError('ERR_OPTION', 'inspect: expected one of rows (`row`, `rows`), `documents` and `counts`')
   }
   const set = await openShards(path)
   const found = await findTokenizer(path.endsWith('.npy') ? dirname(path) : path)
@@ -73,7 +76,7 @@ export async function inspectParsed (
   const note = used === null
     ? `${found.why}; name it with --tokenizer-path`
     : tokenizerPath === undefined ? null : await otherTokenizer(tokenizerPath, found)
-  if (used === null && (documents || stats)) {
+  if (used === null && (documents || counts)) {
     const expected = 'expected the SentencePiece .model file that the shards were made with'
     throw new SluiceError('ERR_OPTION', `inspect.tokenizerPath: it is missing, ${expected}: ${found.why}`)
   }
@@ -88,7 +91,7 @@ export async function inspectParsed (
   const decoder = await loadDecoder(used)
   const eos = endOfSentence(decoder, eosId === -1 ? found.eosId ?? eosId : eosId)
   const reading: ShardTextOptions = { decoder, eosId: eos, signal }
-  if (stats) return await shardStatistics(set, reading)
+  if (counts) return await shardStatistics(set, reading)
   if (!documents) return await show(shardRows(set, { ...reading, ...rangeOf(path, set, row, rows) }))
   const sink = ndjsonSink(STANDARD_STREAM)
   await runStreams('inspect', [Readable.from(shardDocuments(set, reading)), sink], signal)
@@ -116,7 +119,7 @@ function rangeOf (
   path: string, set: ShardSet, row: number | undefined, rows: number | undefined
 ): { from: number, to: number } {
   const total = rowsOf(set)
-  if (row === undefined) return { from: 0, to: rows ?? A_FEW }
+  if (row === undefined) return { from: 0, to: rows ?? DEFAULT_ROWS }
   const from = row < 0 ? total + row : row
   if (from < 0 || from >= total) {
     const expected = `expected 0 to ${total - 1}, or -${total} to -1`
@@ -125,7 +128,7 @@ function rangeOf (
   return { from, to: from + (rows ?? 1) }
 }
 
-/** What was shown, for people: how many of how many, how to see more, and a note about the tokenizer. */
+/** A summary of what was shown, as text: the counts, how to see more, and a note about the tokenizer. */
 export function inspectText (report: InspectReport): string {
   const { of, count, rows, tokenizer_path: tokenizer, note } = report
   const what = `${of}${(of === 'row' ? rows : count) === 1 ? '' : 's'}`
@@ -139,7 +142,7 @@ export function inspectText (report: InspectReport): string {
 /** Characters of the longest bar. */
 const BAR_WIDTH = 40
 
-/** The counts for people, with a bar for each bucket of document lengths. */
+/** The counts as text, with a bar for each bucket of document lengths. */
 export function statisticsTable (stats: ShardStatistics): string {
   const { shards, sequences, seq_len: width, ids, documents, open_ids: open, first_outside: first } = stats
   const share = (n: number): string => `${number(n)} (${percent(ids === 0 ? 0 : n / ids)})`

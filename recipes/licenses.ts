@@ -14,12 +14,12 @@ import { licenseOnCard } from './provenance/card.ts'
 import { isOnHub, knownStages } from './stages.ts'
 import { tableLines } from './text.ts'
 
-const REQUIRE_HELP = 'fail unless the shards of every component may be passed on, by licences that are known'
+const REQUIRE_HELP = 'fail unless known licences permit the redistribution of all shards'
 
 export const licensesOptions = z.strictObject({
   requireRedistributable: z.boolean().default(false).describe(REQUIRE_HELP),
   ...hubOptions
-}).describe('what the licences of a mixture\'s sources ask for, and whether its shards may be passed on')
+}).describe('what the licences of a mixture\'s sources require, and whether its shards may be redistributed')
 
 /** The result of `reportLicenses`. */
 export interface LicensesReport {
@@ -35,13 +35,13 @@ export interface LicensesRun extends RunOptions {
 }
 
 /**
- * Reports what the licences of a mixture's components ask for. They are read from the manifest, from the provenance of
- * what was pulled (`provenance.json` in a component's `raw_dir`, and next to its files), and from the cards of
- * datasets, at the commit that a run has read, where there was one. Where these differ, all are reported, and the
- * strictest counts. Writes nothing.
+ * Reports what the licences of a mixture's components require. They are read from the manifest, from provenance files
+ * (`provenance.json` in a component's `raw_dir`, and next to its files), and from the cards of datasets, at the commit
+ * that an earlier run read, if there is one. Where these differ, all are reported, and the strictest counts. Writes
+ * nothing.
  *
  * @throws SluiceError `ERR_MANIFEST`; a LicenseError (`ERR_LICENSE`) with `requireRedistributable`, when a component
- *   may not be passed on or nobody knows whether it may
+ *   may not be redistributed, or it is not known whether it may
  */
 export async function licenses (
   manifestPath: string, options: z.input<typeof licensesOptions> = {}, run: LicensesRun = {}
@@ -71,24 +71,24 @@ export async function licensesParsed (
   return report
 }
 
-/** Components may not be passed on, as far as is known; `report` has all of them. */
+/** Components may not be redistributed, or it is not known whether they may; `report` has all components. */
 export class LicenseError extends PartialError {
   readonly report: LicensesReport
 
   constructor (report: LicensesReport) {
     const refused = report.components.filter(({ redistributable }) => redistributable !== 'yes')
     const count = `${refused.length} of ${report.components.length} components`
-    const message = `${count} may not be passed on, or nobody knows whether they may`
+    const message = `${count} may not be redistributed, or it is not known whether they may`
     const lines = refused.map(({ name, redistributable, reason }) => `${name}: ${redistributable}: ${reason}`)
     super('ERR_LICENSE', [message, ...lines].join('\n'), report, { isResult: true })
     this.report = report
   }
 }
 
-const HEADS = ['component', 'source', 'licence', 'SPDX', 'obligations', 'shards may be passed on']
+const HEADS = ['component', 'source', 'licence', 'SPDX', 'obligations', 'shards may be redistributed']
 
 /**
- * What the licences of a mixture permit, as a table; below it what is not known or not permitted, and who states what.
+ * What the licences of a mixture permit, as a table, and below it each component's answer, its reason and its sources.
  */
 export function licensesText ({ components, note }: LicensesReport): string {
   const rows = components.map(row => {
@@ -111,7 +111,7 @@ function answerOf ({ redistributable }: LicenseRow): string {
   return redistributable === 'yes' ? 'yes' : redistributable.toUpperCase()
 }
 
-/** Who states what, and why shards may be passed on or not. */
+/** Whether a component's shards may be redistributed and why, and where its licences are stated. */
 function notesOf (row: LicenseRow): string[] {
   const stated = row.found.map(({ license, read_from: from }) => {
     return `  ${license === null ? 'none stated' : inLine(license)}: ${from}`

@@ -11,7 +11,7 @@ import { positive } from '../lib/options.ts'
 import { formatByNames, formatName } from '../lib/records/format.ts'
 import type { StageOptions, StageStats } from '../lib/stage/stage.ts'
 import { ndjsonSink } from '../sinks/ndjson.ts'
-import { npySink, npySinkOptions } from '../sinks/npy.ts'
+import { NpySink, npySinkOptions } from '../sinks/npy.ts'
 import { isTextFile, textSink } from '../sinks/text.ts'
 import { ndjsonOptions } from '../sources/ndjson.ts'
 import type { PackStats } from '../transforms/pack.ts'
@@ -22,13 +22,13 @@ import { keepingRejects } from './flow/rejects.ts'
 import { refuseInputAsOutput } from './jobs/places.ts'
 import { type AnyStage, anySourceOptions, makeSource } from './stages.ts'
 
-/** What goes through a pipe, one a line: what `read`, `encode` and `pack` make. */
+/** An item of a pipe, one per line: what `read`, `encode` and `pack` write. */
 export type Item = Document | Tokens | Sequence
 
 /** What a stage of a pipe reports when it has ended. */
 export interface StageReport extends StageStats {
   readonly stage: string
-  /** What `pack` counts besides its items. */
+  /** Only for `pack`. */
   readonly tokens?: number
   readonly tail?: number
 }
@@ -38,7 +38,7 @@ export const readOptions = z.strictObject({
   ...ndjsonOptions.shape,
   ...anySourceOptions,
   rejects: rejectsOption,
-  limit: positive.optional().describe('documents written at most')
+  limit: positive.optional().describe('maximum number of documents to write')
 }).describe('files -> documents as NDJSON, for a pipe')
 
 export const writeOptions = z.strictObject(npySinkOptions.shape)
@@ -101,17 +101,17 @@ type PipeSink = Writable & Pick<AnyStage, 'stageName' | 'stats'>
 function sinkFor (output: string, options: z.output<typeof writeOptions>): [sink: PipeSink, accepts: Accepts] {
   if (output === STANDARD_STREAM || NDJSON_FILE.test(output)) return [ndjsonSink(output), isItem]
   if (isTextFile(output)) return [textSink(output), isDocument]
-  if (/\.npy$|\/$|(^|\/)[^.]+$/.test(output)) return [npySink(output, options), isSequence]
+  if (/\.npy$|\/$|(^|\/)[^.]+$/.test(output)) return [new NpySink(output, options), isSequence]
   throw new SluiceError('ERR_USAGE', `${output}: ${EXPECTED_OUTPUT}`)
 }
 
-/** Ids are 32-bit integers, in a flow as in most shards. */
+/** Ids are 32-bit integers in a flow, as in most shards. */
 const MAX_ID = 2 ** 31 - 1
 
-/** Null for an item that a command takes, else what it takes. */
+/** Checks an item. Returns null if the command accepts it, otherwise a description of the items that it accepts. */
 type Accepts = (item: PipedItem) => string | null
 
-/** An item as it comes, before it is checked. */
+/** An item before it is checked. */
 interface PipedItem {
   readonly id?: string
   readonly text?: string
@@ -134,8 +134,8 @@ const isItem: Accepts = item => {
 }
 
 /**
- * Items of the lines that our own commands wrote, or other programs, of which a line may have several. Any other line
- * ends the flow: its data isn't bad, the pipe is put together in the wrong way.
+ * Parses the items in lines of sluice's commands or of other programs, which may put several into a line. Any other
+ * line ends the flow: it doesn't mean that a record is bad, but that the pipe is put together in the wrong way.
  */
 function pipeItems (command: string, accepts: Accepts): NodeJS.ReadWriteStream {
   let line = 0
@@ -162,7 +162,7 @@ function pipeItems (command: string, accepts: Accepts): NodeJS.ReadWriteStream {
       item = JSON.parse(json)
     } catch (cause) {
       const refuse = (mistake: JsonMistake): never =>
-        fail(`is no JSON (${describeMistake(json, mistake)}); raw data goes through \`sluice read\` first`, cause)
+        fail(`is not JSON (${describeMistake(json, mistake)}); raw data goes through \`sluice read\` first`, cause)
       const parts = valuesOf(json, refuse)
       for (const part of parts.slice(0, -1)) stream.push(take(part))
       item = parts.at(-1)
@@ -172,7 +172,7 @@ function pipeItems (command: string, accepts: Accepts): NodeJS.ReadWriteStream {
   return stream
 }
 
-/** The values in a line that is no JSON as a whole: several, or one that Python wrote. */
+/** The values in a line that is not JSON as a whole: several values, or JSON as Python writes it. */
 function valuesOf (line: string, refuse: (mistake: JsonMistake) => never): unknown[] {
   const bytes = Buffer.from(line.replace(/^\ufeff/, ''))
   const values = new LineValues()
@@ -185,7 +185,7 @@ function valuesOf (line: string, refuse: (mistake: JsonMistake) => never): unkno
       found.push(withNamedNumbers(parsePythonJson(json)))
     } catch (error) {
       if (!(error instanceof JsonMistake)) throw error
-      // Columns of the line.
+      // With spaces for what comes before, the message has the column in the line.
       return refuse(jsonMistake(' '.repeat(bytes.toString('utf8', 0, at).length) + json) ?? error)
     }
     at = next

@@ -1,9 +1,9 @@
 import { join } from 'node:path'
 import { z } from 'zod'
-import { type WithAliases, ownNames } from './cli/aliases.ts'
+import { type WithAliases, parseNamed } from './cli/aliases.ts'
 import { PartialError, SluiceError, codeOf, messageOf } from '../lib/errors.ts'
 import { hubOptions } from '../lib/hub/settings.ts'
-import { parseOptions, positive } from '../lib/options.ts'
+import { positive } from '../lib/options.ts'
 import { checkWritable } from '../lib/output/open.ts'
 import { writeOwn } from '../lib/output/own-file.ts'
 import { isResumable } from '../lib/output/resumable.ts'
@@ -21,15 +21,15 @@ import { withLocks } from './jobs/job.ts'
 import { schedule } from './jobs/schedule.ts'
 import { type Mixture, inputsOf } from './manifest/found.ts'
 import {
-  type MixtureJob, type MixtureRun, checkPlaces, loadTokenizerOf, standingOf, statsPathOf
+  type MixtureJob, type MixtureRun, checkPlaces, loadTokenizerOf, statusBeforeRun, statsPathOf
 } from './mixture/mixture.ts'
 import { readMixture } from './mixture/read.ts'
 import { type MixtureResult, type MixtureStats, withVerifiedDates } from './mixture/stats.ts'
 
 const TOKENIZER_HELP = 'SentencePiece .model file (default: the one in the manifest\'s tokenizer_output_dir)'
-const STATS_HELP = 'where the stats go, as JSON (default: the manifest\'s stats, else data/mixtures/mixture_stats.json)'
+const STATS_HELP = 'JSON file for the stats (default: the manifest\'s stats, else data/mixtures/mixture_stats.json)'
 const OVERWRITE_HELP = 'delete the shards of another run in an output folder instead of refusing it'
-const VERIFY_HELP = 'hash the shards of finished components, to see whether they are still what they were'
+const VERIFY_HELP = 'hash the shards of finished components, and make damaged ones again'
 
 export const processMixtureOptions = z.strictObject({
   tokenizerPath: z.string().min(1).optional().describe(TOKENIZER_HELP),
@@ -47,8 +47,8 @@ export const processMixtureOptions = z.strictObject({
 export const processMixtureAliases = { python: { logFile: 'stats' } } as const
 
 /**
- * Makes shards of every component of a manifest. It resumes an earlier run that was stopped; what is finished is not
- * done again. A component that fails doesn't stop the others. A run in which none failed writes its record, unless the
+ * Makes shards of every component of a manifest. It resumes an earlier run that was stopped, and skips finished
+ * components. A component that fails doesn't stop the others. If none failed, the run writes its record, unless the
  * last record is the same.
  *
  * @returns the stats, which are in the stats file too, and the path of the record
@@ -60,8 +60,8 @@ export async function processMixture (
   manifestPath: string, options: WithAliases<z.input<typeof processMixtureOptions>, typeof processMixtureAliases> = {},
   run: MixtureRun = {}
 ): Promise<MixtureResult> {
-  const given = ownNames('process-mixture', options, processMixtureAliases)
-  return await processMixtureParsed(manifestPath, parseOptions('process-mixture', processMixtureOptions, given), run)
+  const parsed = parseNamed('process-mixture', processMixtureOptions, options, processMixtureAliases)
+  return await processMixtureParsed(manifestPath, parsed, run)
 }
 
 type Options = z.output<typeof processMixtureOptions>
@@ -73,7 +73,7 @@ export async function processMixtureParsed (
   return await processManifest(await readMixture(manifestPath, { ...options, ...run }), options, run)
 }
 
-/** As `processMixture`, of a manifest that is read already. */
+/** As `processMixture`, for a manifest that has been read. */
 export async function processManifest (
   manifest: Mixture, options: Options, run: MixtureRun
 ): Promise<MixtureResult> {
@@ -89,7 +89,7 @@ async function shardMixture (manifest: Mixture, asked: MixtureOptions): Promise<
   const statsPath = statsPathOf(manifest, asked.stats)
   await checkPlaces({ manifest, tokenizerPath }, statsPath)
   const options: ShardOptions & MixtureRun = { ...asked, tokenizer }
-  for (const component of manifest.datasets) await standingOf(component, { ...options, verify: false })
+  for (const component of manifest.datasets) await statusBeforeRun(component, { ...options, verify: false })
   await checkWritable(statsPath)
   await checkWritable(join(runsDir, '.record')) // no run has a folder of that name
   const job: MixtureJob = { manifest, tokenizerPath, tokenizer }
@@ -136,7 +136,7 @@ async function processComponents (
 
 const STOPPED = 'stopped; the same command resumes from the last checkpoints, and skips what is finished'
 
-/** Components have failed; `stats` has what became of the others. */
+/** Components have failed; `stats` has the results of the others. */
 export class MixtureError extends PartialError {
   readonly stats: MixtureStats
 
@@ -152,7 +152,7 @@ export class MixtureError extends PartialError {
 
 type ShownResult = Pick<MixtureResult, 'stats' | 'stats_path'> & Partial<MixtureResult>
 
-/** A mixture that was processed, for people: what was kept and dropped, and where everything is. */
+/** The result of a run as text: what was kept and dropped, and where the results are. */
 export function mixtureText ({ stats, stats_path: path, run_record: record }: ShownResult): string {
   const places = [`Stats: ${path}`, ...(record === undefined ? [] : [`Record of the run: ${record}`])]
   return [...(stats.length === 0 ? [] : [componentTable(stats), '']), ...places].join('\n')

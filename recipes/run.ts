@@ -1,7 +1,6 @@
 import { z } from 'zod'
-import { type WithAliases, ownNames } from './cli/aliases.ts'
+import { type WithAliases, parseNamed } from './cli/aliases.ts'
 import { PartialError, SluiceError, messageOf } from '../lib/errors.ts'
-import { parseOptions } from '../lib/options.ts'
 import { runTraining } from './components/training.ts'
 import { withThreads } from './flow/workers/threads.ts'
 import { keepsLinesTrainedWith, keepsLinesWith, warnOfLostLines } from './forecast/indentation.ts'
@@ -26,7 +25,7 @@ export const runManifestOptions = processMixtureOptions.extend({
   inventoryJson
 }).describe('a whole manifest, in order: tokenizer, copies, shards, verification; what is up to date is skipped')
 
-/** What a run has done, or would. */
+/** What a run has done, or what a dry run would do. */
 export interface RunReport {
   readonly manifest: string
   readonly dry_run: boolean
@@ -39,19 +38,18 @@ export interface RunReport {
 }
 
 /**
- * Does all that a manifest asks for: the tokenizer's training, unless there is one, and its checksum, copies to
- * `raw_dir`, filters and shards, and their verification. What is up to date is skipped; what was stopped is resumed. A
- * component that fails doesn't stop the others.
+ * Runs a whole manifest: trains the tokenizer unless there is one, checks its hash, copies documents to `raw_dir`,
+ * makes shards, and verifies them. What is up to date is skipped; what was stopped is resumed. A component that fails
+ * doesn't stop the others.
  *
- * @throws SluiceError as `processMixture` and `verify`; a RunError (`ERR_COMPONENT`, `ERR_VERIFY`), once all that could
- *   be done is done, with what became of each step
+ * @throws SluiceError as `processMixture` and `verify`; a RunError (`ERR_COMPONENT`, `ERR_VERIFY`) with the outcome of
+ *   each step, after the other components were finished
  */
 export async function run (
   manifestPath: string, options: WithAliases<z.input<typeof runManifestOptions>, typeof processMixtureAliases> = {},
   context: MixtureRun = {}
 ): Promise<RunReport> {
-  const given = ownNames('run', options, processMixtureAliases)
-  return await runParsed(manifestPath, parseOptions('run', runManifestOptions, given), context)
+  return await runParsed(manifestPath, parseNamed('run', runManifestOptions, options, processMixtureAliases), context)
 }
 
 /** As `run`, with parsed options. */
@@ -65,7 +63,7 @@ export async function runParsed (
   const training = context.tokenizer === undefined ? await plannedTraining(manifest, mixture) : null
   const isToTrain = training !== null && training.step.outcome !== 'up to date'
   const wanted: WantedRun = { manifest, statsPath, training, isToTrain, asked }
-  return dryRun ? await foretell(wanted, context) : await carryOut(wanted, context)
+  return dryRun ? await planned(wanted, context) : await executed(wanted, context)
 }
 
 /** What a run should do: its manifest, with the training that comes first, and its options. */
@@ -78,8 +76,8 @@ interface WantedRun {
   readonly asked: Omit<z.output<typeof runManifestOptions>, 'dryRun'>
 }
 
-/** What would be done. @throws a RunError where a component is refused */
-async function foretell (wanted: WantedRun, context: MixtureRun): Promise<RunReport> {
+/** The report of a dry run. @throws a RunError where a component is refused */
+async function planned (wanted: WantedRun, context: MixtureRun): Promise<RunReport> {
   const { manifest, statsPath, training, isToTrain, asked } = wanted
   const loaded = isToTrain ? null : await loadTokenizerOf(manifest, asked.tokenizerPath, context.tokenizer)
   const tokenizer = loaded?.tokenizer ?? training!.standIn
@@ -97,11 +95,11 @@ async function foretell (wanted: WantedRun, context: MixtureRun): Promise<RunRep
   const refusal = refusalOf(plans)
   if (refusal !== null) throw new RunError(report(refusedSteps(plans)), refusal)
   const steps = plans.flatMap(({ steps }) => steps)
-  return report([...steps, await verificationAhead(steps, statsPath, asked.verify)])
+  return report([...steps, await plannedVerification(steps, statsPath, asked.verify)])
 }
 
-/** Does what is wanted, and reports what has become of each step. @throws a RunError where steps have failed */
-async function carryOut (wanted: WantedRun, context: MixtureRun): Promise<RunReport> {
+/** Runs all steps, and reports the outcome of each. @throws a RunError where steps have failed */
+async function executed (wanted: WantedRun, context: MixtureRun): Promise<RunReport> {
   const { manifest, statsPath, asked: { inventory, inventoryJson, ...mixture } } = wanted
   const reading = { ...context, ...mixture }
   if (wanted.isToTrain) {
@@ -142,15 +140,15 @@ async function train (
   await withThreads(inputsOf(manifest.datasets), { ...context, ...asked }, options => runTraining(job, options))
 }
 
-/** Those that come before the components. @param isThere whether the tokenizer is */
+/** The steps before those of the components. @param isThere whether the tokenizer exists */
 function firstSteps ({ manifest: { tokenizer }, training }: WantedRun, path: string, isThere: boolean): RunStep[] {
-  const has = `${isThere ? 'has' : 'is to have'} the SHA-256 that the manifest asks for`
-  const why = tokenizer.sha256 === null ? 'the manifest asks for no SHA-256' : has
+  const has = `${isThere ? 'has' : 'must have'} the SHA-256 that the manifest requires`
+  const why = tokenizer.sha256 === null ? 'the manifest requires no SHA-256' : has
   const checked: RunStep = { component: null, step: 'check-tokenizer', outcome: 'done', why: `${path}: ${why}` }
   return training === null ? [checked] : [training.step, checked]
 }
 
-async function verificationAhead (steps: readonly RunStep[], statsPath: string, isAsked: boolean): Promise<RunStep> {
+async function plannedVerification (steps: readonly RunStep[], statsPath: string, isAsked: boolean): Promise<RunStep> {
   const date = (await readDates(statsPath))?.verified_at_utc
   const isVerified = !isAsked && date !== undefined && steps.every(({ outcome }) => outcome === 'up to date')
   return isVerified
@@ -158,7 +156,7 @@ async function verificationAhead (steps: readonly RunStep[], statsPath: string, 
     : { component: null, step: 'verify', outcome: 'done', why: `${statsPath}: compares the shards with it` }
 }
 
-/** Some steps of a run have failed; `report` has what became of all. */
+/** Some steps of a run have failed; `report` has the outcome of each. */
 export class RunError extends PartialError {
   readonly report: RunReport
 
@@ -169,7 +167,7 @@ export class RunError extends PartialError {
   }
 }
 
-/** The steps of a component that has failed: which of them it was isn't known, so the last one is reported. */
+/** The steps of a component that failed. Which step failed is not known, so the last one is reported as failed. */
 function failing (steps: readonly RunStep[], error: string | undefined): readonly RunStep[] {
   return error === undefined ? steps : [...steps.slice(0, -1), { ...steps.at(-1)!, outcome: 'failed', why: error }]
 }
@@ -199,12 +197,12 @@ interface Verification {
 }
 
 interface AskedVerification {
-  /** Whether what was verified, and hasn't changed, is verified again. */
+  /** Whether shards are verified again that were verified before and are unchanged. */
   readonly isAsked: boolean
   readonly options: z.output<typeof verifyOptions>
 }
 
-/** Verifies what was made. */
+/** Verifies the shards. */
 async function verification (
   stats: MixtureStats, statsPath: string, { isAsked, options }: AskedVerification, context: MixtureRun
 ): Promise<Verification> {
@@ -232,7 +230,7 @@ function verifiedAt (statsPath: string, date: string): string {
   return `${statsPath}: verified at ${date}`
 }
 
-/** A run for people: a row a step, what was kept and dropped, and where everything is. */
+/** A run as text: a row for each step, what was kept and dropped, and where the results are. */
 export function runText ({ steps, dry_run: dryRun, stats, stats_path: path, run_record: record }: RunReport): string {
   const rows = steps.map(({ component, step, outcome, why }) => {
     return [component ?? '(all)', step, dryRun && outcome === 'up to date' ? 'skipped' : outcome, why.split('\n')[0]!]

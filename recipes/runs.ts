@@ -12,7 +12,7 @@ import { table, tableLines } from './text.ts'
 
 export const runsOptions = z.strictObject({
   runsDir: runsDirOption
-}).describe('records of finished runs: all, what changed between two, or which made a shard')
+}).describe('records of finished runs: list them, compare two, or find the run that made a shard')
 
 /** A summary of a record. */
 export interface RunSummary {
@@ -28,11 +28,11 @@ export interface RunSummary {
   readonly manifest_sha256: string
   readonly tokenizer_sha256: string
   readonly stats: string
-  /** Of the record. */
+  /** The path of the record. */
   readonly path: string
 }
 
-/** The records that have a shard, and its name there. */
+/** The records of the runs that made a shard, and the name that each gave it. */
 export interface ShardTrace {
   readonly shard: string
   readonly sha256: string
@@ -45,9 +45,9 @@ export type RunsResult = readonly RunSummary[] | RunDifference | ShardTrace
 /**
  * Reads the records of runs.
  *
- * @param what nothing, for all of them, the newest first; `[name]`, for those of that name; `['diff', a, b]`, for what
- *   changed from `a` to `b`, each a record's path, its file's name without the ending, or the first digits of its hash;
- *   `['of', path]`, for those that have made a shard, wherever it is now
+ * @param what empty: all records, the newest first; `[name]`: the records of that name; `['diff', a, b]`: what changed
+ *   from `a` to `b`, each given as a record's path, its file name without extension, or the first digits of its hash;
+ *   `['of', path]`: the runs that made a shard, wherever it is now
  * @throws SluiceError `ERR_USAGE` for anything else; `ERR_RUN` when there is no such record, and, as a PartialError
  *   with those that can be read, when records are damaged; `ERR_FILES` for a shard that isn't there; `ERR_ABORTED`
  */
@@ -101,7 +101,7 @@ async function trace (runsDir: string, shard: string, signal: AbortSignal | unde
   return whole(stored, { shard, sha256, runs })
 }
 
-/** The result. @throws PartialError `ERR_RUN` with it, where records are damaged and may be missing in it */
+/** The result. @throws PartialError `ERR_RUN` with the result, which may lack records if some are damaged */
 function whole<T> ({ damaged }: StoredRuns, result: T): T {
   if (damaged.length > 0) {
     const message = `${damaged.length} damaged ${damaged.length === 1 ? 'record was' : 'records were'} left out`
@@ -132,7 +132,7 @@ function summaryOf ({ path, hash, record }: StoredRun): RunSummary {
   }
 }
 
-/** A result of `runs` for people. */
+/** A result of `runs` as text. */
 export function runsText (result: RunsResult): string {
   if ('settings' in result) return runDifferenceText(result)
   if (!('shard' in result)) return runTable(result)
@@ -152,7 +152,7 @@ function traceLines (run: ShardTrace['runs'][number]): string[] {
   return ['', `made as ${run.made}, of component ${run.component}`, ...lines]
 }
 
-const NO_RUNS = 'No run is recorded here; process-mixture leaves a record in the folder that --runs-dir names.'
+const NO_RUNS = 'No run is recorded here; process-mixture writes a record to the folder that --runs-dir names.'
 
 function runTable (runs: readonly RunSummary[]): string {
   if (runs.length === 0) return NO_RUNS
@@ -162,7 +162,7 @@ function runTable (runs: readonly RunSummary[]): string {
   return table([['name', 'finished', 'hash', 'components', 'tokens', 'sluice', 'stats'], ...rows])
 }
 
-/** To seconds. */
+/** When a run finished, without fractions of a second. */
 function time ({ finished_at_utc: finished }: RunSummary): string {
   return finished.replace(/\.\d+/, '')
 }

@@ -1,7 +1,6 @@
 import { z } from 'zod'
-import { type WithAliases, ownNames } from './cli/aliases.ts'
+import { type WithAliases, parseNamed } from './cli/aliases.ts'
 import { SluiceError } from '../lib/errors.ts'
-import { parseOptions } from '../lib/options.ts'
 import { checkWritable } from '../lib/output/open.ts'
 import { refuseForeign, writeOwn } from '../lib/output/own-file.ts'
 import { STATS } from '../lib/shards/stats.ts'
@@ -23,8 +22,8 @@ import { resumeOptions } from './jobs/checkpoints.ts'
 import { checkOutputs } from './jobs/places.ts'
 import { provenanceFiles } from './provenance/write.ts'
 
-const OUTPUT_HELP = 'NDJSON file to copy the documents to, .gz and .zst compress; in place of shards'
-const STATS_HELP = 'where the stats of the shards go, as JSON'
+const OUTPUT_HELP = 'NDJSON file to copy the documents to, instead of shards; .gz and .zst compress'
+const STATS_HELP = 'JSON file for the stats of the shards'
 
 export const shardCorpusOptions = z.strictObject({
   ...corpusOptions,
@@ -60,8 +59,7 @@ export interface PullStats extends DocumentCounts {
 export async function shardCorpus (
   options: WithAliases<z.input<typeof shardCorpusOptions>, typeof shardCorpusAliases>, run: RunOptions = {}
 ): Promise<ComponentStats | PullStats> {
-  const given = ownNames('shard-corpus', options, shardCorpusAliases)
-  return await shardCorpusParsed(parseOptions('shard-corpus', shardCorpusOptions, given), run)
+  return await shardCorpusParsed(parseNamed('shard-corpus', shardCorpusOptions, options, shardCorpusAliases), run)
 }
 
 /** As `shardCorpus`, with parsed options. */

@@ -1,38 +1,38 @@
 import type { Transform } from 'node:stream'
 import type { z } from 'zod'
-import type { Document, Tokens } from '../lib/document.ts'
+import type { Document } from '../lib/document.ts'
 import { SluiceError } from '../lib/errors.ts'
 import { type ModelUse, findModel } from '../lib/fasttext/model-use.ts'
 import type { KnownModel } from '../lib/fasttext/model.ts'
 import { isHubName } from '../lib/hub/address.ts'
-import { type OptionsSchema, renameKeys, snakeCase } from '../lib/options.ts'
+import { type OptionsSchema, parseOptions, renameKeys, snakeCase, withDefaults } from '../lib/options.ts'
 import type { SourceOptions } from '../lib/records/source-options.ts'
 import type { RecordSource, SourceInput } from '../lib/records/source.ts'
 import { type Keyed, type StageOptions, type Work, Stage } from '../lib/stage/stage.ts'
 import type { Follows } from '../lib/stage/strict-work.ts'
-import { arrow, arrowOptions } from '../sources/arrow.ts'
-import { csv, csvOptions } from '../sources/csv.ts'
-import { ndjson, ndjsonOptions } from '../sources/ndjson.ts'
-import { countRows, parquet, parquetOptions } from '../sources/parquet.ts'
-import { text, textOptions } from '../sources/text.ts'
+import { arrowOptions, arrowSource } from '../sources/arrow.ts'
+import { csvOptions, csvSource } from '../sources/csv.ts'
+import { ndjsonOptions, ndjsonSource } from '../sources/ndjson.ts'
+import { countRows, parquetOptions, parquetSource } from '../sources/parquet.ts'
+import { textOptions, textSource } from '../sources/text.ts'
 import { classifyModel, classifyOptions, classifyWork } from '../transforms/classify.ts'
 import { dedupHashed, dedupOptions, dedupWork } from '../transforms/dedup.ts'
 import { encodeOptions, encodeWork } from '../transforms/encode.ts'
 import { languageModel, languageOptions, languageWork } from '../transforms/language.ts'
 import { lengthOptions, lengthWork } from '../transforms/length.ts'
 import { normalizeOptions, normalizeWork } from '../transforms/normalize.ts'
-import { packFrom, packOptions } from '../transforms/pack.ts'
+import { packOptions, packTokens } from '../transforms/pack.ts'
 import type { KnownStages } from './manifest/check.ts'
 import type { FoundComponent } from './manifest/found.ts'
 import type { Component, Filter } from './manifest/schema.ts'
 
-/** A transform, whatever it takes and makes. */
+/** A transform of any input and output. */
 export type AnyStage = Transform & Pick<Stage<never, never, unknown>, 'stageName' | 'stats' | 'save' | 'restore'>
 
-/** What a filter does, without the stream, as far as it depends on nothing but the document. */
+/** The part of a filter, without the stream, that depends only on the document. */
 export type FilterWork = Pick<Work<Document, Document>, 'open' | 'take' | 'key' | 'close'>
 
-/** A row of the table of transforms: their options, and how one is made of options that the schema has checked. */
+/** A row of the table of transforms: the options, and a function that makes a stage from checked options. */
 export interface TransformEntry<S extends OptionsSchema = OptionsSchema> {
   readonly options: S
   make (options: z.output<S>, shared?: StageOptions<Document>): AnyStage
@@ -40,32 +40,32 @@ export interface TransformEntry<S extends OptionsSchema = OptionsSchema> {
 
 /** A row of the table of filters. */
 export interface FilterEntry<S extends OptionsSchema = OptionsSchema> extends TransformEntry<S> {
-  /** @param known of the model, where the filter reads one */
+  /** @param known the model, where the filter reads one */
   work (options: z.output<S>, known?: KnownModel): Work<Document, Document, unknown>
-  /** Of a filter that reads a fastText model. */
+  /** Only for a filter that reads a fastText model. */
   readonly model?: ModelUse
-  /** Of a filter that compares documents: the stage for items whose keys are known already. */
+  /** Only for a filter that compares documents: makes a stage for items whose keys are known already. */
   keyed? <Item, Out>(options: z.output<S>, shared: StageOptions<Item>, keyed: Keyed<Item, Out>): AnyStage
 }
 
-/** A row of the table of sources. */
-export interface SourceEntry {
-  readonly make: (input: SourceInput, options: Readonly<Record<string, unknown>>) => RecordSource
-  readonly options: OptionsSchema
-  /** How many records a file has, for files that have their number; positions in these are counts of records. */
+/** A row of the table of sources: the options, and how a source is made from checked options. */
+export interface SourceEntry<S extends OptionsSchema = OptionsSchema> {
+  readonly options: S
+  make (input: SourceInput, options: z.output<S>, shared?: SourceOptions): RecordSource
+  /** The number of records in a file, for formats that store it. Positions in their files count records, not bytes. */
   readonly countRecords?: (path: string) => Promise<number>
 }
 
-/** What `dataset` names in a manifest, when it isn't a dataset on the Hub. */
+/** The sources by their names in a manifest. Any other `dataset` is one on the Hub. */
 export const sources: Readonly<Record<string, SourceEntry>> = {
-  json: { make: ndjson, options: ndjsonOptions },
-  csv: { make: csv, options: csvOptions },
-  text: { make: text, options: textOptions },
-  parquet: { make: parquet, options: parquetOptions, countRecords: countRows },
-  arrow: { make: arrow, options: arrowOptions }
+  json: source(ndjsonOptions, ndjsonSource),
+  csv: source(csvOptions, csvSource),
+  text: source(textOptions, textSource),
+  parquet: { ...source(parquetOptions, parquetSource), countRecords: countRows },
+  arrow: source(arrowOptions, arrowSource)
 }
 
-/** Options that recipes give to every source; one without a text column (a line of text) does without. */
+/** Options that recipes pass to every source. Text files have no columns, so `textColumn` is ignored for them. */
 const COMMON_OPTIONS = { textColumn: true, maxLineBytes: true, maxBad: true } as const
 
 /** The options that only some sources have, by the sources' names: keys of a component, and flags. */
@@ -86,21 +86,33 @@ export const anySourceOptions = {
   ...ownOptions.arrow.shape
 }
 
+/** Options that a schema has checked; an absent one has its default. */
+type Checked<S extends OptionsSchema> = { readonly [Key in keyof z.output<S>]?: z.output<S>[Key] | undefined }
+
+/** Checked options that only some sources have. */
+type OwnSourceOptions = Checked<z.ZodObject<typeof anySourceOptions>>
+
+type CommonSourceOptions = Checked<z.ZodObject<Pick<typeof ndjsonOptions.shape, keyof typeof COMMON_OPTIONS>>>
+
+/** Checked options of any source. */
+export type CheckedSourceOptions = OwnSourceOptions & CommonSourceOptions
+
 /** The source for a `dataset`. @throws SluiceError `ERR_OPTION` for an option that only other sources have */
 export function makeSource (
-  dataset: string, input: SourceInput, options: Readonly<Record<string, unknown>>, inCode: SourceOptions = {}
+  dataset: string, input: SourceInput, options: CheckedSourceOptions, shared: SourceOptions = {}
 ): RecordSource {
-  const { make, options: { shape } } = sources[dataset]!
-  const given = Object.entries(options).filter(([, value]) => value !== undefined)
-  const [foreign] = given.find(([key]) => !Object.hasOwn(shape, key) && !Object.hasOwn(COMMON_OPTIONS, key)) ?? []
+  const source = sources[dataset]!
+  const { shape } = source.options
+  const isForeign = (key: string): boolean => !Object.hasOwn(shape, key) && !Object.hasOwn(COMMON_OPTIONS, key)
+  const [foreign] = definedOf(options).find(([key]) => isForeign(key)) ?? []
   if (foreign !== undefined) {
     const others = Object.keys(sources).filter(name => Object.hasOwn(sources[name]!.options.shape, foreign)).join(', ')
     throw new SluiceError('ERR_OPTION', `${foreign}: dataset ${dataset} takes none (it is for ${others})`)
   }
-  return make(input, { ...Object.fromEntries(given.filter(([key]) => Object.hasOwn(shape, key))), ...inCode })
+  return source.make(input, withDefaults(shape, options), shared)
 }
 
-/** Documents in, documents out: what `filters` names in a manifest. */
+/** The stages that take and return documents: those that `filters` may name in a manifest. */
 export const filters: Readonly<Record<string, FilterEntry>> = {
   normalize: filter(normalizeOptions, normalizeWork),
   length: filter(lengthOptions, lengthWork),
@@ -109,7 +121,7 @@ export const filters: Readonly<Record<string, FilterEntry>> = {
   dedup: { ...filter(dedupOptions, dedupWork), keyed: dedupHashed }
 }
 
-/** What a filter is called in stats and in rejects. */
+/** The name of a filter in stats and rejects. */
 export function filterName ({ stage, module }: Filter): string {
   return module?.stageName ?? stage
 }
@@ -118,7 +130,7 @@ export function filterName ({ stage, module }: Filter): string {
  * The stage of a filter.
  *
  * @param shared options that every stage has
- * @param follows called with what a stage makes of a document, where that has another `meta`
+ * @param follows called with a document and the one that the stage made of it, if that has another `meta`
  */
 export function makeFilter (filter: Filter, shared: StageOptions<Document> = {}, follows?: Follows): AnyStage {
   const { stage, options, module, model } = filter
@@ -127,7 +139,7 @@ export function makeFilter (filter: Filter, shared: StageOptions<Document> = {},
   return new Stage(follows === undefined || model === undefined ? work : followed(work, follows), shared)
 }
 
-/** A work that reports where it makes a document with another `meta`. */
+/** A work that calls `follows` when it makes a document with another `meta`. */
 function followed (work: Work<Document, Document, unknown>, follows: Follows): Work<Document, Document, unknown> {
   return {
     ...work,
@@ -138,13 +150,13 @@ function followed (work: Work<Document, Document, unknown>, follows: Follows): W
   }
 }
 
-/** What the stage of a filter does, without the stream. @param known of its model */
+/** The work of a filter, without the stream. @param known its model, if it is loaded already */
 export function filterWork ({ stage, options, module }: Filter, known?: KnownModel): FilterWork {
   return module?.work() ?? filters[stage]!.work(options, known)
 }
 
 /**
- * A filter that isn't a manifest's, with the model that it reads.
+ * Adds the model that a filter reads, for filters that don't come from a manifest.
  *
  * @throws SluiceError `ERR_OPTION` where none is named, `ERR_MODEL` when it can't be read
  */
@@ -153,18 +165,27 @@ export async function withModel (filter: Filter): Promise<Filter> {
   return path === null ? filter : { ...filter, model: await findModel(path) }
 }
 
-/** Every transform: each is a command of that name. */
+/** All transforms. Each is also a command of the same name. */
 export const transforms: Readonly<Record<string, TransformEntry>> = {
   ...filters,
   encode: transform(encodeOptions, options => new Stage(encodeWork(options))),
-  pack: transform(packOptions, options => packFrom(options, ({ ids }: Tokens) => ids, () => {}))
+  pack: transform(packOptions, options => packTokens(options))
 }
 
-/** The stages that a manifest may name, as its check wants them. */
+/** The stages that a manifest may name, in the form that the check of manifests takes. */
 export const knownStages: KnownStages = {
   filters: Object.fromEntries(Object.entries(filters).map(([name, { options }]) => [name, options])),
   models: Object.fromEntries(Object.entries(filters).flatMap(([name, { model }]) => model ? [[name, model]] : [])),
   sources: ownOptions
+}
+
+/** The entries of options that are given. */
+function definedOf (options: object): Array<[string, unknown]> {
+  return Object.entries(options).filter(([, value]) => value !== undefined)
+}
+
+function source<S extends OptionsSchema> (options: S, make: SourceEntry<S>['make']): SourceEntry<S> {
+  return { options, make }
 }
 
 function transform<S extends OptionsSchema> (options: S, make: TransformEntry<S>['make']): TransformEntry<S> {
@@ -187,27 +208,34 @@ export function readsHub ({ dataset, dataFiles }: Pick<Component, 'dataset' | 'd
   return isOnHub({ dataset }) || [dataFiles].flat().some(isHubName)
 }
 
-/** By which source a component is read: the key of `sources`. */
+/** The key in `sources` of the source that reads a component. */
 export function formatOf ({ dataset, hub }: Pick<FoundComponent, 'dataset' | 'hub'>): string {
   return hub?.format ?? dataset
 }
 
 /**
- * The options that a component has for its source. Of one on the Hub, what its format has no use for is left out: it is
- * known only once the files are found.
+ * The parsed options that a component has for its source. The format of a dataset on the Hub is known only once its files
+ * are found, so options that this format doesn't have are removed here.
+ *
+ * @throws SluiceError `ERR_OPTION` for an option of the dataset's card that the source can't read
  */
 export function sourceOptionsOf (
   { sourceOptions, dataset, hub }: Pick<FoundComponent, 'sourceOptions' | 'dataset' | 'hub'>
-): Readonly<Record<string, unknown>> {
-  if (hub === null) return sourceOptions
-  const { shape } = sources[formatOf({ dataset, hub })]!.options
-  const own = Object.entries(sourceOptions).filter(([key, value]) => value !== undefined && Object.hasOwn(shape, key))
-  return { ...hub.options, ...Object.fromEntries(own) }
+): OwnSourceOptions {
+  const checked: OwnSourceOptions = sourceOptions
+  if (hub === null) return checked
+  const schema = knownStages.sources[formatOf({ dataset, hub })]!
+  const own = definedOf(checked).filter(([key]) => Object.hasOwn(schema.shape, key))
+  const onCard = Object.entries(hub.options).filter(([key]) => !own.some(([other]) => other === key))
+  return {
+    ...parseOptions(`the card of ${dataset}`, schema, Object.fromEntries(onCard)),
+    ...Object.fromEntries(own)
+  }
 }
 
 /**
- * What of a component on the Hub was requested, and what was found, as settings of a job have it: by this the next run
- * knows its files.
+ * What was requested of a dataset on the Hub, and what was found, as part of a job's settings. The next run uses it to
+ * read the same files.
  */
 export function foundSettings (
   { subset, split, revision, hub }: Pick<FoundComponent, 'subset' | 'split' | 'revision' | 'hub'>

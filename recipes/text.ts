@@ -3,8 +3,8 @@ import { shownInLine } from '../lib/text/shown.ts'
 type Rows = ReadonlyArray<readonly string[]>
 
 /**
- * A table for people, in lines: each row is one, whatever is in its cells. Columns are aligned as a terminal shows
- * them, where a Chinese character takes two places.
+ * The lines of a table, one for each row, even if cells contain line breaks. Columns are aligned by their width on a
+ * terminal, where a Chinese character takes two columns.
  *
  * @param align `numbers`: the first column to the left, the others to the right; `left`: all to the left
  */
@@ -28,14 +28,14 @@ export function markdownTable (heads: readonly string[], rows: Rows): string[] {
   return [heads, heads.map(() => '---'), ...rows].map(cells => `| ${cells.join(' | ')} |`).concat('')
 }
 
-/** Marks, and characters that join or vary others. */
+/** Combining marks, and characters that join others or select their variant. */
 const NO_WIDTH = /\p{Mn}|\p{Me}|[\u200b-\u200f]/gu
 
-/** Wide characters, which take two places: UAX #11, roughly. Packages that are exact slow each start. */
+/** Wide characters, which take two columns: an approximation of UAX #11. Exact packages slow down every start. */
 const WIDE = new RegExp('[\\u1100-\\u115f\\u2e80-\\u303e\\u3041-\\ua4cf\\uac00-\\ud7a3\\uf900-\\ufaff\\ufe30-\\ufe6f' +
   '\\uff01-\\uff60\\uffe0-\\uffe6\\u{20000}-\\u{3fffd}]|\\p{Emoji_Presentation}', 'gu')
 
-/** The places that a text takes on a terminal. */
+/** The columns that a text takes on a terminal. */
 function widthOf (text: string): number {
   return Array.from(text.replace(NO_WIDTH, '').replace(WIDE, '  ')).length
 }

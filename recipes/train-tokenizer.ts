@@ -1,9 +1,7 @@
 import { z } from 'zod'
-import { type WithAliases, ownNames } from './cli/aliases.ts'
+import { type WithAliases, parseNamed } from './cli/aliases.ts'
 import { SluiceError } from '../lib/errors.ts'
-import {
-  type OptionsSchema, kebabCase, parseOptions, pickOptions, withDefaults, withoutDefaults
-} from '../lib/options.ts'
+import { type OptionsSchema, kebabCase, pickOptions, withDefaults, withoutDefaults } from '../lib/options.ts'
 import { modelOptions } from '../lib/trainer/options.ts'
 import { corpusComponent, corpusOptions } from './components/corpus.ts'
 import { type FindOptions, findComponents } from './components/find.ts'
@@ -20,7 +18,7 @@ const { workers, vocabSize, ...training } = modelOptions.shape
 const { modelType } = tokenizerSchema.shape
 const { sampleLimit } = componentSchema.shape
 
-/** Options of one dataset; a manifest has them itself. */
+/** The options of one dataset; a manifest sets them for each component. */
 const datasetFlags = withoutDefaults(datasetOptions)
 
 const trainingFlags = withoutDefaults({
@@ -30,16 +28,16 @@ const trainingFlags = withoutDefaults({
 })
 
 const FILES_HELP = datasetOptions.dataFiles.description!
-const SAMPLE_HELP = 'documents of each dataset to learn from, after its filters; 0 = all (default: the manifest\'s ' +
-  'sample_limit, else 100000)'
-const FOLDER_HELP = 'where the model goes, as spm_<vocab>_<type>.model, and .vocab (default: the manifest\'s ' +
-  'tokenizer_output_dir, else artifacts/tokenizer)'
-const STATS_HELP = 'what it was trained on, as JSON (default: next to the model, .json)'
-const WORKERS_HELP = 'threads that parse, filter and train, the main one among them; at most as many as there are ' +
-  'cores (default: so many, and no other for less than 8 MB)'
+const SAMPLE_HELP = 'documents of each dataset to train on, counted after its filters; 0 = all (default: the ' +
+  'manifest\'s sample_limit, else 100000)'
+const FOLDER_HELP = 'folder for spm_<vocab>_<type>.model and .vocab (default: the manifest\'s tokenizer_output_dir, ' +
+  'else artifacts/tokenizer)'
+const STATS_HELP = 'JSON file for the log of the training (default: next to the model, with extension .json)'
+const WORKERS_HELP = 'threads that parse, filter and train, including the main thread; at most one per core ' +
+  '(default: one per core, for less than 8 MB only the main thread)'
 
 export const trainTokenizerOptions = z.strictObject({
-  manifest: z.string().min(1).optional().describe(`learn from its components: ${MANIFEST_HELP}`),
+  manifest: z.string().min(1).optional().describe(`train on its components: ${MANIFEST_HELP}`),
   ...datasetFlags,
   dataFiles: datasetFlags.dataFiles.optional().meta({ several: true, description: FILES_HELP }),
   sampleLimit: sampleLimit.unwrap().optional().describe(SAMPLE_HELP),
@@ -47,7 +45,7 @@ export const trainTokenizerOptions = z.strictObject({
   outputDir: z.string().min(1).optional().describe(FOLDER_HELP),
   stats: z.string().min(1).optional().describe(STATS_HELP),
   overwrite: z.boolean().default(false).describe('replace a model that was not trained by this command'),
-  restart: z.boolean().default(false).describe('train again, though the model is up to date'),
+  restart: z.boolean().default(false).describe('train again, even if the model is up to date'),
   workers: workersOption.describe(WORKERS_HELP)
 }).describe('samples of datasets -> a SentencePiece unigram model')
 
@@ -59,16 +57,17 @@ type Options = z.output<typeof trainTokenizerOptions>
  * Trains a tokenizer on the first documents of each dataset, after its filters. A model that is up to date is not
  * trained again.
  *
- * @returns what the stats file has
- * @throws SluiceError `ERR_OPTION` for a wrong option, for text without a character, and where it gives fewer pieces
- *   than requested, with how many; `ERR_MANIFEST`, `ERR_FILES`; `ERR_OUTPUT_EXISTS` for a model that was made
- *   otherwise; `ERR_LOCKED`, `ERR_OUTPUT`, `ERR_ABORTED`; what the filters throw. No half-written model is left
+ * @returns the content of the stats file
+ * @throws SluiceError `ERR_OPTION` for a wrong option, for text without a character, and for text that gives fewer
+ *   pieces than requested, with their number; `ERR_MANIFEST`, `ERR_FILES`; `ERR_OUTPUT_EXISTS` for a model that this
+ *   training did not make; `ERR_LOCKED`, `ERR_OUTPUT`, `ERR_ABORTED`; what the filters throw. No half-written model is
+ *   left
  */
 export async function trainTokenizer (
   options: WithAliases<z.input<typeof trainTokenizerOptions>, typeof trainTokenizerAliases>, run: RunOptions = {}
 ): Promise<TrainedStats> {
-  const given = ownNames('train-tokenizer', options, trainTokenizerAliases)
-  return await trainTokenizerParsed(parseOptions('train-tokenizer', trainTokenizerOptions, given), run)
+  const parsed = parseNamed('train-tokenizer', trainTokenizerOptions, options, trainTokenizerAliases)
+  return await trainTokenizerParsed(parsed, run)
 }
 
 /** As `trainTokenizer`, with parsed options. */
@@ -88,7 +87,7 @@ export async function trainTokenizerParsed (options: Options, run: RunOptions): 
 /** Options that describe one dataset, and apply to those of a manifest too. */
 const FOR_ANY_DATASET = ['maxBad', 'maxLineBytes', 'maxRetries', 'timeout']
 
-const NO_DATASET = 'expected the files to learn from, a dataset on the Hub, or a manifest'
+const NO_DATASET = 'expected the files to train on, a dataset on the Hub, or a manifest'
 
 async function manifestOf (options: Options, finding: FindOptions): Promise<Mixture | null> {
   const { manifest, dataFiles, dataset } = options

@@ -24,12 +24,12 @@ import {
 import { checkOutputs, refuseAmongShards } from './jobs/places.ts'
 
 const TOKENIZER_HELP = 'SentencePiece .model file; its SHA-256 is compared with the recorded one'
-const PAGE_HELP = 'where the inventory for people goes, as Markdown; the sections of other stats in it are kept ' +
-  '(default: logs/data_inventory_YYYY-MM-DD.md, by the date in UTC)'
-const JSON_HELP = 'where the inventory for programs goes, as JSON (default: next to the stats, <name>.inventory.json)'
-const WORKERS_HELP = 'threads that verify shards; 1: none but the main one, as always for less than 8 MB (default: ' +
-  'as many as there are cores)'
-const QUICK_HELP = 'check names, sizes and headers only; the data is not read, and no verified_at_utc written'
+const PAGE_HELP = 'Markdown file for the inventory; sections of other stats in it are kept (default: ' +
+  'logs/data_inventory_YYYY-MM-DD.md, by the date in UTC)'
+const JSON_HELP = 'JSON file for the inventory (default: next to the stats, <name>.inventory.json)'
+const WORKERS_HELP = 'threads that verify shards, including the main thread (default: one per core, for less than ' +
+  '8 MB only the main thread)'
+const QUICK_HELP = 'check names, sizes and headers only, without reading the data or writing verified_at_utc'
 
 export const verifyOptions = z.strictObject({
   tokenizerPath: z.string().min(1).optional().describe(TOKENIZER_HELP),
@@ -37,9 +37,9 @@ export const verifyOptions = z.strictObject({
   inventoryJson: z.string().min(1).optional().describe(JSON_HELP),
   workers: positive.optional().describe(WORKERS_HELP),
   quick: z.boolean().default(false).describe(QUICK_HELP)
-}).describe('shards on disk against their stats; writes verified_at_utc into these, and an inventory')
+}).describe('compares shards on disk with their stats; writes verified_at_utc to the stats, and an inventory')
 
-/** Less is read sooner than threads are started. */
+/** Fewer bytes are read before threads would have started. */
 const FEW_BYTES = 8e6
 
 /**
@@ -47,16 +47,16 @@ const FEW_BYTES = 8e6
  * of the ids, SHA-256, and sums; and counts the documents that components have in common. Each shard is read once, a
  * megabyte at a time, on all cores.
  *
- * `verified_at_utc` is written into the stats, and into each component there that has no findings; where there are
- * some, an earlier date is removed.
+ * `verified_at_utc` is written to the stats, and there to each component without findings. If there are findings, an
+ * earlier date is removed.
  *
- * @param statsPath what `process-mixture` or `shard-corpus` has written; its paths are relative to the working
+ * @param statsPath the stats file of `process-mixture` or `shard-corpus`; its paths are relative to the working
  *   directory
- * @returns the inventory, which is in its files too
+ * @returns the inventory, which is also written to its files
  * @throws SluiceError `ERR_STATS`, `ERR_TOKENIZER`, `ERR_OPTION`, `ERR_OUTPUT_EXISTS` or `ERR_OUTPUT` before anything
- *   is read; a VerifyError (`ERR_VERIFY`) with all findings of all components, which are in the inventory for people,
- *   while there is none for programs; a PartialError (`ERR_OUTPUT`) with the inventory where the stats can't be
- *   written, or have changed; `ERR_ABORTED`
+ *   is read; a VerifyError (`ERR_VERIFY`) with all findings of all components, which are also in the Markdown
+ *   inventory, while the JSON inventory is removed; a PartialError (`ERR_OUTPUT`) with the inventory when the stats
+ *   can't be written, or have changed; `ERR_ABORTED`
  */
 export async function verify (
   statsPath: string, options: z.input<typeof verifyOptions> = {}, run: RunOptions = {}
@@ -86,7 +86,7 @@ export async function verifyParsed (
   })
   const findings = [...found.flat(), ...stats.failed.map(name => failedFinding(statsPath, name))]
 
-  const unwritten: string[] = [] // what went wrong after the verification, which isn't lost by it
+  const unwritten: string[] = [] // errors after the verification, whose result is kept
   const kept = async <T>(work: () => Promise<T>): Promise<T | undefined> => await work().catch((error: unknown) => {
     if (!(error instanceof SluiceError)) throw error
     unwritten.push(error.message)
@@ -102,7 +102,7 @@ export async function verifyParsed (
     const verified = stats.components.filter((_, i) => found[i]!.length === 0).map(({ name }) => name)
     const section = findingsSection({ stats: statsPath, statsSha256, utc, findings, verified })
     await kept(() => writeSection(pagePath, section))
-    // One of an earlier day would report that all is well.
+    // An earlier inventory would claim that there are no findings.
     if (jsonPath !== STANDARD_STREAM) await kept(() => writing(jsonPath, () => rm(jsonPath, { force: true })))
     throw new VerifyError(statsPath, findings, unwritten)
   }
@@ -159,15 +159,15 @@ interface InventoryPaths {
   readonly jsonPath: string
 }
 
-/** Where the inventories go. */
+/** The paths of the inventories. */
 function inventoriesOf (statsPath: string, { inventory, inventoryJson }: Inventories, utc: string): InventoryPaths {
   return { pagePath: inventory ?? inventoryPagePath(utc), jsonPath: inventoryJson ?? inventoryPathOf(statsPath) }
 }
 
 /**
- * Checks where the inventories go, which can be done before there are shards.
+ * Checks the paths of the inventories. The shards need not exist yet.
  *
- * @param shards folders of shards, where no file that is named may be
+ * @param shards folders of shards, which may contain no other file
  * @throws SluiceError `ERR_OPTION`; `ERR_OUTPUT_EXISTS` where one would replace a file of another kind
  */
 export async function checkInventories (
@@ -182,7 +182,7 @@ export async function checkInventories (
 
 const BOTH_PRINTED = 'verify: inventory and inventoryJson are both standard output, expected one of them at most'
 
-/** Known before hours of reading. */
+/** Checks all paths first: reading may take hours. */
 async function checkPlaces (
   { path, components }: StatsFile, pagePath: string, jsonPath: string, tokenizerPath: string | undefined
 ): Promise<void> {
@@ -199,7 +199,7 @@ interface Verifying {
   readonly signal: AbortSignal | undefined
 }
 
-/** What is found in each component. */
+/** The findings of each component. */
 async function findingsOf (
   { path, components }: StatsFile, counter: DuplicateCounter, { quick, workers, signal }: Verifying
 ): Promise<Finding[][]> {
@@ -220,7 +220,7 @@ async function findingsOf (
   }
 }
 
-/** Shards on disk differ from their stats; `findings` has the differences, as data. */
+/** Shards on disk differ from their stats; `findings` has the differences as data. */
 export class VerifyError extends PartialError {
   readonly stats: string
   readonly findings: readonly Finding[]

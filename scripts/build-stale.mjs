@@ -1,4 +1,4 @@
-// Builds the package, unless what is built is newer than its sources, as it is after `npm ci`.
+// Builds the package, unless the built files are newer than their sources, as they are after `npm ci`.
 import { execFileSync } from 'node:child_process'
 import { staleness } from './stale.mjs'
 

@@ -1,11 +1,11 @@
-// Builds the sources and tests that have changed since the last build. Each file is compiled by itself and no types are
-// checked, which takes a few seconds less than `tsc --noCheck`, and far less where little has changed.
+// Builds the sources and tests that have changed since the last build. Each file is compiled separately, and types are
+// not checked. This is a few seconds faster than `tsc --noCheck`, and much faster if little has changed.
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { staleness } from './stale.mjs'
 
-// Other settings, or another compiler, make everything anew.
+// If the settings or the compiler have changed, everything is compiled again.
 const { areKernelsOld, oldSources } = staleness(['package-lock.json', 'tsconfig.json', import.meta.filename])
 
 if (areKernelsOld()) execFileSync('npm', ['run', '-s', 'kernels'], { stdio: 'inherit' })
@@ -15,7 +15,7 @@ if (stale.length > 0) {
   const { default: ts } = await import('typescript')
   const { compilerOptions } = ts.readConfigFile('tsconfig.json', ts.sys.readFile).config
   const { options } = ts.convertCompilerOptionsFromJson(compilerOptions, '.')
-  // A file by itself doesn't show that the package has ES modules. Maps are for `npm run coverage`.
+  // Compiled separately, a file doesn't show that the package has ES modules. Source maps are for `npm run coverage`.
   const settings = {
     ...options,
     module: ts.ModuleKind.ES2022,

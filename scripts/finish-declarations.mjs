@@ -1,8 +1,8 @@
-// Adds to the package's declaration files what the compiler leaves out:
+// Completes the package's declaration files:
 //
-// - Node's types, by name. Since TypeScript 6 a program has only the `types` that it lists, and pnpm doesn't put those
-//   of a dependency where TypeScript looks by itself.
-// - the descriptions of options. They are written once, in the schemas; here they become docstrings that editors show.
+// - A reference to Node's types. Since TypeScript 6 a program has only the `types` that it lists, and pnpm doesn't put
+//   those of a dependency where TypeScript searches by default.
+// - The descriptions of options. They are written once, in the schemas; here they become docstrings that editors show.
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -10,7 +10,7 @@ import ts from 'typescript'
 
 const REFERENCE = '/// <reference types="node" />\n'
 
-/** The options that a declaration has in its type, be it a schema or the fields of one. */
+/** The options in the type of a declaration, which is a schema or the fields of one. */
 function optionsIn ({ type }) {
   if (type === undefined) return []
   const fields = ts.isTypeReferenceNode(type) && type.typeName.getText() === 'z.ZodObject'
@@ -19,7 +19,7 @@ function optionsIn ({ type }) {
   return ts.isTypeLiteralNode(fields) ? fields.members.filter(ts.isPropertySignature) : []
 }
 
-/** What a schema says of itself, with the value that it has where none is given. */
+/** The description of a schema and its default. */
 function commentOf (schema) {
   const { description, def } = schema
   if (description === undefined) return undefined

@@ -1,23 +1,23 @@
-// Which built files are older than what they are made of.
+// Finds the built files that are older than their sources.
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 
 /** The compiled kernels of lib/kernels. */
 const KERNEL = 'dist/lib/kernels/fasttext.wasm'
 
-/** When a file was last written; 0 where there is none. */
+/** When a file was last written; 0 if it doesn't exist. */
 const writtenAt = path => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0
 const filesIn = folder => readdirSync(folder, { recursive: true, encoding: 'utf8' }).map(name => join(folder, name))
 
-/** @param tools files that all others are built with: where one is newer, everything is old */
+/** @param tools files that determine how the others are built: if one is newer, everything is stale */
 export function staleness (tools) {
   const toolsAt = Math.max(...tools.map(writtenAt))
-  /** Whether a file is missing, or not newer than each of those that it is made of. */
+  /** Whether a file is missing, or not newer than each of its inputs. */
   const isOld = (output, ...inputs) => writtenAt(output) <= Math.max(toolsAt, ...inputs.map(writtenAt))
   return {
-    /** Whether the kernels are. */
+    /** Whether the kernels are stale. */
     areKernelsOld: () => isOld(KERNEL, ...filesIn('lib/kernels')),
-    /** The sources of some folders that have to be compiled: `[source, output]` each. */
+    /** The sources in some folders that must be compiled, each as `[source, output]`. */
     oldSources: folders => folders.flatMap(filesIn)
       .filter(path => /(?<!\.d)\.ts$/.test(path) && !/^lib[\\/]kernels[\\/][^\\/]+[\\/]/.test(path)) // AssemblyScript
       .map(path => [path, join('dist', path.replace(/\.ts$/, '.js'))])

@@ -1,4 +1,4 @@
-// Writes API.md: a line for each name that the package exports, from the first sentence of its docstring.
+// Writes API.md: one line for each name that the package exports, with the first sentence of its docstring.
 import { readFileSync, writeFileSync } from 'node:fs'
 import ts from 'typescript'
 
@@ -47,7 +47,7 @@ const modules = parts.flatMap(([name, path]) =>
 const stages = Object.keys(exports).filter(path => /^\.\/\w+\/\w+$/.test(path)).map(path =>
   `\`${path.replace('.', PACKAGE)}\``)
 const paths = `Most names are in \`import { … } from '${PACKAGE}'\`. ` +
-  `A stage has a path of its own, too, which loads no other: ${stages.join(', ')}.`
+  `Each stage also has a separate path, which loads no other stage: ${stages.join(', ')}.`
 
 writeFileSync('API.md', `# The names in code
 

@@ -1,5 +1,5 @@
-// Writes the tables of the pages, each between `<!-- TABLE NAME -->` and `<!-- end -->`, from what the built code
-// declares. With --check nothing is written: pages that are out of date are listed, and the exit code is 1.
+// Writes the tables of the pages, each between `<!-- TABLE NAME -->` and `<!-- end -->`, from the schemas in the built
+// code. With --check nothing is written: pages that are out of date are listed, and the exit code is 1.
 // Usage: node scripts/write-docs.mjs [--check] [PAGE…]; without pages, all that have a table.
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
@@ -23,7 +23,7 @@ const { json: ndjson, ...otherSources } = sources
 const sinks = { npySink: { options: npySinkOptions } }
 const ofStages = { ndjson, ...otherSources, hf: { options: hfOptions }, ...transforms, ...sinks }
 
-/** A text in a cell of a table: outside of code, `<` would begin a tag. */
+/** A text, escaped for a cell of a table: outside of code, `<` would start a tag. */
 function cell (text) {
   const parts = text.replaceAll('|', '\\|').replaceAll('\n', ' ').split('`')
   return parts.map((part, i) => i % 2 === 1 ? part : part.replaceAll('<', '\\<')).join('`')
@@ -34,8 +34,8 @@ const tableOf = (header, rows) => [header, header.map(() => '---'), ...rows].map
 const codeOf = text => cell(`\`${text}\``)
 
 /**
- * The cells of an option: its default and its meaning. If the schema has no default, or null, and the description ends
- * with one, that is the default.
+ * The cells of an option: its default and its meaning. If the schema has no default, or null, the default at the end of
+ * the description is used.
  */
 function cellsOf (field) {
   const { default: fallback } = z.toJSONSchema(field, { io: 'input', unrepresentable: 'any' })

@@ -1,4 +1,4 @@
-// Writes the JSON Schema of manifests into the package, out of what is built.
+// Writes the JSON Schema of manifests to the package, from the built code.
 import { readFileSync, writeFileSync } from 'node:fs'
 
 const PATH = 'dist/manifest.schema.json'

@@ -10,7 +10,7 @@ export const ndjsonSinkOptions = z.strictObject({})
 export type NdjsonSinkOptions = LineSinkOptions
 
 /**
- * Writes one JSON object a line: `{id,text,meta}` for a document, `{id,ids,meta}` for tokens, `{ids}` for a sequence.
+ * Writes one JSON object per line: `{id,text,meta}` for a document, `{id,ids,meta}` for tokens, `{ids}` for a sequence.
  *
  * @param path compressed if it ends in `.gz` or `.zst`; `-` for standard output
  * @throws SluiceError `ERR_OPTION`; the stream fails with `ERR_OUTPUT`

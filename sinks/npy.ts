@@ -81,7 +81,7 @@ export class NpySink extends Writable {
   readonly #resumable: boolean
   readonly #beforeFirst: NpyStreamOptions['beforeFirst']
   #hasFolder = false
-  #begun: OpenShard | null = null // unfinished shard of an earlier run, not resumed yet
+  #saved: OpenShard | null = null // the unfinished shard of an earlier run, until it is resumed
   #shard: ShardWriter | undefined
   #adding: Promise<void> = Promise.resolve()
   #opened = 0 // shards, including those of an earlier run
@@ -89,10 +89,11 @@ export class NpySink extends Writable {
   /** Shards that have all their sequences, including the one that is being written to disk. */
   filled = 0
 
+  /** @param options as the schema has parsed them */
   constructor (
     folder: string,
     options: z.output<typeof npySinkOptions>,
-    { highWaterMark, signal, resumable = false, beforeFirst }: NpyStreamOptions
+    { highWaterMark, signal, resumable = false, beforeFirst }: NpyStreamOptions = {}
   ) {
     super(objectStream({ highWaterMark, signal }))
     this.#folder = folder
@@ -106,7 +107,7 @@ export class NpySink extends Writable {
   /** Writes and syncs the sequences so far. @returns the state from which `restore` resumes after them */
   async save (): Promise<NpySinkState> {
     await this.#finishing
-    const open = this.#shard === undefined ? this.#begun : await this.#shard.save()
+    const open = this.#shard === undefined ? this.#saved : await this.#shard.save()
     return { seqLen: this.#seqLen ?? null, shards: [...this.stats.shards], open }
   }
 
@@ -118,7 +119,7 @@ export class NpySink extends Writable {
   restore (state: unknown): void {
     const { seqLen, shards, open } = parseState('npy', npySinkState, state)
     this.#seqLen = seqLen ?? this.#seqLen
-    this.#begun = open
+    this.#saved = open
     for (const shard of shards) this.stats.shards.push(shard)
     this.#opened = this.filled = shards.length
     this.stats.out = shards.reduce((sum, { sequences }) => sum + sequences, 0)
@@ -136,7 +137,7 @@ export class NpySink extends Writable {
   }
 
   override _destroy (error: Error | null, done: Done): void {
-    // An abort can come while a shard is opened or finished; what to delete is known afterwards.
+    // An abort can arrive while a shard is opened or finished. The files to delete are known only afterwards.
     const settled = this.#adding.catch(() => {}).then(() => this.#finishing).catch(() => {})
     settleDestroy(settled.then(() => this.#shard?.abandon()), error, done)
   }
@@ -148,7 +149,7 @@ export class NpySink extends Writable {
       if (!this.#options.overwrite && !this.#resumable) await refuseShards(this.#folder)
       await prepareFolder(this.#folder)
       for (const shard of this.stats.shards) await checkThere(this.#folder, shard)
-      if (this.#resumable && this.stats.shards.length === 0 && this.#begun === null) await removePartials(this.#folder)
+      if (this.#resumable && this.stats.shards.length === 0 && this.#saved === null) await removePartials(this.#folder)
     })
     this.#hasFolder = true
   }
@@ -172,15 +173,15 @@ export class NpySink extends Writable {
   async #openShard (seqLen: number): Promise<ShardWriter> {
     const path = join(this.#folder, shardName(this.#opened++))
     const shape: ShardShape = { columns: seqLen, maxRows: this.#options.sequencesPerShard, dtype: this.#options.dtype }
-    const begun = this.#begun
-    this.#begun = null
-    if (begun !== null) return await ShardWriter.resume(path, shape, begun)
+    const saved = this.#saved
+    this.#saved = null
+    if (saved !== null) return await ShardWriter.resume(path, shape, saved)
     return await ShardWriter.create(path, shape, { resumable: this.#resumable })
   }
 
   async #finish (): Promise<void> {
     await this.#takeFolder()
-    if (this.#begun !== null) this.#shard = await this.#openShard(this.#seqLen!)
+    if (this.#saved !== null) this.#shard = await this.#openShard(this.#seqLen!)
     await this.#finishShard()
     await this.#finishing
     if (this.stats.shards.length > 0) return

@@ -9,7 +9,7 @@ export const textOptions = z.strictObject(recordSourceOptions)
 export type TextOptions = z.input<typeof textOptions> & SourceOptions
 
 /**
- * Reads documents from text, one a line; plain, `.gz` or `.zst`. An empty line is an empty document. Lines end in
+ * Reads documents from text, one per line; plain, `.gz` or `.zst`. An empty line is an empty document. Lines end in
  * `\n`, `\r\n` or `\r`, as in Python.
  *
  * A line that is not UTF-8 or is too long is counted in `stats.dropped`.
@@ -18,6 +18,12 @@ export type TextOptions = z.input<typeof textOptions> & SourceOptions
  * @throws SluiceError `ERR_OPTION`; the stream fails with `ERR_FILES`, `ERR_SOURCE`, `ERR_BAD_RECORDS` or `ERR_STATE`
  */
 export function text (input: SourceInput, options: TextOptions = {}): RecordSource {
-  const [{ maxLineBytes, maxBad }, shared] = sourceOptions('text', textOptions, options)
+  return textSource(input, ...sourceOptions('text', textOptions, options))
+}
+
+/** As `text`, with parsed options. */
+export function textSource (
+  input: SourceInput, { maxLineBytes, maxBad }: z.output<typeof textOptions>, shared: SourceOptions = {}
+): RecordSource {
   return new RecordSource('text', input, textRecords(maxLineBytes), { maxBad }, shared)
 }

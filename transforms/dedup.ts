@@ -7,8 +7,8 @@ import { type Keyed, type Work, Stage, type StageOptions, stageOptions } from '.
 
 export const dedupOptions = z.strictObject({
   window: positive.max(16_000_000).default(50_000)
-    .describe('how many of the last documents to compare with; a text that one of them has is dropped')
-}).describe('drops documents whose text is that of a recent one')
+    .describe('how many of the last documents to compare with')
+}).describe('drops documents with the same text as a recent one')
 
 /** Options of `dedup`. */
 export type DedupOptions = z.input<typeof dedupOptions> & StageOptions<Document>
@@ -72,7 +72,7 @@ export class RollingWindow {
 
 /**
  * Drops a document (`duplicate`) if one of the last `window` documents that were passed on has the same text, compared
- * by xxHash64. A duplicate doesn't keep the first document in the window any longer.
+ * by xxHash64. A duplicate doesn't extend the time that the first document stays in the window.
  */
 export function dedup (options: DedupOptions = {}): Stage<Document, Document, DedupState> {
   const [own, shared] = stageOptions('dedup', dedupOptions, options)

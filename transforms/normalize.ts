@@ -9,7 +9,7 @@ export const normalizeOptions = z.strictObject({})
 /** Options of `normalize`. */
 export type NormalizeOptions = StageOptions<Document>
 
-/** Runs of white space other than one space, which most are and which stays as it is. */
+/** Runs of white space, except a single space, which is the most frequent one and stays unchanged. */
 const UNTIDY_RUNS = new RegExp(`[${WHITE_SPACE.replace('\\x20', '\\x1f')}][${WHITE_SPACE}]*| [${WHITE_SPACE}]+`, 'g')
 
 /** Trims a text and replaces every run of white space with one space, as Python's `' '.join(text.split())` does. */

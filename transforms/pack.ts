@@ -23,7 +23,7 @@ const packState = z.strictObject({ seqLen: z.int(), rest: z.array(z.int().min(0)
 export interface PackStats extends StageStats {
   /** Ids of all documents, EOS ids and tail included. */
   tokens: number
-  /** Ids that don't fill a sequence yet; at the end, those that fill none. */
+  /** Ids that don't fill a sequence yet; at the end, those that are left out. */
   tail: number
 }
 
@@ -85,8 +85,12 @@ export interface PackStage<Item = Tokens> extends Stage<Item, Sequence, PackStat
  * fills no sequence, is left out and counted in `stats.tail`.
  */
 export function pack (options: PackOptions = {}): PackStage {
-  const [own, shared] = stageOptions('pack', packOptions, options)
-  return packFrom(own, ({ ids }: Tokens) => ids, () => {}, shared)
+  return packTokens(...stageOptions('pack', packOptions, options))
+}
+
+/** As `pack`, with parsed options. */
+export function packTokens (options: z.output<typeof packOptions>, shared: StageOptions<Tokens> = {}): PackStage {
+  return packFrom(options, ({ ids }: Tokens) => ids, () => {}, shared)
 }
 
 /**

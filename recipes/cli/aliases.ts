@@ -1,33 +1,42 @@
+import type { z } from 'zod'
 import { SluiceError } from '../../lib/errors.ts'
+import { type OptionsSchema, parseOptions } from '../../lib/options.ts'
 
-/** Names that options have besides their own: each with the option that it stands for. */
+/** Other names of options, each with the option that it stands for. */
 export interface Aliases {
   /** Of the Python scripts that the recipes replace. */
   readonly python?: Readonly<Record<string, string>>
-  /** Of earlier versions. They go in 1.0, and give a warning until then. */
+  /** Of earlier versions. They give a warning, and will be removed in 1.0. */
   readonly former?: Readonly<Record<string, string>>
 }
 
 type NamesIn<Table> = Table extends Readonly<Record<string, string>> ? Table : object
 
-/** What a recipe takes: its options, by their own names or by aliases. */
+/** The options of a recipe, by their names or by aliases. */
 export type WithAliases<Options, Table extends Aliases> = Options & AliasesIn<Options, NamesIn<Table['python']>> &
   AliasesIn<Options, NamesIn<Table['former']>>
 
 type AliasesIn<Options, Names> = {
-  /** @deprecated Another name of an option; its own is the one to use. */
+  /** @deprecated Another name of an option; use the name of the option. */
   readonly [Alias in keyof Names]?: Names[Alias] extends keyof Options ? Options[Names[Alias]] : never
 }
 
+/** Options by their own names. */
+export interface NamedOptions {
+  readonly options: Readonly<Record<string, unknown>>
+  /** The name that an option was given by, for messages; its own where it isn't given. */
+  readonly nameOf: (option: string) => string
+}
+
 /**
- * Options by their own names.
+ * Replaces aliases by the names of the options.
  *
  * @param warn called with each former name that is used, and the option that it stands for
  * @throws SluiceError `ERR_OPTION` where one option is given by two names
  */
 export function withoutAliases (
   options: object, { python = {}, former = {} }: Aliases, warn: (former: string, option: string) => void
-): Record<string, unknown> {
+): NamedOptions {
   const named: Record<string, unknown> = {}
   const given = new Map<string, string>() // by option: the name that it was given by
   for (const [name, value] of Object.entries(options)) {
@@ -41,19 +50,26 @@ export function withoutAliases (
     given.set(option, name)
     named[option] = value
   }
-  return named
+  return { options: named, nameOf: option => given.get(option) ?? option }
 }
 
-/** As `withoutAliases`, of options that code gives: warnings are the process's. */
-export function ownNames (recipe: string, options: object, aliases: Aliases): Record<string, unknown> {
-  return withoutAliases(options, aliases, (former, option) => {
+/**
+ * Checks the options of a recipe that is called in code, and fills in defaults. A former name emits a process warning.
+ *
+ * @throws SluiceError `ERR_OPTION` with every mistake, each by the name that was used
+ */
+export function parseNamed<S extends OptionsSchema> (
+  recipe: string, schema: S, given: object, aliases: Aliases
+): z.output<S> {
+  const { options, nameOf } = withoutAliases(given, aliases, (former, option) => {
     process.emitWarning(`${recipe}: ${formerNameText(former, option)}`, 'DeprecationWarning')
   })
+  return parseOptions(recipe, schema, options, nameOf)
 }
 
 /** The warning of a former name. */
 export function formerNameText (former: string, option: string): string {
-  return `${former} is called ${option} now; the old name goes in 1.0`
+  return `${former} was renamed to ${option}; the old name will be removed in 1.0`
 }
 
 function ownName (name: string, names: Readonly<Record<string, string>>): string | undefined {

@@ -14,31 +14,37 @@ import { addGuide, helpLayout } from './help.ts'
 import { watchLostWork } from './lost-work.ts'
 import { Progress } from './progress.ts'
 
-/** Exit codes of a process that a signal ended: 128 and the signal's number. */
-const SIGNAL_EXITS = { SIGINT: 130, SIGTERM: 143 } as const
+/** The signals that end a run, and what handles them until a command begins, which handles them itself. */
+export interface Signals {
+  /** The exit code after each. */
+  readonly exits: Readonly<Partial<Record<NodeJS.Signals, number>>>
+  /** Ends the handling by the caller. */
+  readonly release: () => void
+}
 
-/** The most time that a run may take to end after a signal: it may wait for what can't be stopped, such as a pipe. */
-const MOST_MS = 5000
+const NO_SIGNALS: Signals = { exits: {}, release: () => {} }
+
+/** After a signal, a run that hasn't ended in this time is killed: it may wait for a pipe, which can't be stopped. */
+const MAX_STOP_MS = 5000
 
 const NO_WORKING_DIRECTORY = 'sluice: the working directory no longer exists; change to another one (cd), and run it ' +
   'again [ENOENT]'
 
-/** Text for a terminal: without control characters and passwords of addresses. */
+/** Text for a terminal, without control characters and without passwords in URLs. */
 function forPeople (text: string): string {
   return shown(maskCredentials(text))
 }
 
 /**
- * The command line. Data and results go to standard output, all else to standard error.
+ * The command line. Data and results go to standard output, everything else to standard error.
  *
  * @param argv without the program and the script
- * @param onCommand called when a command begins, which handles signals from then on
- * @returns the exit code: 0 done, 1 the data or a check failed, 2 the call or the manifest is wrong; 130 or 143 after a
- *   signal
+ * @param signals by default signals are left to the process
+ * @returns the exit code: 0 done, 1 the data or a check failed, 2 the call or the manifest is wrong; or a signal's
  */
-export async function cli (argv: readonly string[], onCommand: () => void = () => {}): Promise<number> {
+export async function cli (argv: readonly string[], signals = NO_SIGNALS): Promise<number> {
   let exitCode = 0
-  let help = '' // or the version; commander's own output fails hard where nobody reads it
+  let help = '' // or the version; if commander wrote it to a closed pipe, that would be an uncaught error
   const words = argv[0] === 'help' ? asHelpFlag(argv.slice(1)) : argv
   const called = words.find(argument => !argument.startsWith('-'))
   const usageError = (text: string): string => text.replace(/^error: (.*)\n$/s, (_, error: string) => {
@@ -58,15 +64,15 @@ export async function cli (argv: readonly string[], onCommand: () => void = () =
   addGuide(program, 'sluice')
   for (const [name, command] of Object.entries(commands)) {
     const sub = program.command(name).description(command.options.description ?? '')
-    // Making the flags of all commands takes longer than a small command does; only the help of all needs them.
+    // Creating the flags of all commands takes longer than running a small command, and only the general help needs it.
     if (called === undefined || name === called) {
       addFlags(sub, command)
       addGuide(sub, name)
       sub.action(async () => {
         const { json = false, quiet = false, ...flags } = sub.opts<Partial<Shown>>()
-        onCommand()
+        signals.release()
         const prepare = (): Call => command.call(sub.args, flags)
-        exitCode = await runCommand(command, prepare, { json, quiet, line: commandLine(argv) })
+        exitCode = await runCommand(command, prepare, { json, quiet, line: commandLine(argv), exits: signals.exits })
       })
     }
   }
@@ -81,7 +87,7 @@ export async function cli (argv: readonly string[], onCommand: () => void = () =
   return exitCode
 }
 
-/** `help NAME` as `NAME --help`; an unknown name is left to fail. */
+/** `help NAME` as `NAME --help`; with an unknown name, commander reports the mistake. */
 function asHelpFlag (names: readonly string[]): readonly string[] {
   const [name] = names
   return name === undefined || Object.hasOwn(commands, name) ? [...names, '--help'] : names
@@ -93,8 +99,8 @@ interface Shown {
 }
 
 /**
- * A mistake in the call, and what to do next. commander suggests names in which few letters differ; this suggests those
- * that begin like the one that was given.
+ * A mistake in the call, and what to do next. commander suggests names in which few letters differ; this suggests names
+ * that start with the given one.
  */
 function withAdvice (error: string, called: string | undefined): string {
   if (error.includes('(Did you mean')) return error
@@ -107,36 +113,37 @@ function withAdvice (error: string, called: string | undefined): string {
   return `${error}; see sluice ${command === null ? '' : `${command} `}--help`
 }
 
-interface Called extends Shown {
+interface Called extends Shown, Pick<Signals, 'exits'> {
   /** The command line. */
   readonly line: string
 }
 
 /** @param prepare parses the command line; called once signals are handled */
-async function runCommand (command: Command, prepare: () => Call, { json, quiet, line }: Called): Promise<number> {
+async function runCommand (command: Command, prepare: () => Call, called: Called): Promise<number> {
+  const { json, quiet, line, exits } = called
   const { givesJson } = command
   const stop = new Stop()
   const watching = watchLostWork(() => { stop.end() })
-  let stopped: keyof typeof SIGNAL_EXITS | undefined
-  let patience: NodeJS.Timeout | undefined
-  const signals = Object.keys(SIGNAL_EXITS)
-  const onSignal = (signal: keyof typeof SIGNAL_EXITS): void => {
+  let stopped: NodeJS.Signals | undefined
+  let killTimer: NodeJS.Timeout | undefined
+  const signals = Object.keys(exits) as NodeJS.Signals[]
+  const onSignal = (signal: NodeJS.Signals): void => {
     stopped = signal
     stop.request()
-    patience = setTimeout(() => { process.kill(process.pid, signal) }, MOST_MS).unref()
-    // A second one ends the process at once, as without a listener.
+    killTimer = setTimeout(() => { process.kill(process.pid, signal) }, MAX_STOP_MS).unref()
+    // A second signal ends the process at once, as without a listener.
     for (const name of signals) process.off(name, onSignal)
   }
   for (const signal of signals) process.on(signal, onSignal)
   const showResult = async ({ givesData }: Call, { value, text }: Result): Promise<void> => {
-    // Where the data goes to standard output, everything else goes elsewhere.
+    // If the data goes to standard output, everything else goes to standard error.
     const output = givesData ? process.stderr : process.stdout
     if (json || givesJson) await print(output, JSON.stringify(value, null, 2))
     if (!json && !quiet && text !== undefined) await print(givesJson ? process.stderr : output, text())
   }
   let call: Call | undefined
   try {
-    process.cwd() // an error where it was deleted
+    process.cwd() // throws if the folder was deleted
     call = prepare()
     const progress = new Progress(process.stderr)
     const tell = (message: string): void => { progress.tell(forPeople(`sluice: ${message}`)) }
@@ -151,28 +158,30 @@ async function runCommand (command: Command, prepare: () => Call, { json, quiet,
     return 0
   } catch (thrown) {
     const error: unknown = watching.error() ?? thrown
-    if (codeOf(error) === 'EPIPE') return 0 // the reader of our output has seen enough
+    if (codeOf(error) === 'EPIPE') return 0 // the reader of the output has closed it, as `head` does
     if (error instanceof PartialError && call !== undefined) await showResult(call, call.resultOf(error))
-    await print(process.stderr, describe(error, command))
-    if (stopped !== undefined) return SIGNAL_EXITS[stopped]
+    await print(process.stderr, describe(error, command, call?.flagFor))
+    if (stopped !== undefined) return exits[stopped]!
     return error instanceof SluiceError ? error.exitCode : 1
   } finally {
-    clearTimeout(patience)
+    clearTimeout(killTimer)
     watching.end()
     for (const signal of signals) process.off(signal, onSignal)
   }
 }
 
-/** The call, as a shell takes it. */
+/** The command line, quoted for a shell. */
 function commandLine (argv: readonly string[]): string {
   return ['sluice', ...argv].map(shellWord).join(' ')
 }
 
 /**
- * The message of a recipe or a stage, which names options as in code, with their flags. A name that is no flag is a key
- * of a manifest.
+ * Replaces the options in a message of a recipe or stage, which are named as in code, by the flags that were used. An
+ * option without a flag is a manifest key.
  */
-function withFlags (message: string, { options: { shape }, aliases: { python, former } }: Command): string {
+function withFlags (
+  message: string, { options: { shape }, aliases: { python, former } }: Command, flagFor: Call['flagFor']
+): string {
   const names = { ...shape, ...python, ...former }
   const isFlag = (option: string): boolean => Object.hasOwn(names, option)
   return withNames(message
@@ -183,8 +192,8 @@ function withFlags (message: string, { options: { shape }, aliases: { python, fo
       return isFlag(option) ? `with --no-${kebabCase(option)}` : `with \`${snakeCase(option)}: false\``
     })
     .replace(/^(?:[a-z][\w-]*\.)?([a-z]\w*)(?=: )/gim, (name, option: string) => {
-      return isFlag(option) && !Object.hasOwn(commands, name) ? flagOf(option) : name
-    }), option => isFlag(option) ? flagOf(option) : `\`${snakeCase(option)}\``)
+      return isFlag(option) && !Object.hasOwn(commands, name) ? flagFor(option) : name
+    }), option => isFlag(option) ? flagFor(option) : `\`${snakeCase(option)}\``)
 }
 
 /** Help or the version. */
@@ -202,9 +211,9 @@ async function print (stream: NodeJS.WriteStream, text: string): Promise<void> {
 }
 
 /** An error of ours as its code and message; any other is a defect, and shown whole. */
-function describe (error: unknown, command: Command): string {
+function describe (error: unknown, command: Command, flagFor = flagOf): string {
   if (error instanceof SluiceError) {
-    const message = error.code === 'ERR_OPTION' ? withFlags(error.message, command) : error.message
+    const message = error.code === 'ERR_OPTION' ? withFlags(error.message, command, flagFor) : error.message
     return `sluice: ${message} [${error.code}]`
   }
   if ((error as { readonly syscall?: string } | null)?.syscall === 'uv_cwd') return NO_WORKING_DIRECTORY

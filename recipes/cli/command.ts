@@ -4,18 +4,18 @@ import { type PartialError, SluiceError } from '../../lib/errors.ts'
 import { type OptionsSchema, kebabCase, validateOptions, withNames } from '../../lib/options.ts'
 import type { RunOptions } from '../flow/flow.ts'
 
-/** A command of `sluice`: its flags, and the summary in its help, are made of its options' schema. */
+/** A command of `sluice`. Its flags and the summary in its help come from the schema of its options. */
 export interface Command {
   /** As in the help: `<manifest>`, `[files...]`. */
   readonly argument: readonly [name: string, description: string] | undefined
   readonly options: OptionsSchema
   readonly aliases: Aliases
-  /** Options that must be given, though the schema doesn't require them. */
+  /** Options that the command requires, although the schema doesn't. */
   readonly required: readonly string[]
-  /** Whether standard output has the result as JSON without `--json`, too; the text goes to standard error then. */
+  /** Whether the result goes to standard output as JSON even without `--json`, and the text to standard error. */
   readonly givesJson: boolean
   /**
-   * Parses the command line, whose flags have numbers where they take one.
+   * Parses the command line. The values of numeric flags are numbers already.
    *
    * @throws SluiceError `ERR_OPTION` with every mistake, each named by its flag
    */
@@ -25,37 +25,39 @@ export interface Command {
 /** A command with its arguments and its options, ready to run. */
 export interface Call {
   readonly run: (run: RunOptions) => Promise<Result>
-  /** What a run that failed shows nevertheless. */
+  /** The partial result of a run that failed. */
   readonly resultOf: (error: PartialError) => Result
-  /** Whether standard output is the data's, so that the result goes to standard error. */
+  /** Whether data goes to standard output, so that the result goes to standard error. */
   readonly givesData: boolean
+  /** The flag that an option was given by, for messages; its own where it isn't given. */
+  readonly flagFor: (option: string) => string
   /** Former names of options that were used, and the options that they stand for. */
   readonly former: ReadonlyArray<readonly [former: string, option: string]>
 }
 
-/** What a command shows. */
+/** What a command prints. */
 export interface Result {
   /** What `--json` prints. */
   readonly value: unknown
-  /** The same for people; undefined where there is nothing to print. */
+  /** The result as text; undefined where there is nothing to print. */
   readonly text: (() => string) | undefined
 }
 
 type Calling = Partial<Pick<Command, 'argument' | 'aliases' | 'required' | 'givesJson'>>
 /** How a command is called, and how its result is shown. */
 interface Traits<S extends OptionsSchema, Value> extends Calling {
-  /** The result for people, on standard output. */
+  /** The result as text, for standard output. */
   readonly report?: (result: Value) => string
-  /** Whether, with these options, standard output is the data's. */
+  /** Whether data goes to standard output with these options. */
   readonly givesData?: (options: z.output<S>) => boolean
-  /** A line for people on standard error, where standard output is always the data's; in place of a report. */
+  /** Instead of a report, a line for standard error, where data always goes to standard output. */
   readonly note?: (result: Value) => string
 }
 
 /**
- * A command: its options, what it does with them, and how its result is shown.
+ * A command: its options, its work, and how its result is shown.
  *
- * @param run is given the options as the schema has parsed them; its result is what `--json` prints
+ * @param run called with the options as the schema has parsed them; `--json` prints its result
  */
 export function command<S extends OptionsSchema, Value> (
   options: S,
@@ -72,12 +74,14 @@ export function command<S extends OptionsSchema, Value> (
     call (args, flags) {
       const former: Array<[string, string]> = []
       const named = withoutAliases(flags, aliases, (name, option) => { former.push([name, option]) })
-      const parsed = parseFlags(options, named)
+      const flagFor = (option: string): string => flagOf(named.nameOf(option))
+      const parsed = parseFlags(options, named.options, flagFor)
       return {
         run: async context => shown(await run(args, parsed, context), report ?? note),
-        // What a PartialError has, as a result, is what its command would have returned, with less in it.
+        // A PartialError that is a result has the type of the command's result, with less in it.
         resultOf: ({ partial, isResult }) => isResult ? shown(partial as Value) : { value: partial, text: undefined },
         givesData: report === undefined || givesData?.(parsed) === true,
+        flagFor,
         former
       }
     }
@@ -85,11 +89,13 @@ export function command<S extends OptionsSchema, Value> (
 }
 
 /** The options of flags. @throws SluiceError `ERR_OPTION` with every mistake, each named by its flag */
-function parseFlags<S extends OptionsSchema> (schema: S, flags: Readonly<Record<string, unknown>>): z.output<S> {
+function parseFlags<S extends OptionsSchema> (
+  schema: S, flags: Readonly<Record<string, unknown>>, flagFor: Call['flagFor']
+): z.output<S> {
   const checked = validateOptions(schema, flags)
   if ('options' in checked) return checked.options
   const mistakes = checked.mistakes.map(({ path: [option], message }) =>
-    option === undefined ? withNames(message, flagOf) : `${flagOf(String(option))}: ${message}`)
+    (option === undefined ? '' : `${flagFor(String(option))}: `) + withNames(message, flagFor))
   throw new SluiceError('ERR_OPTION', mistakes.join('\n'))
 }
 

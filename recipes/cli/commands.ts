@@ -6,7 +6,7 @@ import { rejectsOption, withFileArguments } from '../components/corpus.ts'
 import { componentTable } from '../components/table.ts'
 import { trainingText } from '../components/training.ts'
 import { filterCorpusAliases, filterCorpusOptions, filterCorpusParsed } from '../filter-corpus.ts'
-import { inspectOptions, inspectParsed, inspectText, statisticsTable } from '../inspect.ts'
+import { inspectAliases, inspectOptions, inspectParsed, inspectText, statisticsTable } from '../inspect.ts'
 import { inventoryTable } from '../inventory/inventory.ts'
 import { licensesOptions, licensesParsed, licensesText } from '../licenses.ts'
 import { MANIFEST_HELP } from '../mixture/read.ts'
@@ -25,15 +25,15 @@ import { verifyOptions, verifyParsed } from '../verify.ts'
 import { type Command, command } from './command.ts'
 
 const FILES_HELP = 'paths or globs, plain, .gz or .zst'
-const RUNS_HELP = 'nothing: all; NAME: those of that name; diff A B: what changed, each a path, a file\'s name ' +
-  'without .json, or the first digits of a hash; of SHARD: which made it'
+const RUNS_HELP = 'nothing: all; NAME: those of that name; diff A B: what changed, each given as a path, a file name ' +
+  'without .json, or the first digits of a hash; of SHARD: which run made it'
 const SAMPLE_HELP = 'path or glob of files with text, plain, .gz or .zst; - for standard input; or --manifest'
 const OUTPUT_HELP = 'a .ndjson or .txt file, either also as .gz or .zst, or a folder for .npy shards'
 
 const MANIFEST = ['<manifest>', MANIFEST_HELP] as const
-const FILES = ['[files...]', `${FILES_HELP}, in place of --data-files`] as const
-const FILES_OR_INPUT = ['[files...]', `${FILES_HELP}, in place of --data-files; - for standard input`] as const
-const PIPED_FILES = ['[files...]', `${FILES_HELP}; standard input where there are none`] as const
+const FILES = ['[files...]', `${FILES_HELP}, instead of --data-files`] as const
+const FILES_OR_INPUT = ['[files...]', `${FILES_HELP}, instead of --data-files; - for standard input`] as const
+const PIPED_FILES = ['[files...]', `${FILES_HELP} (default: standard input)`] as const
 
 /** The commands, in the order of the help. */
 export const commands: Readonly<Record<string, Command>> = {
@@ -92,7 +92,8 @@ export const commands: Readonly<Record<string, Command>> = {
   }),
   inspect: command(inspectOptions, ([path], options, run) => inspectParsed(path!, options, run), {
     argument: ['<path>', 'folder of shards, or one shard_*.npy'],
-    givesData: ({ stats }) => !stats,
+    aliases: inspectAliases,
+    givesData: ({ counts }) => !counts,
     report: result => 'ids' in result ? statisticsTable(result) : inspectText(result)
   }),
   'train-tokenizer': command(
@@ -104,7 +105,7 @@ export const commands: Readonly<Record<string, Command>> = {
   ),
   'check-tokenizer': command(checkTokenizerOptions, (_args, options) => checkTokenizerParsed(options), {
     aliases: checkTokenizerAliases,
-    report: ({ sha256, tokenizer_path: path }) => `${sha256}  ${path}` // as sha256sum has it
+    report: ({ sha256, tokenizer_path: path }) => `${sha256}  ${path}` // as sha256sum prints it
   }),
   'check-coverage': command(
     checkCoverageOptions, ([sample], options, run) => checkCoverageParsed(sample, options, run), {
@@ -127,15 +128,15 @@ export const commands: Readonly<Record<string, Command>> = {
   })
 }
 
-/** A transform in a pipe. */
+/** The command of a transform in a pipe. */
 function transformCommand (name: string, row: TransformEntry): Command {
   return command(row.options, (_args, options, run) => transformPipe(name, () => row.make(options), run), {
-    required: ['tokenizerPath'], // of `encode`, which takes a loaded tokenizer in code
+    required: ['tokenizerPath'], // of `encode`; in code, it may be given a loaded tokenizer instead
     note: stageNote
   })
 }
 
-/** A transform that drops documents: in a pipe it can keep them. */
+/** The command of a transform that drops documents, and can write them to a rejects file. */
 function filterCommand (name: string, row: FilterEntry): Command {
   const options = row.options.extend({ rejects: rejectsOption }).describe(row.options.description!)
   return command(options, (_args, { rejects, ...own }, run) => {

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { kebabCase, numberIn } from '../../lib/options.ts'
 import { type Command, flagOf } from './command.ts'
 
-/** What flags are about, in the order of the help. Any other flag comes first, in a group without a subject. */
+/** Groups of flags, in the order of the help. All other flags come before them, in a group without a heading. */
 const GROUPS: Readonly<Record<string, readonly string[]>> = {
   Input: [
     'manifest', 'dataset', 'dataFiles', 'textColumn', 'field', 'delimiter', 'quote', 'escape', 'columns', 'subset',
@@ -51,8 +51,8 @@ function grouped (key: string, option: Option): Option {
 }
 
 /**
- * The flag of an option, and those of its other names, which the help doesn't list. All of it is in the schema: what
- * the flag takes, its description, its default. The schema parses the value, too.
+ * The flag of an option, and the flags of its other names, which the help hides. The type of the value, the description
+ * and the default come from the schema, which also parses the value.
  */
 function optionsFor (key: string, field: z.ZodType, { aliases, required }: Command): Option[] {
   const schema = z.toJSONSchema(field, { io: 'input', unrepresentable: 'any' })
@@ -71,17 +71,17 @@ function optionsFor (key: string, field: z.ZodType, { aliases, required }: Comma
     return value === '<number>' ? made.argParser(text => numberIn(text) ?? text) : made
   }
   const isOpen = schema.type === 'boolean' && schema.default === undefined
-  // Neither of the two: as something else has it.
+  // If neither the flag nor its negation is given, another setting decides.
   const negated = isOpen ? [new Option(`--no-${kebabCase(key)}`)] : []
   return [...[option(key), ...negated].map(made => grouped(key, made)), ...others.map(name => option(name).hideHelp())]
 }
 
-/** A default: a text without its quotes. */
+/** A default value; a text is shown without quotes. */
 function shown (value: unknown): string {
   return typeof value === 'string' ? value : JSON.stringify(value)
 }
 
-/** What a flag takes, as the help has it; null for nothing. */
+/** The placeholder in the help for the value of a flag; null for a flag without a value. */
 function valueOf (schema: z.core.JSONSchema.JSONSchema): string | null {
   if (schema.type === 'boolean') return null
   if (schema.type === 'integer' || schema.type === 'number') return '<number>'

@@ -72,9 +72,9 @@ export const guides: Readonly<Record<string, Guide>> = {
       'sluice inspect data/shards',
       'sluice inspect data/shards --row -1',
       'sluice inspect data/shards --documents | head -n 1',
-      'sluice inspect data/shards --stats'
+      'sluice inspect data/shards --counts'
     ],
-    next: 'In Python, `numpy.load(shard, mmap_mode="r")` reads a shard: a row a sequence.'
+    next: 'In Python, `numpy.load(shard, mmap_mode="r")` reads a shard: one row per sequence.'
   },
   'train-tokenizer': {
     examples: [
@@ -112,7 +112,7 @@ export const guides: Readonly<Record<string, Guide>> = {
   },
   normalize: {
     examples: ['sluice read pages.csv | sluice normalize | sluice write pages.ndjson'],
-    next: '`sluice length` drops what is too short now.'
+    next: '`sluice length` drops texts that are too short.'
   },
   length: {
     examples: ['sluice read pages.csv | sluice length --min-chars 100 | sluice write a.txt'],

@@ -3,12 +3,12 @@ import { guides } from './guides.ts'
 
 const WIDTH = 80
 
-/** Columns of a flag with what it takes; a longer one has its own line. */
+/** The width of the column of flags. The description of a longer flag starts on the next line. */
 const TERM_WIDTH = 24
 
 const INDENT = '  '
 
-/** The layout of the help: 80 columns, flags to the left, and what they mean in one column to the right. */
+/** The layout of the help: 80 columns, with flags to the left and their descriptions to the right. */
 export const helpLayout: Partial<Help> = {
   helpWidth: WIDTH,
   padWidth: () => TERM_WIDTH,

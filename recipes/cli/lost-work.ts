@@ -1,16 +1,16 @@
 import { SluiceError, messageOf } from '../../lib/errors.ts'
 import { stageInStack } from '../../lib/stage/module.ts'
 
-/** Watches for what happens outside of a command's own promises, most often in a custom stage. */
+/** Watches for errors that a command can't catch, most often of a custom stage. */
 export interface Watching {
-  /** The error of what nobody awaited; null where nothing failed. */
+  /** The first error that was not caught; null if there was none. */
   readonly error: () => SluiceError | null
   readonly end: () => void
 }
 
 /**
- * Watches until it is ended: a promise that is rejected and that nobody awaits, and an error that is thrown where
- * nobody catches it, stop the command; a call of `process.exit` doesn't look like success.
+ * Until `end` is called, a rejected promise that is not awaited or an error that is not caught stops the command, and a
+ * call of `process.exit` is reported as a failure.
  *
  * @param stop ends the command
  */
@@ -24,7 +24,7 @@ export function watchLostWork (stop: () => void): Watching {
     const stack = stackHere()
     if (!/\bat (?:process\.)?exit \(node:/.test(stack)) return
     process.exitCode ||= 1
-    const caller = stageInStack(stack) ?? 'code that is not of sluice'
+    const caller = stageInStack(stack) ?? 'code outside of sluice'
     process.stderr.write(`sluice: ${caller} ${EXITED} [ERR_DOCUMENT]\n`)
   }
   process.on('unhandledRejection', onLost)
@@ -42,13 +42,13 @@ export function watchLostWork (stop: () => void): Watching {
 
 const EXITED = 'has called process.exit before the work was done; a stage that can\'t continue throws an error'
 
-/** Of a stage, where its stack has one; any other is a defect, and shown whole. */
+/** An error that names the stage in its stack. Without a stage it may be a defect of sluice, so the stack is shown. */
 function lostError (error: unknown): SluiceError {
   const stack = error instanceof Error ? error.stack ?? '' : ''
   const stage = stageInStack(stack)
   if (stage === null) {
     const shown = stack === '' ? messageOf(error) : stack
-    const message = `something that nobody awaited has failed, maybe in a custom stage: ${shown}`
+    const message = `an error was not handled, maybe in a custom stage: ${shown}`
     return new SluiceError('ERR_DOCUMENT', message, { cause: error })
   }
   const advice = 'its take must await, or return, each promise that it makes'

@@ -12,12 +12,12 @@ const BAR_WIDTH = 20
 export type ProgressStream = Pick<WriteStream, 'isTTY' | 'columns'> & NodeJS.WritableStream
 
 /**
- * Shows how far flows and other work are: on a terminal as a bar that is redrawn, elsewhere as a line with its time
+ * Shows the progress of flows and other work: on a terminal as a bar that is redrawn, elsewhere as a line with the time
  * every few seconds.
  */
 export class Progress {
   readonly #stream: ProgressStream
-  readonly #flows = new Map<Flow | WatchedWork, number>() // when each began
+  readonly #flows = new Map<Flow | WatchedWork, number>() // with the time when each started
   #timer: NodeJS.Timeout | undefined
 
   constructor (stream: ProgressStream) {
@@ -27,7 +27,7 @@ export class Progress {
   /** Shows a flow, or other work, until the function that it returns is called. */
   readonly watch = (flow: Flow | WatchedWork): (() => void) => {
     this.#flows.set(flow, performance.now())
-    if (this.#stream.isTTY && 'state' in flow) this.draw() // it may block the thread for a while
+    if (this.#stream.isTTY && 'state' in flow) this.draw() // draw now: the work may block the thread for a while
     this.#timer ??= setInterval(() => { this.draw() }, this.#stream.isTTY ? BAR_EVERY_MS : LINE_EVERY_MS).unref()
     return () => {
       this.#flows.delete(flow)
@@ -41,19 +41,19 @@ export class Progress {
   draw (): void {
     const now = performance.now()
     const lines = (bar: boolean): string[] =>
-      [...this.#flows].map(([flow, began]) => progressLine(flow, (now - began) / 1000, bar))
+      [...this.#flows].map(([flow, startedAt]) => progressLine(flow, (now - startedAt) / 1000, bar))
     if (!this.#stream.isTTY) {
       this.#stream.write(lines(true).map(line => logLine(line)).join(''))
       return
     }
     this.#erase()
-    // One line for all flows on any terminal: without the bars where they don't fit, and cut where that isn't enough.
+    // All flows share one line: without bars if they don't fit, and cut if that isn't enough.
     const whole = lines(true).join(' | ')
-    const room = this.#stream.columns - 1
-    this.#stream.write(whole.length <= room ? whole : cutToWidth(lines(false).join(' | '), room))
+    const width = this.#stream.columns - 1
+    this.#stream.write(whole.length <= width ? whole : cutToWidth(lines(false).join(' | '), width))
   }
 
-  /** Prints a message for people: above the bar on a terminal, elsewhere as a line with its time. */
+  /** Prints a message: above the bar on a terminal, elsewhere as a line with the time. */
   readonly tell = (message: string): void => {
     if (this.#stream.isTTY) this.#erase()
     this.#stream.write(this.#stream.isTTY ? `${message}\n` : logLine(message))
@@ -89,7 +89,7 @@ function logLine (text: string): string {
 /** Letters that take two columns: those of East Asia, and emoji. */
 const WIDE_LETTER = /[\u1100-\u115f\u2e80-\uffdc\u{1f000}-\u{3ffff}]/u
 
-/** As much of a text as fits into so many columns. */
+/** Cuts a text to a number of columns. */
 function cutToWidth (text: string, columns: number): string {
   let width = 0
   return Array.from(text).filter(letter => (width += WIDE_LETTER.test(letter) ? 2 : 1) <= columns).join('')

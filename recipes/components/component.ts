@@ -5,7 +5,7 @@ import { type Job, type JobStatus, canResume, runJob, statusOf, withLocks } from
 import { remaking } from '../jobs/remake.ts'
 import type { FoundComponent } from '../manifest/found.ts'
 import { type ComponentStats, described } from './component-stats.ts'
-import { filesBeside } from './files.ts'
+import { filesWithShards } from './files.ts'
 import { makeShards } from './make-shards.ts'
 import { checkpointIn, copyIn } from './paths.ts'
 import { pull } from './pull.ts'
@@ -59,7 +59,7 @@ async function resumeShards (shards: ShardJob, job: Job, options: ShardOptions):
   const { overwrite = false, keepOutdated = false } = options
   if (!overwrite && (job.begins || (job.isOutdated && keepOutdated))) await refuseShards(folder)
   const again = await remaking(folder)
-  const made = job.isOutdated || (job.resumesNothing && again.isBegun)
+  const made = job.isOutdated || (job.resumesNothing && again.isStarted)
     ? await again.make(next => makeNext(shards, next, options), job.begin)
     : await makeShards(shards, { folder, job }, options)
   await job.finish(made, outputs)
@@ -69,7 +69,7 @@ async function resumeShards (shards: ShardJob, job: Job, options: ShardOptions):
 
 /** Makes shards in a separate folder, from which they will replace the existing ones: a job with its own checkpoint. */
 async function makeNext (shards: ShardJob, folder: string, options: ShardOptions): Promise<ComponentStats> {
-  const plan = { ...shards.plan, path: checkpointIn(folder), beside: [] }
+  const plan = { ...shards.plan, path: checkpointIn(folder), alsoLocked: [] }
   return await runJob(plan, {}, () => Promise.resolve([]), async job => {
     const made = await makeShards(shards, { folder, job }, options)
     await job.finish(made, shards.outputs)
@@ -91,7 +91,7 @@ export async function componentStatus (component: FoundComponent, options: Shard
     return { pull, shards: { is: 'new', why: 'its raw copy does not exist yet, or is made again' } }
   }
   const read = copy === null ? component : await copiedJob(component, copy)
-  if (!await canResume(read.files, filesBeside(component))) return { pull, shards: { is: 'new' } }
+  if (!await canResume(read.files, filesWithShards(component))) return { pull, shards: { is: 'new' } }
   const shards = shardJob(component, read, null, options)
   return { pull, shards: await statusOf(shards.plan, shardCheck(shards, options)) }
 }

@@ -9,20 +9,20 @@ import { recordSourceOptions } from '../../lib/records/source-options.ts'
 import { type Component, type Filter, componentSchema } from '../manifest/schema.ts'
 import { anySourceOptions, sources } from '../stages.ts'
 
-/** What `--dataset` may be: the kinds of files that can be read. */
+/** The values of `--dataset` for files. */
 export const datasetOption = z.enum([...Object.keys(sources), 'jsonl', 'ndjson', 'txt']).optional()
-  .describe('what the files hold (default: by file extension, else json)')
+  .describe('format of the files (default: by file extension, else json)')
 
 export const rejectsOption = rejectsPath.optional()
-  .describe('separate NDJSON file for what is dropped, with reason and position; bad records as base64')
+  .describe('separate NDJSON file for dropped documents and bad records, with reason and position')
 
 const FORMATS = Object.keys(sources)
 
-const DATASET_HELP = `what the files hold: ${FORMATS.join(', ')} (default: by file extension, else json); ` +
+const DATASET_HELP = `format of the files: ${FORMATS.join(', ')} (default: by file extension, else json); ` +
   'or OWNER/NAME of a dataset on the Hugging Face Hub'
 
 const DATA_FILES_HELP = 'paths or globs of the files, plain, .gz or .zst; - for standard input; on the Hub, ' +
-  'in place of what the dataset\'s card says'
+  'instead of the files of the dataset\'s card'
 
 /** The options that describe the dataset, for recipes that take a single one. */
 export const corpusOptions = {
@@ -37,7 +37,7 @@ export const corpusOptions = {
   revision: z.string().min(1).default('main').describe('branch, tag or commit of the dataset on the Hub'),
   name: componentSchema.shape.name.optional().describe('name for messages and stats (default: the dataset\'s)'),
   license: z.string().optional().describe('licence of the dataset, noted in the stats'),
-  limit: positive.optional().describe('documents written at most'),
+  limit: positive.optional().describe('maximum number of documents to write'),
   rejects: rejectsOption,
   ...anySourceOptions,
   ...hubOptions,
@@ -45,7 +45,7 @@ export const corpusOptions = {
 }
 
 /**
- * Files that are named as arguments of a command, in place of `--data-files`.
+ * Files that are named as arguments of a command, instead of by `--data-files`.
  *
  * @throws SluiceError `ERR_OPTION` for both
  */
@@ -93,7 +93,7 @@ function checkDataset (dataset: string, given: Pick<CorpusOptions, 'dataset' | '
 }
 
 /**
- * One dataset, named by options, as a component of a mixture is.
+ * The component of a mixture that options for one dataset describe.
  *
  * @throws SluiceError `ERR_OPTION` for a dataset that can't be read
  */

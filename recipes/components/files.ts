@@ -12,8 +12,8 @@ type Named = Pick<Component, 'name' | 'rawDir' | 'filteredDir' | 'outputDir' | '
 export function filesOf (component: Named): string[] {
   const { name, rawDir } = component
   const raw = rawDir === null ? [] : writtenFiles(copyIn(rawDir, name), pullRejects(component))
-  const beside = filesBeside(component)
-  return [...raw, ...beside, ...workingFiles(checkpointIn(component.outputDir), beside)]
+  const withShards = filesWithShards(component)
+  return [...raw, ...withShards, ...workingFiles(checkpointIn(component.outputDir), withShards)]
 }
 
 /** Files that a component writes and that other components may write too, one after the other. */
@@ -22,7 +22,7 @@ export function sharedFilesOf ({ rawDir, name }: Named): string[] {
 }
 
 /** Files that are written together with the shards. */
-export function filesBeside ({ name, filteredDir, rejects }: Named): string[] {
+export function filesWithShards ({ name, filteredDir, rejects }: Named): string[] {
   return [...(filteredDir === null ? [] : [copyIn(filteredDir, name)]), ...(rejects === null ? [] : [rejects])]
 }
 

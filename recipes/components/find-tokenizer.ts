@@ -6,7 +6,7 @@ import { parseJson } from '../../lib/json/json.ts'
 import { readCheckpoint } from '../../lib/output/checkpoint.ts'
 import { checkpointIn } from './paths.ts'
 
-/** What is known of the tokenizer that made some shards. */
+/** What is known about the tokenizer that made some shards. */
 export interface FoundTokenizer {
   /** Null where the file is missing or has changed: see `why`. */
   readonly path: string | null
@@ -29,8 +29,8 @@ interface Origin {
 }
 
 /** Limits of the search for stats: their folder may hold many other files, and a larger file is not a stats file. */
-const MOST_FILES = 100
-const MOST_BYTES = 64 * 1024 * 1024
+const MAX_FILES = 100
+const MAX_BYTES = 64 * 1024 * 1024
 
 /**
  * Finds the tokenizer of shards: by the checkpoint in their folder, or by stats in that folder, in the two folders
@@ -97,14 +97,14 @@ async function inStats (folder: string): Promise<Origin[]> {
   for (const place of new Set([resolve(folder), above, dirname(above), resolve('data/mixtures')])) {
     const names = await readdir(place).catch(() => [])
     const stats = names.filter(name => name.endsWith('.json') && name !== 'checkpoint.json').sort()
-    for (const name of stats.slice(0, MOST_FILES)) found.push(...await inStatsFile(join(place, name), folder))
+    for (const name of stats.slice(0, MAX_FILES)) found.push(...await inStatsFile(join(place, name), folder))
   }
   return found
 }
 
 async function inStatsFile (from: string, folder: string): Promise<Origin[]> {
   const { size = Infinity } = await stat(from).catch(() => ({ size: undefined }))
-  if (size > MOST_BYTES) return []
+  if (size > MAX_BYTES) return []
   const content = parseJson(await readFile(from, 'utf8').catch(() => ''))
   const isMixture = typeof content === 'object' && content !== null && 'stats' in content
   const { data } = mixture.safeParse(isMixture ? content : { stats: [content] })

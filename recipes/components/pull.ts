@@ -53,8 +53,8 @@ export async function pull (component: DocumentsJob, output: string, options: Wr
     await forget()
     return written
   }
-  const begun = isFinished ? await dateOf(output) : begunAt(now, is === 'begun' ? partial : null)
-  const pulled: Pulled = { begun, records: written.kept, files }
+  const startedAt = isFinished ? await dateOf(output) : startOf(now, is === 'started' ? partial : null)
+  const pulled: Pulled = { startedAt, records: written.kept, files }
   const provenance = await keepProvenance(component, output, pulled, options).catch((cause: unknown) => {
     if (options.signal?.aborted !== true || codeOf(cause) === 'ERR_ABORTED') throw cause
     throw stoppedBeforeProvenance(output, cause)
@@ -70,7 +70,7 @@ function stoppedBeforeProvenance (output: string, cause?: unknown): SluiceError 
 }
 
 /** When a pull began. A resumed pull began when its partial file was created, where the file system has that date. */
-function begunAt (now: Date, partial: Stats | null): string {
+function startOf (now: Date, partial: Stats | null): string {
   return new Date(Math.min(now.getTime(), partial?.birthtimeMs || now.getTime())).toISOString()
 }
 
@@ -81,7 +81,7 @@ async function dateOf (path: string): Promise<string> {
 
 interface Pulled {
   /** ISO 8601. */
-  readonly begun: string
+  readonly startedAt: string
   readonly records: number
   /** How many of the component's files were read. */
   readonly files: number
@@ -89,7 +89,7 @@ interface Pulled {
 
 /** Null where the output is no regular file: a pipe has no folder for provenance. */
 async function keepProvenance (
-  component: DocumentsJob, output: string, { begun, records, files }: Pulled, options: WriteOptions
+  component: DocumentsJob, output: string, { startedAt, records, files }: Pulled, options: WriteOptions
 ): Promise<WrittenProvenance | null> {
   if (!await isResumable(output)) return null
   const from = await pulledFrom(component, options)
@@ -97,7 +97,7 @@ async function keepProvenance (
   if (counts === 'stopped') throw stoppedBeforeProvenance(output)
   return await writeProvenance(output, {
     source: sourceOf(component, from),
-    retrieved_at_utc: { begun, finished: new Date().toISOString() },
+    retrieved_at_utc: { begun: startedAt, finished: new Date().toISOString() },
     license: licenseOf(component, from),
     files: await filesRead(component, files, options),
     filters: component.filters.map(({ stage, options }) => ({ stage, options })),
@@ -162,7 +162,7 @@ async function countLicenses (
   output: string, signal: AbortSignal | undefined
 ): Promise<LicenseCounts | 'stopped' | null> {
   let counts: LicenseCounts | undefined
-  const documents = ndjson(output, { maxBad: '100%', maxLineBytes: MOST_BYTES }) as AsyncIterable<Document>
+  const documents = ndjson(output, { maxBad: '100%', maxLineBytes: MAX_LINE_BYTES }) as AsyncIterable<Document>
   for await (const { meta } of documents) {
     if (signal?.aborted === true) return 'stopped'
     if (counts === undefined) {
@@ -176,4 +176,4 @@ async function countLicenses (
 }
 
 /** The longest line that a pull can write. */
-const MOST_BYTES = 2 ** 29
+const MAX_LINE_BYTES = 2 ** 29

@@ -12,7 +12,7 @@ import type { ThreadOptions } from '../flow/workers/threads.ts'
 import type { Check, JobOptions, JobPlan } from '../jobs/job.ts'
 import type { DocumentsJob, FoundComponent } from '../manifest/found.ts'
 import type { ComponentStats } from './component-stats.ts'
-import { filesBeside, pullRejects } from './files.ts'
+import { filesWithShards, pullRejects } from './files.ts'
 import { checkpointIn } from './paths.ts'
 
 export interface ShardOptions extends RunOptions, ReadOptions, JobOptions, ThreadOptions {
@@ -70,7 +70,7 @@ export function shardJob (
 ): ShardJob {
   const { name, outputDir, seqLen, sequencesPerShard, dtype, eosId, filteredDir, rejects } = component
   const { tokenizer } = options
-  const outputs = filesBeside(component)
+  const outputs = filesWithShards(component)
   const settings = {
     name,
     ...documentSettings(read, options),
@@ -83,7 +83,7 @@ export function shardJob (
     filtered_dir: filteredDir && relative(outputDir, filteredDir),
     rejects: rejects && relative(outputDir, rejects)
   }
-  const plan = { name, path: checkpointIn(outputDir), settings, inputs: read.files, beside: outputs }
+  const plan = { name, path: checkpointIn(outputDir), settings, inputs: read.files, alsoLocked: outputs }
   return { component, read, pulled, plan, outputs }
 }
 

@@ -33,7 +33,7 @@ export async function addSamples (
   const part: FlowPart = { component: sampled, keepsRejects: false, wants: 'documents', tokenizer: null }
   const started = performance.now()
   return await withThreadedFlow(part, options, async threaded => {
-    const { source, stages, judge } = documentsOf(sampled, options, { threaded })
+    const { source, stages, check } = documentsOf(sampled, options, { threaded })
     const sink = new Writable({
       objectMode: true,
       write ({ text }: Document, _encoding, done) {
@@ -41,7 +41,7 @@ export async function addSamples (
         done()
       }
     })
-    await runFlow({ name: `${name} (sample)`, source }, [...stages, judge, sink], options)
+    await runFlow({ name: `${name} (sample)`, source }, [...stages, check, sink], options)
     const counts = countsOf(source, stages)
     return {
       name,

@@ -24,7 +24,7 @@ import { number, secondsSince } from '../../lib/text/numbers.ts'
 import { componentTable } from './table.ts'
 import { type SampleStats, addSamples } from './training-sample.ts'
 
-/** A training of a tokenizer: what it reads, its settings, and the files that it writes. */
+/** A training of a tokenizer: its inputs, its settings, and the files that it writes. */
 export interface TrainingJob {
   readonly manifest: Mixture | null
   readonly components: readonly FoundComponent[]
@@ -42,7 +42,7 @@ export interface TrainingOptions extends RunOptions, ReadOptions, ThreadOptions,
   readonly overwrite?: boolean
 }
 
-/** What a tokenizer was trained on, and how: the log of `train-tokenizer`. */
+/** The log of `train-tokenizer`: the inputs and settings of a training, and its results. */
 export interface TrainedStats {
   readonly model: string
   readonly vocab: string
@@ -93,10 +93,10 @@ async function trainOnce (job: TrainingJob, options: TrainingOptions): Promise<T
     })
   }
   let trained = null as TrainedStats | null
-  const stats = await runJob(planOf(job, options), options, checkOf(job), async begun => {
-    if (begun.begins) refuseModel(job, options)
-    trained = await train(job, options, begun.begin)
-    await begun.finish(trained, [job.model, job.vocab])
+  const stats = await runJob(planOf(job, options), options, checkOf(job), async running => {
+    if (running.begins) refuseModel(job, options)
+    trained = await train(job, options, running.begin)
+    await running.finish(trained, [job.model, job.vocab])
     return trained
   })
   if (trained === null) await keepLog(job.log, stats)
@@ -148,7 +148,7 @@ function planOf ({ components, settings, checkpoint, model }: TrainingJob, optio
       datasets: components.map(component => sampleSettings(component, options))
     },
     inputs: inputsOf(components),
-    beside: [model]
+    alsoLocked: [model]
   }
 }
 
@@ -158,7 +158,7 @@ function sampleSettings (component: FoundComponent, options: ReadOptions): Recor
   return plain({ name, sample_limit: sampleLimit, ...settings, max_records: undefined })
 }
 
-/** Whether the model is still what was written. */
+/** Checks that the model is unchanged. */
 function checkOf ({ model }: TrainingJob): Check {
   return async result => {
     if (!existsSync(model)) return [] // reported by the check of file sizes

@@ -30,7 +30,7 @@ export type WrittenDocuments = DocumentCounts & { readonly seconds: number }
 /**
  * Reads and filters a component's documents and writes them to one file. Resumes from the last checkpoint.
  *
- * @param output .txt: one text a line, any other extension: NDJSON; .gz and .zst compress; - is standard output
+ * @param output .txt: one text per line, any other extension: NDJSON; .gz and .zst compress; - is standard output
  * @throws SluiceError as `runJob`, and the stages that the documents pass
  */
 export async function writeDocuments (
@@ -62,7 +62,7 @@ export function documentsPlan (component: DocumentsJob, output: string, options:
       rejects: rejects && relative(dirname(output), rejects)
     },
     inputs: component.files,
-    beside: rejects === null ? [] : [rejects]
+    alsoLocked: rejects === null ? [] : [rejects]
   }
 }
 
@@ -74,11 +74,11 @@ async function write (
   const { name, files, maxRecords } = component
   const writeFlow = async (threaded: ThreadedFlow | null, rejects: Rejects | null): Promise<WrittenDocuments> => {
     const checkpoints = new Checkpoints({ every: options.checkpointEvery, save: job?.save ?? null, maxRecords })
-    const { source, stages, judge } = documentsOf(component, options, { rejects, barriers: checkpoints, threaded })
+    const { source, stages, check } = documentsOf(component, options, { rejects, barriers: checkpoints, threaded })
     const sink = sinkFor(output, threaded, { resumable })
     const outputs = [sink, ...(rejects === null ? [] : [rejects])]
-    checkpoints.begin({ source, stages: [...stages, judge], outputs }, job?.flow ?? null, passedIn(stages))
-    await runFlow({ name, source, checkpoints }, [...stages, judge, sink], options)
+    checkpoints.begin({ source, stages: [...stages, check], outputs }, job?.flow ?? null, passedIn(stages))
+    await runFlow({ name, source, checkpoints }, [...stages, check, sink], options)
     const counts = countsOf(source, stages)
     const isAll = maxRecords === null || counts.kept < maxRecords
     options.onRead?.(isAll ? files.length : source.position.file + 1)

@@ -17,7 +17,7 @@ import type { ThreadedFlow } from './workers/threaded-flow.ts'
 
 /** How a component is read: the options that every source has. */
 export interface ReadOptions {
-  readonly maxBad?: string | number | MaxBad | undefined
+  readonly maxBad?: MaxBad | undefined
   readonly maxLineBytes?: number | undefined
   /** How often a request to the Hub is retried. */
   readonly maxRetries?: number | undefined
@@ -34,7 +34,7 @@ export interface ReadOptions {
 export interface DocumentFlow {
   readonly source: RecordSource<object>
   readonly stages: AnyStage[]
-  readonly judge: AnyStage
+  readonly check: AnyStage
 }
 
 /** What connects a flow of documents to the job that runs it. */
@@ -67,9 +67,9 @@ export function documentsOf (
     if (threaded !== null && index < threaded.filterCount) return threaded.inOrder(index, shared)
     return makeFilter(filter, shared, rejects?.follows)
   })
-  const judge = expecting(filtering, component.filters.map(filter => filter.expect), expect)
+  const check = expecting(filtering, component.filters.map(filter => filter.expect), expect)
   const limiting = maxRecords === null ? [] : [limit(maxRecords, () => { source.stop() })]
-  return { source, stages: [...filtering, ...limiting], judge }
+  return { source, stages: [...filtering, ...limiting], check }
 }
 
 /**
@@ -107,7 +107,7 @@ export function idSettings ({ files }: DocumentsJob): { readonly ids_from?: stri
   return files.some(({ path }) => isAbsolute(path)) ? { ids_from: process.cwd() } : {}
 }
 
-/** The value as it is read back from JSON: without keys that are undefined. */
+/** The value as JSON would return it: without keys that are undefined. */
 export function plain (value: Record<string, unknown>): Record<string, unknown> {
   return JSON.parse(JSON.stringify(value)) as Record<string, unknown>
 }

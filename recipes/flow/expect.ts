@@ -5,10 +5,10 @@ import type { AnyStage } from '../stages.ts'
 import { percent } from '../../lib/text/numbers.ts'
 import { droppedBy } from './counts.ts'
 
-/** A share that is so many times larger or smaller than expected is taken for a mistake. */
+/** A share that is more than this many times larger or smaller than expected is an error. */
 const FACTOR = 5
 
-/** What came to a filter, or to several in a row, and what left it. */
+/** The counts of a filter, or of several in a row. */
 export interface Passed {
   readonly name: string
   readonly in: number
@@ -28,7 +28,7 @@ export function checkKept ({ name, in: taken, out, dropped }: Passed, expected?:
   if (out === 0 && expected?.kept !== 0) {
     const all = taken === 1 ? 'the only document' : `all ${taken} documents`
     const advice = 'are its options right for this text? If this is intended, set expect: { kept: 0 } (--expect-kept 0)'
-    throw new SluiceError('ERR_EXPECTED', `${name} dropped ${all} that came to it (${reasons}); ${advice}`)
+    throw new SluiceError('ERR_EXPECTED', `${name} dropped ${all} that it received (${reasons}); ${advice}`)
   }
   if (expected === undefined) return
   const kept = out / taken
@@ -57,7 +57,7 @@ export function expecting<Item> (
     },
     finish () {
       for (const [index, { stageName, stats }] of stages.entries()) {
-        if (each[index] === undefined && whole?.kept === 0 && stats.out === 0) continue // as is expected of all
+        if (each[index] === undefined && whole?.kept === 0 && stats.out === 0) continue // as expected
         checkKept({ ...stats, name: stageName }, each[index])
       }
       const [first, last] = [stages[0], stages.at(-1)]
@@ -68,6 +68,6 @@ export function expecting<Item> (
 }
 
 function isFarFrom (share: number, expected: number): boolean {
-  const rounding = 1e-9 // exactly 5 times is still as expected: 0.05 is not quite 1 - 0.95
+  const rounding = 1e-9 // exactly 5 times is still allowed: 0.05 is not quite 1 - 0.95
   return share > FACTOR * expected + rounding || share < expected / FACTOR - rounding
 }

@@ -16,41 +16,43 @@ import type { Filter } from '../manifest/schema.ts'
 import { type KeepsLines, lostLinesWarning } from './indentation.ts'
 import type { Sample, SampledDocument } from './sample.ts'
 
-/** What a run of a component would do, by a sample of it. */
+/** A forecast of a component's run, from a sample of its documents. */
 export interface ComponentForecast {
   readonly name: string
   readonly files: number
-  /** As they lie on disk; null where that can't be known. */
+  /** The size of the files, compressed if they are; null where it can't be known. */
   readonly bytes: number | null
-  /** Documents read for this, and those of them that were drawn to be counted. */
+  /** Documents that were read. */
   readonly read: number
+  /** Documents that were drawn from these and filtered. */
   readonly sampled: number
   readonly bad_records: Readonly<Record<string, number>>
   readonly dropped: Readonly<Record<string, number>>
-  /** Before the filters, and after them. */
+  /** Documents before the filters. */
   readonly documents: Estimate
+  /** Documents after the filters. */
   readonly kept: Estimate
   readonly tokens: Estimate
-  /** Shards, and copies where the component asks for them. */
+  /** The size of the shards, and of the copies if the component keeps any. */
   readonly output_bytes: Estimate
   readonly warnings: readonly string[]
 }
 
-/** Bytes of text per token, without a tokenizer. A guess: it depends on the language and on the vocabulary. */
+/** Bytes of text per token, if there is no tokenizer. It depends on the language and the vocabulary. */
 export const BYTES_A_TOKEN = { guess: 4, low: 2.5, high: 6 }
 
-/** What gzip makes of text, about. */
+/** The approximate size of text compressed by gzip, as a share of its size. */
 const GZIP_SHARE = 0.35
 
-/** What a run would do with a component's documents. */
+/** How a run would encode a component's documents. */
 export interface Encoding {
-  /** Null where there is none yet. */
+  /** Null if it does not exist yet. */
   readonly tokenizer: Tokenizer | null
-  /** Null where nothing is known of the tokenizer. */
+  /** Null if nothing is known about the tokenizer. */
   readonly keepsLines: KeepsLines | null
 }
 
-/** Extrapolates from a sample. */
+/** Extrapolates from a sample to the whole component. */
 export async function forecastOf (
   component: FoundComponent, sample: Sample, encoding: Encoding, maxBad: MaxBad
 ): Promise<ComponentForecast> {
@@ -91,14 +93,17 @@ export async function forecastOf (
   }
 }
 
-/** Of independent estimates: their spreads add up by squares. */
+/** The sum of independent estimates: the squares of their spreads are added. */
 export function sumOf (estimates: readonly Estimate[]): Estimate {
   const guess = estimates.reduce((sum, estimate) => sum + estimate.guess, 0)
   const spread = (side: 'low' | 'high'): number => Math.hypot(...estimates.map(({ [side]: end, guess }) => end - guess))
   return { guess, low: Math.round(Math.max(0, guess - spread('low'))), high: Math.round(guess + spread('high')) }
 }
 
-/** All of them where all was read, else in proportion to what was read, as if documents lay about by chance. */
+/**
+ * The number of documents: exact if everything was read, otherwise in proportion to the part that was read, as if
+ * documents were placed at random.
+ */
 export function documentsIn ({ documents, factor }: Sample): Estimate {
   const spread = 1.96 * factor * Math.sqrt(documents * (1 - 1 / factor))
   const guess = documents * factor
@@ -123,7 +128,7 @@ async function warningsFor (
   ]
 }
 
-/** The messages of what a run would fail with, if all of the component is like the sample. */
+/** The errors that a run would fail with, if the whole component is like the sample. */
 function failuresOf (
   component: FoundComponent, sample: Sample, tokenizer: Tokenizer | null, maxBad: MaxBad
 ): string[] {
@@ -152,7 +157,7 @@ function messageOfFailure (check: () => void): string[] {
   }
 }
 
-/** How all of the component may differ from a sample of it. */
+/** Why the whole component may differ from the sample. */
 function sampleWarnings ({ filters }: FoundComponent, { factor }: Sample): string[] {
   const read = `about ${(100 / factor).toPrecision(2)}% of it was read`
   const hasDedup = filters.some(({ stage }) => stage === 'dedup')

@@ -6,29 +6,29 @@ import { type tokenizerSchema, USE } from '../manifest/schema.ts'
 import { number } from '../../lib/text/numbers.ts'
 import { type SampleOptions, firstTexts } from './sample.ts'
 
-/** Whether the lines of a text, and their indentation, are the same once it is encoded and decoded. */
+/** Whether a text still has the same lines, with the same indentation, after it is encoded and decoded. */
 export type KeepsLines = (text: string) => boolean
 
-/** So much of a text shows how its lines are indented, in UTF-16 units. */
+/** UTF-16 units at the start of a text that are examined. */
 const EXAMINED = 16 * 1024
 
-/** A text is indented where at least this share of its lines is, blank lines not counted. */
+/** A text counts as indented if at least this share of its lines is, not counting blank lines. */
 const INDENTED_LINES = 0.1
 
-/** A component is worth a warning where at least this share of its documents is indented. */
+/** A component gets a warning if at least this share of its documents is indented. */
 const INDENTED_DOCUMENTS = 0.1
 
-/** Filters that may join lines, or change their indentation: the texts before them show nothing. */
+/** Filters that may join lines or change their indentation, so that the texts before them are no evidence. */
 const CHANGES_TEXT: ReadonlySet<string> = new Set(['normalize', USE])
 
-/** Whether a text has indented lines, as code has. */
+/** Whether a text has indented lines, as code does. */
 export function isIndented (text: string): boolean {
   const lines = text.slice(0, EXAMINED).split('\n').filter(line => line.trim() !== '')
   const indented = lines.filter(line => /^(?:\t| {2})/.test(line))
   return lines.length > 1 && indented.length >= INDENTED_LINES * lines.length
 }
 
-/** As a tokenizer does it. */
+/** Whether a tokenizer keeps lines. */
 export function keepsLinesWith ({ encode, decode }: Pick<Tokenizer, 'encode' | 'decode'>): KeepsLines {
   return text => {
     const examined = text.slice(0, EXAMINED).toWellFormed()
@@ -36,7 +36,7 @@ export function keepsLinesWith ({ encode, decode }: Pick<Tokenizer, 'encode' | '
   }
 }
 
-/** As a tokenizer will do it that is trained with these settings. */
+/** Whether a tokenizer that is trained with these settings will keep lines. */
 export function keepsLinesTrainedWith (settings: z.output<typeof tokenizerSchema>): KeepsLines {
   const { normalizationRuleName, removeExtraWhitespaces, byteFallback, userDefinedSymbols } = settings
   const joinsLines = normalizationRuleName.startsWith('nmt_')
@@ -44,29 +44,29 @@ export function keepsLinesTrainedWith (settings: z.output<typeof tokenizerSchema
   return () => !joinsLines && !removeExtraWhitespaces && knowsLineBreaks
 }
 
-/** The white space that each line begins with. */
+/** The white space at the start of each line. */
 function indentationOf (text: string): string {
   return text.split('\n').map(line => /^[ \t]*/.exec(line)![0]).join('\n')
 }
 
 /**
- * What is lost of indented documents; undefined where nothing is, or few documents are indented.
+ * A warning that the tokenizer loses lines or indentation; undefined if it doesn't, or if few documents are indented.
  *
- * @param texts of some documents, as the filters keep them
+ * @param texts of a sample of documents, after the filters
  */
 export function lostLinesWarning (texts: readonly string[], keepsLines: KeepsLines): string | undefined {
   const indented = texts.filter(isIndented)
-  const isWorthIt = indented.length > 0 && indented.length >= INDENTED_DOCUMENTS * texts.length
-  if (!isWorthIt || indented.every(keepsLines)) return undefined
+  const areMany = indented.length > 0 && indented.length >= INDENTED_DOCUMENTS * texts.length
+  if (!areMany || indented.every(keepsLines)) return undefined
   const count = `${number(indented.length)} of ${number(texts.length)}`
-  return `${count} documents have indented lines, as code has, and the tokenizer loses line breaks or indentation; ` +
+  return `${count} documents have indented lines, as code does, and the tokenizer loses line breaks or indentation; ` +
     'train it with normalization_rule_name: identity, remove_extra_whitespaces: false and byte_fallback: true, ' +
-    'or use one that was trained so'
+    'or use one that was trained with these settings'
 }
 
 /**
- * Warns of components whose documents are indented, by the beginning of the first file of each. What can be read only
- * once is left alone, and what can't be read is left to the run to report.
+ * Warns of components whose documents are indented. It examines the beginning of the first file of each. Inputs that
+ * can be read only once are skipped, and so are those that can't be read: the run reports them.
  */
 export async function warnOfLostLines (
   components: readonly FoundComponent[], keepsLines: KeepsLines, reading: SampleOptions

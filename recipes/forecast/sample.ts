@@ -10,20 +10,20 @@ import type { ReadOptions } from '../flow/documents.ts'
 import type { FoundComponent } from '../manifest/found.ts'
 import { type AnyStage, formatOf, makeFilter, makeSource, sourceOptionsOf, sources } from '../stages.ts'
 
-/** A sample is drawn from the beginnings of at most so many files, and of so many bytes of content in all. */
+/** The limits of a sample: the number of files whose beginnings are read, and the bytes of content of all of them. */
 const SAMPLED_FILES = 10
 const SAMPLED_BYTES = 64 * 1024 * 1024
 
-/** What the filters and the tokenizer make of a document of a sample. */
+/** The result of the filters and the tokenizer for a document of a sample. */
 export interface SampledDocument {
-  /** Of its text as it was read, in characters. */
+  /** The length of its text as it was read, in characters. */
   readonly length: number
-  /** How many characters of all texts it stands for. */
+  /** The number of characters of all texts that it represents. */
   readonly weight: number
   readonly kept: boolean
-  /** Of its text as it is kept, or as it was before it was dropped; null without a tokenizer. */
+  /** The tokens of its text after the filters, or of the original text if it was dropped; null without a tokenizer. */
   readonly tokens: number | null
-  /** Of the same text, as UTF-8. */
+  /** The size of the same text in UTF-8. */
   readonly textBytes: number
 }
 
@@ -31,7 +31,7 @@ export interface SampleOptions extends ReadOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-/** What a part of a component shows: the beginnings of some of its files. */
+/** A sample of a component, from the beginnings of some of its files. */
 export interface Sample {
   readonly files: readonly InputFile[]
   /** Documents that were read, and characters of their texts. */
@@ -39,26 +39,24 @@ export interface Sample {
   readonly length: number
   /** Records that gave no document, by reason. */
   readonly bad: Readonly<Record<string, number>>
-  /** How many times as large the whole is as what was read. */
+  /** The size of the whole component divided by the size of the part that was read. */
   readonly factor: number
-  /**
-   * Drawn with the same chance for each document: how many, how many of them the filters keep, and what the filters
-   * counted.
-   */
+  /** Documents that were drawn, each with the same probability; `kept` and `filters` count these. */
   readonly sampled: number
   readonly kept: number
   readonly filters: ReadonlyArray<Pick<AnyStage, 'stageName' | 'stats'>>
-  /** Of the same documents, as the filters keep them. */
+  /** The texts of the same documents after the filters. */
   readonly texts: readonly string[]
-  /** Drawn with a greater chance for longer documents. */
+  /** Documents that were drawn with a probability that grows with their length. */
   readonly large: readonly SampledDocument[]
 }
 
 /**
- * Draws documents of a component at random, out of the beginnings of files that are spread over all of its files, and
- * does with them what a run would do. The same files give the same sample.
+ * Draws documents of a component at random from the beginnings of some files, which are evenly spaced in the list of
+ * files, and filters and encodes them as a run would. The same files give the same sample.
  *
- * @param count of documents that are drawn to count documents, and as many again, mostly long ones, to add tokens up
+ * @param count how many documents are drawn to estimate the share that is kept, and how many long ones to estimate
+ *   tokens
  * @throws SluiceError as its source and its filters do
  */
 export async function sampleComponent (
@@ -88,7 +86,7 @@ export async function sampleComponent (
     bad,
     factor: await factorOf(component, files, drawn, read),
     sampled: uniform.items.length,
-    kept: Math.min(counted.texts.size, uniform.items.length), // a stage may make several documents of all of them
+    kept: Math.min(counted.texts.size, uniform.items.length), // a stage may make several documents of one
     filters: counted.filters,
     texts: [...counted.texts.values()].flat(),
     large: large.items.map(({ item, size, weight }) => {
@@ -102,13 +100,13 @@ export async function sampleComponent (
   }
 }
 
-/** So many bytes of content, and so many documents of these, show what a component is like. */
+/** The limits of `firstTexts`, in bytes of content and in documents. */
 const FIRST_BYTES = 256 * 1024
 const FIRST_DOCUMENTS = 20
 
 /**
- * The texts of the first documents of a component, before its filters; none of what can be read only once, such as a
- * pipe.
+ * The texts of the first documents of a component, before its filters; none for an input that can be read only once,
+ * such as a pipe.
  *
  * @throws SluiceError as its source does
  */
@@ -120,15 +118,15 @@ export async function firstTexts (component: FoundComponent, reading: SampleOpti
   return texts.slice(0, FIRST_DOCUMENTS)
 }
 
-/** What was read of a file. */
+/** The part of a file that was read. */
 interface Read {
-  /** Of the decompressed content, or records where the format says how many there are. */
+  /** Bytes of decompressed content, or the number of records for formats that store it. */
   readonly size: number
   readonly bytesOnDisk: number
   readonly toTheEnd: boolean
 }
 
-/** Every so manieth of a list, the first one among them. */
+/** At most `most` items, evenly spaced in a list, including the first one. */
 function spreadOver<T> (list: readonly T[], most: number): T[] {
   const step = Math.max(1, list.length / most)
   return Array.from({ length: Math.min(list.length, most) }, (_, i) => list[Math.floor(i * step)]!)
@@ -144,7 +142,7 @@ async function readBeginning (
   bad: Record<string, number>
 ): Promise<Read> {
   const { textColumn } = component
-  const settings = { textColumn, maxLineBytes, maxBad: '100%', ...sourceOptionsOf(component) }
+  const settings = { textColumn, maxLineBytes, maxBad: { share: 1 }, ...sourceOptionsOf(component) }
   const inCode = { tell, isSample: true, ...isHubName(file.path) && { hub: { maxRetries, timeout, tell } } }
   const source = makeSource(formatOf(component), { files: [file] }, settings, inCode)
   if (signal !== undefined) addAbortSignal(signal, source)
@@ -156,7 +154,7 @@ async function readBeginning (
       if (!toTheEnd) break
     }
   } catch (error) {
-    // A run judges that over all files together.
+    // A file without any text: a run decides over all files together whether that is an error.
     if (source.stats.in === 0 || source.stats.dropped.no_text !== source.stats.in) throw error
   }
   for (const [reason, n] of Object.entries(source.stats.dropped)) bad[reason] = (bad[reason] ?? 0) + n
@@ -172,8 +170,8 @@ function sumOfSizes (files: readonly InputFile[]): number {
 }
 
 /**
- * How many times as large all files are as what was read; those that are compressed are taken to shrink as far as the
- * others did.
+ * The size of all files divided by the size of the part that was read. All compressed files are assumed to have the
+ * compression ratio of those that were read.
  */
 async function factorOf (
   component: FoundComponent, files: readonly InputFile[], drawn: readonly InputFile[], read: readonly Read[]
@@ -182,11 +180,11 @@ async function factorOf (
   const { countRecords } = sources[formatOf(component)]!
   const sizeRead = read.reduce((sum, { size }) => sum + size, 0)
   if (sizeRead === 0) return 1
-  // Not a request for each of thousands of files.
+  // By file sizes: counting records would take a request for each of maybe thousands of files.
   if (component.hub !== null) return Math.max(1, sumOfSizes(files) / Math.max(1, bytesOnDisk(read)))
   if (countRecords !== undefined) {
     let [all, seen] = [0, 0]
-    for (const file of files) { // one after the other: there may be more of them than can be open at once
+    for (const file of files) { // one after the other: there may be more files than can be open at once
       const count = await countRecords(file.path)
       const known = read[drawn.indexOf(file)]
       all += count
@@ -209,9 +207,8 @@ interface PassedDocuments {
 }
 
 /**
- * The texts that the component's filters keep, by the documents that they were, and what the filters have counted.
- * Documents are distinguished by `meta`, which stages hand on as it is; of those that the user's own make anew we are
- * told.
+ * The texts that the component's filters keep, by the original documents, and the filters with their counts. Documents
+ * are identified by `meta`, which stages pass on unchanged. `makeFilter` reports when a stage makes a new one.
  */
 async function passed (component: FoundComponent, documents: readonly Document[]): Promise<PassedDocuments> {
   const origins = new Map<unknown, Document>() // by `meta`
@@ -219,7 +216,7 @@ async function passed (component: FoundComponent, documents: readonly Document[]
     const origin = origins.get(from.meta)
     if (origin !== undefined) origins.set(to.meta, origin)
   }))
-  const copies = documents.map(document => { // a stage of the user's own may write to them
+  const copies = documents.map(document => { // a custom stage may modify them
     const copy = { ...document, meta: structuredClone(document.meta) }
     origins.set(copy.meta, document)
     return copy

@@ -7,14 +7,14 @@ import type { RunRecord, RunSource, StoredRun } from './read.ts'
 /** The numbers of a component that are compared. */
 const NUMBERS = ['records', 'kept', 'tokens', 'sequences'] as const
 
-/** A number of two runs. */
+/** A number that differs between two runs. */
 export interface NumberDifference {
   readonly component: string
   readonly number: typeof NUMBERS[number]
   /** Null where a run has no such component. */
   readonly before: number | null
   readonly after: number | null
-  /** What came on top; a component that isn't there counts as 0. */
+  /** `after` minus `before`; a missing component counts as 0. */
   readonly difference: number
 }
 
@@ -24,19 +24,19 @@ export interface RunDifference {
   readonly before: string
   readonly after: string
   /**
-   * Of the manifests, as they are written, without defaults; components by name:
+   * The differences of the manifests as they are written, without defaults. Components are compared by name, as in
    * `datasets.web.filters[1].length.min_chars`.
    */
   readonly settings: readonly Difference[]
   readonly tokenizer: readonly Difference[]
   /**
-   * By component, `web.revision`, `web.files["a.ndjson"].bytes`, `web.modules["./my-stage.js"]`; a file that only one
-   * run has read is one difference.
+   * The differences of the sources by component: `web.revision`, `web.files["a.ndjson"].bytes`,
+   * `web.modules["./my-stage.js"]`. A file that only one run read is a single difference.
    */
   readonly sources: readonly Difference[]
   readonly versions: readonly Difference[]
   readonly numbers: readonly NumberDifference[]
-  /** Paths of shards: how many are the same, those with another SHA-256, and those that only one run has made. */
+  /** How many shards are the same, and the paths of those with another SHA-256 and of those that only one run made. */
   readonly shards: {
     readonly same: number
     readonly other: readonly string[]
@@ -45,7 +45,7 @@ export interface RunDifference {
   }
 }
 
-/** Compares two records. @throws SluiceError `ERR_RUN` when the manifest in one is none */
+/** Compares two records. @throws SluiceError `ERR_RUN` when a record's text of the manifest can't be read as one */
 export async function compareRuns (before: StoredRun, after: StoredRun): Promise<RunDifference> {
   const [a, b] = [before.record, after.record]
   const of = (part: (record: RunRecord) => unknown): Difference[] => differences(part(a), part(b))
@@ -61,7 +61,7 @@ export async function compareRuns (before: StoredRun, after: StoredRun): Promise
   }
 }
 
-/** What a manifest says, its components by name; it may be the bare list of them. */
+/** The content of a manifest with its components by name. A manifest may be a bare list of components. */
 async function settingsOf ({ path, record }: StoredRun): Promise<unknown> {
   const { parse } = await import('yaml')
   try {
@@ -69,7 +69,7 @@ async function settingsOf ({ path, record }: StoredRun): Promise<unknown> {
     const { datasets, ...rest } = (Array.isArray(content) ? { datasets: content } : content) as RecordedManifest
     return { ...rest, datasets: Object.fromEntries(datasets.map(({ name, ...component }) => [name, component])) }
   } catch (cause) {
-    const mistake = `the manifest in it can't be read: ${messageOf(cause)}; get it again from a copy`
+    const mistake = `the manifest in it can't be read: ${messageOf(cause)}; restore the record from a copy`
     throw new SluiceError('ERR_RUN', `${path}: ${mistake}`, { cause })
   }
 }
@@ -78,7 +78,7 @@ interface RecordedManifest {
   readonly datasets: ReadonlyArray<{ readonly name: string }>
 }
 
-/** A source with its files, modules and models by name, so that two sources are compared whatever their order. */
+/** A source with its files, modules and models by name, so that their order does not matter. */
 function comparable ({ revision, files, modules = [], models = [] }: RunSource): Readonly<Record<string, unknown>> {
   return {
     revision,
@@ -99,7 +99,7 @@ function numbersOf (first: RunRecord, second: RunRecord): NumberDifference[] {
   })).filter(({ before, after }) => before !== after)
 }
 
-/** SHA-256 by path. */
+/** The SHA-256 of each shard, by path. */
 function shardsOf ({ stats }: RunRecord): Map<string, string> {
   return new Map(stats.stats.flatMap(({ output_dir: folder, shard_files: files }) =>
     files.map(({ file, sha256 }) => [join(folder, file), sha256] as const)
@@ -119,10 +119,10 @@ function compareShards (
   }
 }
 
-/** Shards that are named; of more there is the count. */
-const MOST_NAMES = 3
+/** Shards that are listed by name; further ones are only counted. */
+const MAX_NAMES = 3
 
-/** What changed, for people. */
+/** The differences as text. */
 export function runDifferenceText ({ before, after, numbers, shards, ...settings }: RunDifference): string {
   const { same, other, removed, added } = shards
   const parts = ['settings', 'tokenizer', 'sources', 'versions'] as const
@@ -148,8 +148,8 @@ function numberText ({ component, number: name, before, after, difference }: Num
 
 function some (what: string, paths: readonly string[]): string[] {
   if (paths.length === 0) return []
-  const more = paths.length - MOST_NAMES
-  const named = paths.slice(0, MOST_NAMES).join(', ')
+  const more = paths.length - MAX_NAMES
+  const named = paths.slice(0, MAX_NAMES).join(', ')
   return [`${number(paths.length)} ${what}: ${named}${more > 0 ? ` and ${number(more)} more` : ''}`]
 }
 

@@ -13,7 +13,7 @@ import { shardInfo } from '../../lib/shards/writer.ts'
 
 export const runsDirOption = z.string().min(1).default('runs').describe('folder for the records of finished runs')
 
-/** A file when the run began; size and date are null where there are none, as of standard input. */
+/** A file as it was when the run started; size and date are null where there are none, as for standard input. */
 const sourceFile = z.object({ path: z.string(), bytes: count.nullable(), modified_at_utc: z.string().nullable() })
 
 const runSource = z.object({
@@ -23,14 +23,14 @@ const runSource = z.object({
   split: z.string(),
   revision: z.string(),
   files: z.array(sourceFile).readonly(),
-  /** Of stages of the user's own; absent where there is none. */
+  /** The modules of custom stages; absent if there are none. */
   modules: z.array(z.object({ module: z.string(), sha256: sha256Hex })).readonly().optional(),
   models: z.array(z.object({ path: z.string(), sha256: sha256Hex })).readonly().optional()
 })
-/** What a component was read from. */
+/** The source of a component. */
 export type RunSource = Readonly<z.output<typeof runSource>>
 
-/** What is asked of the stats of a component; records have them whole. */
+/** The fields of a component's stats that are needed here; records have all fields. */
 const componentStats = z.object({
   name: z.string(),
   records: count,
@@ -44,12 +44,12 @@ const componentStats = z.object({
 const runRecord = z.object({
   format: z.literal(1),
   name: z.string(),
-  /** Which run of that name it is, from 1: tells the last one, whatever the clock said. */
+  /** The number of the run among those of its name, from 1. It orders runs, even if the clock was wrong. */
   run: positive,
   finished_at_utc: z.iso.datetime(),
   sluice: z.string(),
   node: z.string(),
-  /** `sha256` is that of the file as it was. */
+  /** The manifest; `sha256` is that of its file when the run started. */
   manifest: z.object({ path: z.string(), sha256: sha256Hex, text: z.string() }),
   /** How many passwords and tokens were replaced by `MASKED` in this record. */
   masked: count,
@@ -58,15 +58,15 @@ const runRecord = z.object({
   sources: z.array(runSource).readonly(),
   stats: z.object({ stats: z.array(componentStats).readonly() })
 })
-/** What a finished run leaves, so that each of its shards can be traced to what made it. */
+/** The record of a finished run, by which each shard can be traced to the run that made it. */
 export type RunRecord = Readonly<z.output<typeof runRecord>>
 
-/** A record in a folder of them. */
+/** A record in the folder of records. */
 export interface StoredRun {
   readonly path: string
-  /** The file's name without its ending. */
+  /** The file name without extension. */
   readonly stem: string
-  /** Equal in two runs that made the same of the same; see `runHash`. */
+  /** Equal for runs with the same inputs, settings and results; see `runHash`. */
   readonly hash: string
   readonly record: RunRecord
 }
@@ -82,10 +82,10 @@ export interface StoredRuns {
   readonly damaged: readonly DamagedRun[]
 }
 
-/** `20261122T223733Z-0123456789ab.json`; with `-2` where a second has two of the same. */
+/** `20261122T223733Z-0123456789ab.json`; with `-2` for a second run with the same hash in the same second. */
 const RECORD_NAME = /^\d{8}T\d{6}Z-([0-9a-f]{12})(?:-\d+)?\.json$/
 
-/** What may differ between two runs of the same, as keys at any depth. */
+/** Keys, at any depth, whose values may differ between runs with the same hash. */
 const CIRCUMSTANCE = /^(?:(?:.+_)?(?:seconds|per_second|at_utc)|host|workers)$/
 
 /**
@@ -98,13 +98,13 @@ export function runHash (record: object): string {
   return sha256(json).slice(0, 12)
 }
 
-/** What to do with a record that can't be used. */
-const REPLACE = 'get it again from a copy, or delete it'
+/** The advice for a record that can't be used. */
+const REPLACE = 'restore it from a copy, or delete it'
 
 /**
  * Reads one record.
  *
- * @throws SluiceError `ERR_RUN` when it can't be read, is none, or was changed after it was written
+ * @throws SluiceError `ERR_RUN` when it can't be read, is not a record, or was changed after it was written
  */
 export async function readRun (path: string): Promise<StoredRun> {
   const fail = (message: string, cause?: unknown): never => {
@@ -134,13 +134,14 @@ export async function readRun (path: string): Promise<StoredRun> {
   return { path, stem: stemOf(path), hash, record: checked.options }
 }
 
-/** Folders are searched for records: what is a pipe there is not waited for. */
+/** Reads a file in a folder that is searched for records. It never waits for a pipe there. */
 async function contentOf (path: string): Promise<string> {
   const fail = (reason: string, cause: unknown): never => {
     throw new SluiceError('ERR_RUN', `${path}: cannot be read: ${reason}, expected the record of a run`, { cause })
   }
   const text = await readOwn(path).catch((cause: unknown) => {
-    return fail(cause instanceof SluiceError ? 'is no file, or longer than a record' : reasonOf(cause), cause)
+    const isOther = cause instanceof SluiceError
+    return fail(isOther ? 'is not a regular file, or is longer than a record' : reasonOf(cause), cause)
   })
   if (text !== null) return text
   const missing = Object.assign(new Error('no such file or folder'), { code: 'ENOENT' })
@@ -149,7 +150,7 @@ async function contentOf (path: string): Promise<string> {
   return fail(reasonOf(missing), missing)
 }
 
-/** The records in the folders of a folder. @throws SluiceError `ERR_RUN` when a folder can't be read */
+/** The records in all subfolders of a folder. @throws SluiceError `ERR_RUN` when a folder can't be read */
 export async function readRuns (runsDir: string): Promise<StoredRuns> {
   const found: StoredRuns[] = []
   for (const name of await namesOrFail(runsDir)) found.push(await readRunsIn(join(runsDir, name)))
@@ -157,7 +158,7 @@ export async function readRuns (runsDir: string): Promise<StoredRuns> {
 }
 
 /**
- * The records in a folder; none where it isn't there, or is a file.
+ * The records in a folder; none if the folder doesn't exist, or is a file.
  *
  * @throws SluiceError `ERR_RUN` when it can't be read
  */
@@ -172,7 +173,7 @@ export async function readRunsIn (folder: string): Promise<StoredRuns> {
 }
 
 /**
- * One record, by its path, its file's name without the ending, or the first digits of its hash.
+ * One record, by its path, its file name without extension, or the first digits of its hash.
  *
  * @throws SluiceError `ERR_RUN` when there is none, there are several, or it is damaged
  */
@@ -206,7 +207,7 @@ function stemOf (path: string): string {
   return basename(path).replace(/\.json$/, '')
 }
 
-/** By date, and within a date by name; the newest first. */
+/** Sorts records by date, then by name, with the newest first. */
 function sorted (runs: readonly StoredRun[]): StoredRun[] {
   const place = ({ record, stem }: StoredRun): string => `${record.finished_at_utc} ${stem}`
   return runs.toSorted((a, b) => place(a) < place(b) ? 1 : -1)

@@ -12,7 +12,7 @@ import type { Manifest } from '../manifest/schema.ts'
 import type { MixtureStats } from '../mixture/stats.ts'
 import { type RunRecord, type RunSource, runHash, readRunsIn } from './read.ts'
 
-/** What the record of a run is made of. */
+/** The content of a run's record. */
 export interface FinishedRun {
   readonly runsDir: string
   readonly name: string
@@ -24,11 +24,11 @@ export interface FinishedRun {
 }
 
 /**
- * Writes the record of a finished run, `<runsDir>/<name>/<utc>-<hash>.json`. None is written where the last one of that
- * name has the same hash: then nothing was made that it doesn't tell of. No record is ever replaced.
+ * Writes the record of a finished run, `<runsDir>/<name>/<utc>-<hash>.json`. None is written if the last record of that
+ * name has the same hash, as it describes the same results. Existing records are never replaced.
  *
- * @param run its `inputs` are what `sourcesOf` gave when the run began
- * @returns the path of the record that tells of this run
+ * @param run its `inputs` are what `sourcesOf` returned when the run started
+ * @returns the path of the record that describes this run
  * @throws SluiceError `ERR_OUTPUT`; `ERR_RUN` when the folder can't be read
  */
 export async function writeRunRecord (run: FinishedRun): Promise<string> {
@@ -63,15 +63,15 @@ export async function writeRunRecord (run: FinishedRun): Promise<string> {
   return written
 }
 
-/** The name that a manifest's runs are recorded under: its own, else its file's, without the ending. */
+/** The name of a manifest's runs: its `name`, otherwise its file name without extension. */
 export function runName ({ name, path }: Pick<Manifest, 'name' | 'path'>): string {
   return name ?? parse(path).name
 }
 
 /**
- * What components are read from, with the sizes and dates of the files as they are now, of what is no file there are
- * none, and of one on the Hub, which is named with its commit, there is no date; the modules of stages of the user's
- * own, and the models of filters.
+ * The sources of components: their files with current sizes and dates, the modules of custom stages, and the models of
+ * filters. Inputs that are not regular files have neither size nor date. Files on the Hub have no date, but are named
+ * with their commit.
  */
 export async function sourcesOf (components: readonly FoundComponent[]): Promise<RunSource[]> {
   return await Promise.all(components.map(sourceOf))
@@ -105,7 +105,7 @@ async function sourceFile ({ path, size }: InputFile): Promise<SourceFile> {
   return { path, bytes: status.size, modified_at_utc: status.mtime.toISOString() }
 }
 
-/** The record as JSON has it, each of its texts without secrets, and how many there were. */
+/** The record as plain JSON, with the secrets in its texts masked and counted. */
 function withoutSecrets (record: RunRecord): RunRecord {
   let total = 0
   const safe = JSON.parse(JSON.stringify(record), (_key, value: unknown) => {
@@ -117,7 +117,7 @@ function withoutSecrets (record: RunRecord): RunRecord {
   return { ...safe, masked: total }
 }
 
-/** A name may be anything; a folder's has no slashes, is not hidden, and has at most 255 bytes. */
+/** A name as the name of a folder: without slashes, not hidden, and at most 255 bytes long. */
 function folderName (name: string): string {
   return maskSecrets(name).text.replace(/[/\\\p{Cc}]/gu, '_').replace(/^\./, '_').slice(0, 80).toWellFormed()
 }

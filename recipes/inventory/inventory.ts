@@ -9,26 +9,26 @@ import { table } from '../text.ts'
 
 /** A shard that was verified. */
 export interface InventoryShard {
-  /** From the working directory, as `output_dir` is. */
+  /** Relative to the working directory, like `output_dir`. */
   readonly path: string
   readonly bytes: number
   readonly sequences: number
   readonly dtype: Dtype
-  /** Null where the data wasn't read. */
+  /** Null if the data was not read. */
   readonly sha256: string | null
 }
 
 export interface InventoryTotals {
   readonly shards: number
   readonly sequences: number
-  /** Ids in the shards; the tail isn't in them. */
+  /** Ids in the shards, without the tail. */
   readonly tokens: number
   readonly bytes: number
 }
 
 export interface InventoryComponent {
   readonly name: string
-  /** As the stats have them; null where they don't. */
+  /** From the stats; null if they don't have it. */
   readonly dataset: string | null
   readonly subset: string | null
   readonly license: string | null
@@ -40,30 +40,30 @@ export interface InventoryComponent {
   readonly totals: InventoryTotals
 }
 
-/** By this an inventory is known, before another one takes its place. */
+/** Recognizes an existing inventory, so that no other file is replaced. */
 export const INVENTORY = jsonKind('an inventory', 'verified_at_utc', 'stats', 'components', 'totals')
 
-/** What `verify` leaves when all is as the stats say. */
+/** The inventory that `verify` writes if there are no findings. */
 export interface Inventory {
-  /** When it was begun; ISO 8601. */
+  /** When the verification started; ISO 8601. */
   readonly verified_at_utc: string
   readonly stats: string
-  /** Of the stats file with its `verified_at_utc`. */
+  /** The SHA-256 of the stats file, including its `verified_at_utc`. */
   readonly stats_sha256: string
-  /** Whether only names, sizes and headers were looked at. */
+  /** Whether only names, sizes and headers were checked. */
   readonly quick: boolean
-  /** Whether the tokenizer was compared too. */
+  /** Whether the tokenizer was compared with its recorded SHA-256. */
   readonly tokenizer_verified: boolean
   readonly components: readonly InventoryComponent[]
   readonly totals: InventoryTotals
-  /** The same documents in components; null where the data wasn't read. */
+  /** Documents that occur more than once; null if the data was not read. */
   readonly duplicates: Duplicates | null
 }
 
 type Verification =
   Pick<Inventory, 'verified_at_utc' | 'stats_sha256' | 'quick' | 'tokenizer_verified' | 'duplicates'>
 
-/** As the stats have it: by now it is known that the shards are that. */
+/** The inventory of verified shards, from their stats. */
 export function inventoryOf ({ path, components }: StatsFile, seen: Verification): Inventory {
   const listed = components.map((component): InventoryComponent => ({
     name: component.name,
@@ -106,7 +106,7 @@ function shardOf (
   return { path: join(folder, file), bytes, sequences, dtype, sha256: quick ? null : sha256 }
 }
 
-/** The inventory in short, for a terminal. */
+/** A summary of the inventory, for a terminal. */
 export function inventoryTable ({ components, totals, quick, duplicates }: Inventory): string {
   const row = (name: string, { shards, sequences, tokens, bytes }: InventoryTotals): string[] =>
     [name, number(shards), number(sequences), number(tokens), megabytes(bytes)]
@@ -120,11 +120,11 @@ export function inventoryTable ({ components, totals, quick, duplicates }: Inven
   ].join('\n')
 }
 
-/** What a verification without findings has shown, in a sentence. */
+/** The result of a verification without findings, in one sentence. */
 export function verdictOf (quick: boolean): string {
   return quick
-    ? 'Names, sizes and headers are as the stats say; the data was not read.'
-    : 'The shards are what their stats say.'
+    ? 'Names, sizes and headers match the stats; the data was not read.'
+    : 'The shards match their stats.'
 }
 
 function duplicatesTable ({ sampled, components, shared }: Duplicates): string {
@@ -158,12 +158,12 @@ export function noneShared (components: readonly ComponentDocuments[]): string {
     : 'No document is in two components with the same tokenizer.'
 }
 
-/** Nothing where all documents were looked at. */
+/** A note if duplicates are estimated; empty if all documents were compared. */
 export function sampledNote (sampled: number): string[] {
   return sampled === 1 ? [] : [`Duplicates are estimated from one document in ${number(sampled)}.`]
 }
 
-/** Of a share; what isn't 0 isn't shown as that, and what isn't all not as 100. */
+/** A share in percent. Only 0 is shown as 0, and only 1 as 100. */
 function shareText (share: number): string {
   if (share > 0 && share < 0.001) return '< 0.1 %'
   if (share < 1 && share > 0.999) return '> 99.9 %'

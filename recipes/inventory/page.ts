@@ -16,7 +16,7 @@ import {
 
 const TITLE = '# Data inventory\n'
 
-/** Where a day's inventory is, from the working directory. @param utc ISO 8601 */
+/** The path of a day's inventory, relative to the working directory. @param utc ISO 8601 */
 export function inventoryPagePath (utc: string): string {
   return `logs/data_inventory_${utc.slice(0, 10)}.md`
 }
@@ -24,14 +24,14 @@ export function inventoryPagePath (utc: string): string {
 /**
  * The sections of an inventory: one for each stats file, by its heading.
  *
- * @throws SluiceError `ERR_OUTPUT_EXISTS` when what is there is no inventory, `ERR_OUTPUT` when it can't be read
+ * @throws SluiceError `ERR_OUTPUT_EXISTS` when the file is not an inventory, `ERR_OUTPUT` when it can't be read
  */
 export async function readInventoryPage (path: string): Promise<Map<string, string>> {
   if (path === STANDARD_STREAM) return new Map()
   const there = await stat(path).catch(() => null)
-  if (there?.isFile() === false) return new Map() // to write it will tell of that
+  if (there?.isFile() === false) return new Map() // writing will report it
   const text = await readOwn(path).catch((cause: unknown) => {
-    if (codeOf(cause) === 'ENOTDIR') return TITLE // to write it will tell of that
+    if (codeOf(cause) === 'ENOTDIR') return TITLE // writing will report it
     throw new SluiceError('ERR_OUTPUT', `${path}: cannot be read: ${reasonOf(cause)}`, { cause })
   })
   if (text === null) return new Map()
@@ -49,7 +49,7 @@ function headingOf (section: string): string {
 }
 
 /**
- * Puts a section into an inventory, in the place of one of the same heading; the others stay.
+ * Adds a section to an inventory, or replaces the section with the same heading. Other sections are kept.
  *
  * @throws SluiceError as `readInventoryPage`
  */
@@ -59,11 +59,11 @@ export async function writeSection (path: string, section: string): Promise<void
   await writeFileWhole(path, [TITLE, ...sections.values()].join('\n'))
 }
 
-/** What was verified, as a section. */
+/** The section of a verification without findings. */
 export function inventorySection (inventory: Inventory): string {
   const { verified_at_utc: utc, quick, components, totals, duplicates } = inventory
   const tokenizers = new Set(components.map(({ tokenizer_sha256: sha256 }) => sha256))
-  const compared = inventory.tokenizer_verified ? 'compared with its file' : 'as the stats have it'
+  const compared = inventory.tokenizer_verified ? 'compared with its file' : 'from the stats'
   const sum = components.length > 1 ? [['all', '', '', ...figures(totals), '']] : []
   return [
     ...beginning(inventory.stats, inventory.stats_sha256, utc, verdictOf(quick)),
@@ -82,7 +82,7 @@ function componentCells ({ name, dataset, subset, license, totals, output_dir: f
   return [name, source || '-', license ?? '-', ...figures(totals), folder]
 }
 
-/** What was found, as a section. */
+/** The section of a verification with findings. */
 export function findingsSection ({ stats, statsSha256, utc, findings, verified }: {
   readonly stats: string
   readonly statsSha256: string
@@ -93,7 +93,7 @@ export function findingsSection ({ stats, statsSha256, utc, findings, verified }
 }): string {
   const count = `${findings.length} ${findings.length === 1 ? 'finding' : 'findings'}`
   return [
-    ...beginning(stats, statsSha256, utc, `${count}: the shards are not what their stats say.`),
+    ...beginning(stats, statsSha256, utc, `${count}: the shards do not match their stats.`),
     ...(verified.length === 0 ? [] : [`- without findings: ${verified.map(oneLine).join(', ')}`]),
     '',
     ...textTable(['component', 'check', 'file', 'found', 'expected'], findings.map(findingCells))
@@ -111,7 +111,7 @@ function beginning (stats: string, sha256: string, utc: string, verdict: string)
 
 function duplicatesPart ({ sampled, components, shared }: Duplicates): string[] {
   return [
-    '### The same documents',
+    '### Duplicate documents',
     '',
     ...textTable(DOCUMENT_HEADS, components.map(documentCells)),
     ...(shared.length === 0 ? [noneShared(components), ''] : textTable(SHARED_HEADS, shared.map(sharedCells))),
@@ -136,12 +136,12 @@ function figures ({ shards, sequences, tokens, bytes }: Inventory['totals']): st
   return [number(shards), number(sequences), number(tokens), megabytes(bytes)]
 }
 
-/** A table whose cells are text out of files. */
+/** A table whose cells are texts from files. */
 function textTable (heads: readonly string[], rows: ReadonlyArray<readonly string[]>): string[] {
   return markdownTable(heads, rows.map(row => row.map(cell => oneLine(cell).replaceAll('|', '\\|'))))
 }
 
-/** Text out of a file mustn't begin a section. */
+/** A text from a file as one line, which can't start a section. */
 function oneLine (text: string): string {
   return shownInLine(text.replace(/\s+/g, ' '))
 }

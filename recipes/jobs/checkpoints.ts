@@ -5,18 +5,18 @@ import { count, positive } from '../../lib/options.ts'
 import type { RecordSource } from '../../lib/records/source.ts'
 import type { AnyStage } from '../stages.ts'
 
-/** Documents between two checkpoints at most: repeating this many takes seconds. */
+/** The maximum number of documents between two checkpoints: processing so many again takes seconds. */
 export const CHECKPOINT_EVERY = 10_000
 
 /** Options of every recipe that can be resumed. */
 export const resumeOptions = {
   checkpointEvery: positive.default(CHECKPOINT_EVERY)
-    .describe('documents between two checkpoints at most; a run that is killed resumes from the last one'),
-  restart: z.boolean().default(false).describe('start over instead of resuming, and redo what is finished')
+    .describe('maximum number of documents between two checkpoints; a killed run resumes from the last one'),
+  restart: z.boolean().default(false).describe('start over instead of resuming, and redo finished work')
 }
 
 /** The largest share of time for checkpoints after each shard: saving a large window of `dedup` takes long. */
-const MOST_COST = 1 / 50
+const MAX_COST = 1 / 50
 
 const stageState = z.strictObject({
   stage: z.string(),
@@ -51,7 +51,7 @@ export interface FlowParts {
 }
 
 export interface CheckpointsOptions {
-  /** Documents between two checkpoints at most, as they leave the source. */
+  /** The maximum number of documents between two checkpoints, counted as they leave the source. */
   readonly every: number
   /** Saves a state; null for a flow that can't be resumed. */
   readonly save: ((state: FlowState) => Promise<void>) | null
@@ -129,7 +129,7 @@ export class Checkpoints implements Barriers {
     if (save !== null && this.#isCheckpointDue()) {
       const started = performance.now()
       await save(await stateOf(this.#parts))
-      this.#notBefore = performance.now() + (performance.now() - started) / (this.#options.mostCost ?? MOST_COST)
+      this.#notBefore = performance.now() + (performance.now() - started) / (this.#options.mostCost ?? MAX_COST)
       this.#atCheckpoint = this.#parts.source.stats.out
       this.#finished = this.#parts.finished?.() ?? 0
     }

@@ -15,7 +15,7 @@ import { type KnownFile, fileChanges, inputChanges, inputFiles, knownFile, writt
 const jobState = z.strictObject({
   /** The version of sluice. */
   sluice: z.string(),
-  /** All that the output depends on, besides the inputs. */
+  /** Everything that the output depends on, besides the inputs. */
   settings: z.record(z.string(), z.unknown()),
   inputs: z.array(knownFile),
   /** Seconds of work so far, over all runs. */
@@ -32,17 +32,17 @@ export interface JobPlan {
   readonly name: string
   /** The path of the checkpoint. */
   readonly path: string
-  /** All that the output depends on, besides the inputs: plain JSON. */
+  /** Everything that the output depends on, besides the inputs, as plain JSON. */
   readonly settings: Readonly<Record<string, unknown>>
   readonly inputs: readonly InputFile[]
   /** Files that no other run may write at the same time, besides the main output. */
-  readonly beside?: readonly string[]
+  readonly alsoLocked?: readonly string[]
 }
 
 /** The status of a job, before it runs. */
 export type JobStatus =
   | { readonly is: 'new', readonly why?: string }
-  | { readonly is: 'begun', readonly documents: number }
+  | { readonly is: 'started', readonly documents: number }
   | { readonly is: 'finished', readonly result: unknown }
   /** It was finished, and its settings or inputs have changed since. */
   | { readonly is: 'outdated', readonly why: string }
@@ -66,11 +66,11 @@ export type Check = (result: unknown) => Promise<readonly string[]>
  * The status of a job.
  *
  * @param check of its output, besides the sizes of its files
- * @throws SluiceError `ERR_CHECKPOINT` when it was begun with other settings or inputs, with each difference, or when
+ * @throws SluiceError `ERR_CHECKPOINT` when it was started with other settings or inputs, with each difference, or when
  *   the checkpoint is damaged
  */
 export async function statusOf (plan: JobPlan, check: Check = () => Promise.resolve([])): Promise<JobStatus> {
-  return (await standing(plan, check)).status
+  return (await examined(plan, check)).status
 }
 
 /** A running job. */
@@ -87,7 +87,7 @@ export class Job {
   readonly begins: boolean
   /** Whether it was finished with other settings or inputs: that output stays valid until all of it is replaced. */
   readonly isOutdated: boolean
-  /** Whether it was begun and has no state to resume from. */
+  /** Whether it was started and has no state to resume from. */
   readonly resumesNothing: boolean
   /** Whether its earlier output is deleted at once; else each file is replaced, by an identical one. */
   readonly replaces: boolean
@@ -97,7 +97,7 @@ export class Job {
     this.#inputs = inputs
     this.begins = status.is === 'new' && !restarted
     this.isOutdated = status.is === 'outdated'
-    this.resumesNothing = status.is === 'begun' && state?.flow === null
+    this.resumesNothing = status.is === 'started' && state?.flow === null
     this.replaces = status.is !== 'damaged' && !this.begins
     this.#before = state?.seconds ?? 0
     this.flow = state?.flow ?? null
@@ -155,15 +155,15 @@ export async function runJob<T> (
   check: Check,
   work: (job: Job) => Promise<T>
 ): Promise<T> {
-  return await withLocks([plan.path, ...plan.beside ?? []], async () => {
+  return await withLocks([plan.path, ...plan.alsoLocked ?? []], async () => {
     if (restart) await refuseOtherThanCheckpoint(plan.path)
     const restarted = restart && await isOwn(plan)
-    const { status, inputs, state } = restart ? anew(await inputFiles(plan.inputs)) : await standing(plan, check)
+    const { status, inputs, state } = restart ? anew(await inputFiles(plan.inputs)) : await examined(plan, check)
     onStatus?.(status)
     const message = statusText(status)
     if (message !== null) tell?.(`${plan.name}: ${message}`)
     if (status.is === 'finished') return status.result as T
-    const job = new Job(plan, inputs, status, status.is === 'begun' ? state : null, restarted)
+    const job = new Job(plan, inputs, status, status.is === 'started' ? state : null, restarted)
     // In place of the old checkpoint: else the files that it describes would belong to no job until the next one.
     if (restarted) await job.begin()
     try {
@@ -205,7 +205,7 @@ export async function canResume (inputs: readonly InputFile[], outputs: readonly
 export function statusText (status: JobStatus): string | null {
   switch (status.is) {
     case 'new': return null
-    case 'begun': return status.documents === 0
+    case 'started': return status.documents === 0
       ? 'starts over: it had not reached a checkpoint'
       : `resumes after document ${number(status.documents)}`
     case 'finished': return 'is finished, and up to date'
@@ -214,7 +214,7 @@ export function statusText (status: JobStatus): string | null {
   }
 }
 
-interface Standing { readonly status: JobStatus, readonly inputs: KnownFile[], readonly state: JobState | null }
+interface Examined { readonly status: JobStatus, readonly inputs: KnownFile[], readonly state: JobState | null }
 
 /** Whether there is a checkpoint of this job, or one that can't be read, and not one of another component. */
 async function isOwn ({ path, settings }: JobPlan): Promise<boolean> {
@@ -223,24 +223,24 @@ async function isOwn ({ path, settings }: JobPlan): Promise<boolean> {
   return state === null || state.settings.name === settings.name
 }
 
-function anew (inputs: KnownFile[]): Standing {
+function anew (inputs: KnownFile[]): Examined {
   return { status: { is: 'new' }, inputs, state: null }
 }
 
-async function standing (plan: JobPlan, check: Check): Promise<Standing> {
+async function examined (plan: JobPlan, check: Check): Promise<Examined> {
   const [state, inputs] = [await stateOf(plan.path), await inputFiles(plan.inputs)]
   if (state === null) return anew(inputs)
   const isOurs = state.settings.name === plan.settings.name
   if (state.finished !== null && !isOurs) return anew(inputs)
-  const as = (status: JobStatus): Standing => ({ status, inputs, state })
-  // Without state to resume from, other settings do no harm.
-  if (state.finished === null && state.flow === null && isOurs) return as({ is: 'begun', documents: 0 })
+  const as = (status: JobStatus): Examined => ({ status, inputs, state })
+  // Without a state to resume from, the settings may differ.
+  if (state.finished === null && state.flow === null && isOurs) return as({ is: 'started', documents: 0 })
   const settingChanges = differences(state.settings, plan.settings).map(differenceText)
   const changes = [...settingChanges, ...inputChanges(state.inputs, inputs)]
   if (state.finished === null) {
     if (state.sluice !== packageVersion()) changes.push(`sluice: ${state.sluice} then, ${packageVersion()} now`)
     if (changes.length > 0) throw otherRun(plan.path, changes)
-    return as({ is: 'begun', documents: state.flow?.source.stats.out ?? 0 })
+    return as({ is: 'started', documents: state.flow?.source.stats.out ?? 0 })
   }
   if (changes.length > 0) return as({ is: 'outdated', why: changes.join('; ') })
   const { result, files } = state.finished
@@ -250,7 +250,7 @@ async function standing (plan: JobPlan, check: Check): Promise<Standing> {
 
 function otherRun (path: string, changes: readonly string[]): SluiceError {
   const mistake = `is of a run with other settings or inputs: ${changes.join('; ')}`
-  const advice = 'repeat the command as it was to resume, or start over with --restart'
+  const advice = 'to resume, repeat the command unchanged, or start over with --restart'
   return new SluiceError('ERR_CHECKPOINT', `${path}: ${mistake}; ${advice}`)
 }
 

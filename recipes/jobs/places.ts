@@ -92,7 +92,7 @@ export interface ShardFolders {
 /** Finds the real paths of folders of shards. */
 export async function shardFolders (shards: readonly string[]): Promise<ShardFolders> {
   const folders = new Map<string, string>() // as named by the user, by real path
-  const above = new Map<string, string>() // a folder of shards, by its own real path and those of its parents
+  const above = new Map<string, string>() // folders of shards, by their real paths and those of their parents
   for (const folder of new Set(shards)) {
     const place = await realPlace(folder)
     folders.set(place, folder)

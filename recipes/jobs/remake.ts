@@ -15,8 +15,8 @@ interface MadeShards {
 
 /** Makes shards again while the existing ones stay valid. */
 export interface Remaking {
-  /** Whether an earlier run has begun this. */
-  readonly isBegun: boolean
+  /** Whether an earlier run has started this. */
+  readonly isStarted: boolean
   /**
    * Makes shards in a separate folder, and replaces the existing ones once all are made.
    *
@@ -35,7 +35,7 @@ export async function remaking (folder: string): Promise<Remaking> {
   const next = join(folder, NEXT_FOLDER)
   const isOurs = await stateOf(next) === 'ours'
   return {
-    isBegun: isOurs,
+    isStarted: isOurs,
     async make (make, begin) {
       await refuseForeignNext(folder)
       const made = await make(next)
@@ -56,7 +56,7 @@ export async function refuseForeignNext (folder: string): Promise<void> {
 }
 
 /** Files that a run may leave before its first checkpoint, and temporary files of the checkpoint. */
-const BEGUN = /^(?:shard_\d{5,}\.npy\.(?:partial(?:\.tmp)?|\d+\.tmp)|checkpoint\.json\.(?:tmp|lock.*))$/
+const FIRST_FILES = /^(?:shard_\d{5,}\.npy\.(?:partial(?:\.tmp)?|\d+\.tmp)|checkpoint\.json\.(?:tmp|lock.*))$/
 
 /** Whether sluice has made a folder: it has our checkpoint, or only files from before one. `none`: missing or empty. */
 async function stateOf (next: string): Promise<'none' | 'ours' | 'foreign'> {
@@ -67,7 +67,7 @@ async function stateOf (next: string): Promise<'none' | 'ours' | 'foreign'> {
   if (names.length === 0) return 'none'
   const isOurs = names.includes(CHECKPOINT)
     ? await isCheckpoint(join(next, CHECKPOINT))
-    : names.every(name => BEGUN.test(name))
+    : names.every(name => FIRST_FILES.test(name))
   return isOurs ? 'ours' : 'foreign'
 }
 
@@ -75,7 +75,7 @@ async function stateOf (next: string): Promise<'none' | 'ours' | 'foreign'> {
 async function clear (next: string): Promise<void> {
   if (await stateOf(next) !== 'ours') return
   const names = await namesIn(next)
-  const ours = names.filter(name => isShardName(name) || BEGUN.test(name))
+  const ours = names.filter(name => isShardName(name) || FIRST_FILES.test(name))
   for (const name of [...ours, CHECKPOINT]) await rm(join(next, name), { force: true })
   if (names.every(name => name === CHECKPOINT || ours.includes(name))) await rmdir(next)
 }

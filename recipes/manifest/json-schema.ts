@@ -11,12 +11,12 @@ const NUMBER_TEXT: JsonSchema = {
   type: 'string', pattern: '^[+-]?(\\d+(_\\d+)*(\\.(\\d+(_\\d+)*)?)?|\\.\\d+(_\\d+)*)([eE][+-]?\\d+)?$'
 }
 
-/** Of a dataset on the Hub: `OWNER/NAME`. */
+/** The name of a dataset on the Hub: `OWNER/NAME`. */
 const HUB_DATASET = '^[\\w-][\\w.-]*/[\\w-][\\w.-]*$'
 
 /**
- * The JSON Schema of manifests, draft 2020-12, for editors and for other programs. It is made from the schemas that a
- * manifest is checked with; what these say by code, such as rules on several options at once, isn't in it.
+ * The JSON Schema of manifests, draft 2020-12, for editors and other programs. It is made from the schemas that check
+ * manifests, but lacks their rules in code, such as those that concern several options at once.
  */
 export function manifestJsonSchema ({ filters, sources }: KnownStages): JsonSchema {
   const datasets = { ...propertiesOf(manifestSchema).datasets as object, items: ref('component') }
@@ -43,7 +43,7 @@ function ref (name: string): JsonSchema {
   return { $ref: `#/$defs/${name}` }
 }
 
-/** A component: each source has options that are no keys for another one, and of files it needs their names. */
+/** A component: which options are keys depends on its source, and local files must be named. */
 function componentOf (sources: KnownStages['sources']): JsonSchema {
   const component = objectOf(componentSchema)
   const all = Object.values(sources).flatMap(source => Object.entries(propertiesOf(source)))
@@ -111,7 +111,7 @@ function objectOf (schema: OptionsSchema): JsonSchema {
   return { ...json, ...description !== undefined && { description } }
 }
 
-/** Leaves out what says nothing, and takes numbers that are written as text. */
+/** Removes redundant keywords, and accepts numbers that are written as text. */
 function simplify ({ jsonSchema }: { jsonSchema: z.core.JSONSchema.BaseSchema }): void {
   delete jsonSchema.several // for flags
   if (jsonSchema.default === null) delete jsonSchema.default

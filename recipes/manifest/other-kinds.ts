@@ -6,8 +6,8 @@ import { parseJson } from '../../lib/json/json.ts'
 const HEAD_BYTES = 64 * 1024
 
 /**
- * What a text file is, if not a manifest, and what to do with it: `is empty, expected …`; undefined where its kind is
- * not recognized.
+ * Describes a text file that is not a manifest, and what to do with it: `is empty, expected …`. Undefined if its kind
+ * is not recognized.
  */
 export function otherKind (text: string): string | undefined {
   const head = text.slice(0, HEAD_BYTES)
@@ -22,7 +22,7 @@ export function otherKind (text: string): string | undefined {
   if (first.startsWith('version https://git-lfs.github.com/spec/')) {
     return `is a Git LFS pointer, ${EXPECTED}; get the file itself with git lfs pull`
   }
-  if (isRecord(parseJson(first)) && isRecord(parseJson(second))) return `is NDJSON, a JSON record a line, ${AS_INPUT}`
+  if (isRecord(parseJson(first)) && isRecord(parseJson(second))) return `is NDJSON, a JSON record per line, ${AS_INPUT}`
   if (isRecord(parseJson(first))) return `is a JSON record, ${AS_INPUT}`
   if (/^\s*\[\s*\{/.test(head) && !/"(?:name|dataset)"\s*:/.test(head)) return `is a JSON array of records, ${AS_INPUT}`
   const [delimiter, name] = first.includes('\t') ? ['\t', 'TSV'] as const : [',', 'CSV'] as const
@@ -32,7 +32,7 @@ export function otherKind (text: string): string | undefined {
   return isTable ? `looks like ${name}, ${AS_INPUT}` : undefined
 }
 
-/** What a file is that is not text in UTF-8, and what to do with it; undefined for text. */
+/** Describes a file that is not text in UTF-8, and what to do with it. Undefined for text. */
 export function otherBytes (content: Buffer, path: string): string | undefined {
   const kind = kindName(content.subarray(0, HEAD_BYTES), path)
   if (kind !== null) return `is ${kind}, ${AS_INPUT}`

@@ -9,7 +9,7 @@ import { EXPECTED, otherBytes, otherKind } from './other-kinds.ts'
 import type { Manifest } from './schema.ts'
 
 /** Mistakes that are reported: a file of another kind may have one on every line. */
-const MOST_MISTAKES = 20
+const MAX_MISTAKES = 20
 
 /** Enough for some 2,000 components. A larger file is data, or an attack on the parser. */
 const MAX_BYTES = 1024 * 1024
@@ -22,7 +22,7 @@ const DEEP = /(?:[?-][ \t]+){100}/
  *
  * @param known the stages that it may name, with their options
  * @param find finds the files that it names
- * @throws SluiceError `ERR_MANIFEST` with every mistake, a line each:
+ * @throws SluiceError `ERR_MANIFEST` with every mistake, one per line:
  *   `FILE:LINE:COLUMN: what is wrong, what would be right`
  */
 export async function readManifest (path: string, known: KnownStages, find: FindByName = findFiles): Promise<Manifest> {
@@ -52,8 +52,8 @@ export async function readManifest (path: string, known: KnownStages, find: Find
   yaml.errors.push(...twiceIn(yaml))
   const fail = (mistakes: ReadonlyArray<{ line: number, col: number, message: string }>): never => {
     const sorted = mistakes.toSorted((a, b) => a.line - b.line || a.col - b.col)
-    const shown = sorted.slice(0, MOST_MISTAKES).map(({ line, col, message }) => `${path}:${line}:${col}: ${message}`)
-    const more = sorted.length > MOST_MISTAKES ? [`… and ${sorted.length - MOST_MISTAKES} more`] : []
+    const shown = sorted.slice(0, MAX_MISTAKES).map(({ line, col, message }) => `${path}:${line}:${col}: ${message}`)
+    const more = sorted.length > MAX_MISTAKES ? [`… and ${sorted.length - MAX_MISTAKES} more`] : []
     throw new SluiceError('ERR_MANIFEST', [...shown, ...more].join('\n'))
   }
   const failAsOtherKind = (): void => {

@@ -30,40 +30,40 @@ export interface Filter {
   readonly options: Readonly<Record<string, unknown>>
   /** The loaded module of a custom stage. */
   readonly module?: StageModule | undefined
-  /** The model that the stage reads, where it reads one. */
+  /** The model that the stage reads, if any. */
   readonly model?: FilterModel | undefined
   readonly expect?: Expectation | undefined
 }
 
-/** Where one component's documents come from, what they pass, and where its shards go. */
+/** The source, filters and outputs of one component. */
 export const componentSchema = z.strictObject({
   name: z.string().regex(/^(?!\.{1,2}$)[^/\\\0]+$/, 'expected a name without slashes').refine(isName, NO_CONTROLS)
-    .describe('name of the component, in messages, stats and default paths; each has another one'),
+    .describe('name of the component in messages, stats and default paths; must be unique'),
   dataset: z.string().min(1)
-    .describe('what the files hold: json, csv, text, parquet or arrow; or OWNER/NAME of a dataset on the Hub'),
-  subset: nullable(z.string()).describe('subset of the dataset on the Hub; of files it is only noted in the stats'),
+    .describe('format of the files: json, csv, text, parquet or arrow; or OWNER/NAME of a dataset on the Hub'),
+  subset: nullable(z.string()).describe('subset of the dataset on the Hub; for local files only noted in the stats'),
   split: z.string().min(1).default('train')
-    .describe('split of the dataset on the Hub; of files it is only noted in the stats'),
+    .describe('split of the dataset on the Hub; for local files only noted in the stats'),
   revision: z.string().min(1).default('main').describe('branch, tag or commit of the dataset on the Hub'),
   textColumn: z.string().min(1).default('text')
-    .describe('field or column that holds the text, or the way to it: data.text, messages[].content'),
+    .describe('field or column that holds the text, or the path to it: data.text, messages[].content'),
   dataFiles: nullable(fileNames)
-    .describe('paths or globs of the files, plain, .gz or .zst; on the Hub, in place of what the card says'),
+    .describe('paths or globs of the files, plain, .gz or .zst; on the Hub, instead of the files of its card'),
   license: nullable(z.string()).describe('licence of the data, noted in the stats'),
   sampleLimit: count.default(100_000)
     .describe('documents that the tokenizer is trained on, counted after the filters; 0 = all'),
   filters: z.array(z.unknown()).default([]).describe('stages that the documents pass, in this order'),
-  expect: nullable(expectSchema).describe('what all filters together are expected to keep'),
+  expect: nullable(expectSchema).describe('share of the documents that all filters together are expected to keep'),
   rejects: nullable(rejectsPath.refine(isName, NO_CONTROLS))
-    .describe('NDJSON file that keeps what is dropped, with reason and position'),
-  seqLen: positive.max(2 ** 24).default(2048).describe('ids of a sequence, which is a row of a shard'),
+    .describe('separate NDJSON file for dropped documents and bad records, with reason and position'),
+  seqLen: positive.max(2 ** 24).default(2048).describe('token ids in a sequence, which is a row of a shard'),
   sequencesPerShard: positive.default(1024).describe('rows of a shard; the last one may have fewer'),
   dtype: z.enum(dtypes).default('int32').describe('type of the ids in the shards'),
   outputDir: nullable(outputPath).describe('folder for the shards (default: data/shards/NAME)'),
   rawDir: nullable(outputPath).describe('folder for a copy of the documents before the filters, with its provenance'),
   filteredDir: nullable(outputPath).describe('folder for a copy of the documents after the filters'),
   eosId: z.int().min(-1).default(-1).describe('id that ends each document; -1: the EOS token of the tokenizer'),
-  maxRecords: nullable(positive).describe('documents sharded at most, counted after the filters')
+  maxRecords: nullable(positive).describe('maximum number of documents to shard, counted after the filters')
 })
 
 export const tokenizerSchema = z.strictObject({
@@ -76,8 +76,8 @@ export const tokenizerSchema = z.strictObject({
 })
 
 export const manifestSchema = z.strictObject({
-  name: nullable(z.string().min(1).refine(isName, NO_CONTROLS)).describe('name of the mixture, in the records of runs'),
-  tokenizerOutputDir: nullable(outputPath).describe('folder that the tokenizer is trained to, and read from'),
+  name: nullable(z.string().min(1).refine(isName, NO_CONTROLS)).describe('name of the mixture in run records'),
+  tokenizerOutputDir: nullable(outputPath).describe('folder where the trained tokenizer is written and read'),
   tokenizer: z.unknown().optional().describe('how the tokenizer is trained'),
   stats: nullable(outputPath)
     .describe('JSON file for the stats of a run (default: data/mixtures/mixture_stats.json)'),
@@ -98,7 +98,7 @@ export interface Manifest {
   readonly path: string
   /** The text of the file. */
   readonly text: string
-  /** Of the file. */
+  /** The SHA-256 of the file. */
   readonly sha256: string
   readonly name: string | null
   readonly tokenizer: z.output<typeof tokenizerSchema>

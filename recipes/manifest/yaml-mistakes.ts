@@ -10,8 +10,8 @@ export interface YamlMistake {
 type YamlSyntaxError = Pick<YAMLParseError, 'code' | 'message' | 'pos'>
 
 /**
- * The syntax mistakes of a YAML text, with what to change. Only the first one is reported, as the parser guesses from
- * there on, and all duplicate keys.
+ * The syntax mistakes of a YAML text, with what to change: all duplicate keys, and otherwise only the first mistake,
+ * because the parser guesses from there on.
  */
 export function yamlMistakes (errors: readonly YamlSyntaxError[], text: string): YamlMistake[] {
   const isTwice = ({ code }: YamlSyntaxError): boolean => code === 'DUPLICATE_KEY'
@@ -65,7 +65,7 @@ function mistakeOf ({ code, message, pos: [offset] }: YamlSyntaxError, lines: Li
   const at = (message: string, where = offset): YamlMistake => ({ offset: where, message })
   if (/^ *\t/.test(line.text)) return at('a tab in the indentation, expected spaces', line.start)
   switch (code) {
-    case 'DUPLICATE_KEY': return at(`the key ${keyOf(lines.rest(offset))} is there twice in one mapping`)
+    case 'DUPLICATE_KEY': return at(`the key ${keyOf(lines.rest(offset))} occurs twice in one mapping`)
     case 'MULTIPLE_DOCS': return at('a second YAML document begins here, expected one in a file')
     case 'BAD_SCALAR_START':
       return at(`a value can't begin with ${lines.rest(offset)[0] ?? 'this'}, expected it in quotes`)

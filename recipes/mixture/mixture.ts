@@ -48,7 +48,7 @@ export async function loadMixture (
  *
  * @throws SluiceError `ERR_TOKENIZER`, `ERR_CHECKPOINT` or `ERR_OUTPUT_EXISTS` where the run would refuse it
  */
-export async function standingOf (component: FoundComponent, options: ShardOptions): Promise<ComponentStatus> {
+export async function statusBeforeRun (component: FoundComponent, options: ShardOptions): Promise<ComponentStatus> {
   const { rawDir, outputDir } = component
   checkFit(component, options.tokenizer)
   if (options.restart === true) return { pull: rawDir === null ? null : { is: 'new' }, shards: { is: 'new' } }
@@ -113,7 +113,7 @@ function filesOfFilter ({ module, model }: Filter): string[] {
   return [module, model].flatMap(file => file === undefined ? [] : [file.path])
 }
 
-/** Where the stats go. */
+/** The path of the stats file. */
 export function statsPathOf (manifest: Mixture, asked: string | undefined): string {
   return asked ?? manifest.stats ?? 'data/mixtures/mixture_stats.json'
 }

@@ -3,7 +3,7 @@ import type { ComponentStatus } from '../components/component.ts'
 import type { ShardOptions } from '../components/shard-job.ts'
 import { type JobStatus, statusText } from '../jobs/job.ts'
 import type { FoundComponent, Mixture } from '../manifest/found.ts'
-import { checkPlaces, standingOf } from './mixture.ts'
+import { checkPlaces, statusBeforeRun } from './mixture.ts'
 import { type RunStep, OUTCOMES } from './steps.ts'
 
 /** The steps of a component, or why it is refused. One refused component stops the run before anything is written. */
@@ -42,7 +42,7 @@ function leftOut (step: RunStep): RunStep {
 async function planOf (component: FoundComponent, options: ShardOptions): Promise<ComponentPlan> {
   let status: ComponentStatus
   try {
-    status = await standingOf(component, options)
+    status = await statusBeforeRun(component, options)
   } catch (error) {
     if (!(error instanceof SluiceError)) throw error
     return { steps: [{ component: component.name, step: 'process', outcome: 'refused', why: error.message }], error }

@@ -18,7 +18,7 @@ export interface MixtureStats {
   readonly verified_at_utc?: string
 }
 
-/** The result of a run: its stats, and the path of the record of what made its shards. */
+/** The result of a run: its stats, and the path of its record. */
 export interface MixtureResult extends MixtureStats {
   readonly run_record: string
   /** The path of the stats file. */

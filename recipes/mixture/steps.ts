@@ -15,7 +15,7 @@ export interface RunStep {
 /** The outcome of a step, by the status of its job before the run. */
 export const OUTCOMES: Readonly<Record<JobStatus['is'], StepOutcome>> = {
   new: 'done',
-  begun: 'resumed',
+  started: 'resumed',
   finished: 'up to date',
   outdated: 'done again',
   damaged: 'done again'

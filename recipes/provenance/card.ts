@@ -4,15 +4,15 @@ import type { HubOptions } from '../../lib/hub/settings.ts'
 import type { FoundComponent } from '../manifest/found.ts'
 import { isOnHub } from '../stages.ts'
 
-/** Where a dataset's card is at a commit, for people. */
+/** The web page of a dataset's card at a commit. */
 export function cardAddress ({ http: { settings } }: Hub, dataset: string, commit: string): string {
   return `${settings.endpoint}/datasets/${dataset}/blob/${commit}/README.md`
 }
 
 /**
- * The licence that the card of a component's dataset states; null where it is in no repository.
+ * The licence that the card of a component's dataset states; null if the dataset is in no repository.
  *
- * @param client of the Hub, where the caller has one
+ * @param client a client of the Hub, if the caller has one
  * @throws SluiceError `ERR_HUB`, `ERR_DATASET`
  */
 export async function licenseOnCard (
@@ -30,10 +30,10 @@ export async function licenseOnCard (
 
 /** The licence that the card of a dataset states. */
 export interface CardLicense {
-  /** As on the card; empty where it states none. */
+  /** The licences as the card states them; empty if it states none. */
   readonly found: readonly string[]
-  /** Where that was read: the address of the card. */
+  /** The URL of the card. */
   readonly readFrom: string
-  /** Of the dataset's repository. */
+  /** The commit of the dataset's repository. */
   readonly commit: string | null
 }

@@ -4,18 +4,18 @@ import { termsOf } from '../../lib/licenses/terms.ts'
 import { textKind } from '../../lib/output/own-file.ts'
 import { markdownTable } from '../text.ts'
 
-/** The first line of our pages: any other page is somebody else's. */
+/** The first line of the pages that sluice writes. Any other page is foreign. */
 export const LICENSES_MARK = '<!-- Made by sluice: what is changed here is lost with the next pull. -->'
 
 /** How a page of licences is recognized before it is replaced. */
 export const LICENSES = textKind('a page of licences', new RegExp(`^${LICENSES_MARK}`))
 
 /**
- * `LICENSES.md`: for each output its records by licence, what each licence asks for, and below them the repositories of
- * each, where the records name them.
+ * `LICENSES.md`: a section for each output with its records by licence, the obligations of each licence, and its
+ * repositories, if the records name them.
  *
- * @param name of the output that was counted
- * @param before the existing page, with the sections of other outputs, which stay; null where there is none
+ * @param name the output that was counted
+ * @param before the existing page, whose sections of other outputs are kept; null if there is none
  */
 export function licensesPage (name: string, counts: LicenseCounts, before: string | null = null): string {
   const parts = (before ?? '').split(/^(?=## )/m).slice(1)
@@ -26,12 +26,12 @@ export function licensesPage (name: string, counts: LicenseCounts, before: strin
   return [LICENSES_MARK, '', '# Licences', '', NO_ADVICE, '', sorted.join('\n')].join('\n')
 }
 
-const HEADS = ['licence', 'records', 'SPDX', 'obligations', 'may be passed on']
+const HEADS = ['licence', 'records', 'SPDX', 'obligations', 'may be redistributed']
 
 function outputPart (name: string, rows: readonly LicenseCount[]): string[] {
   return [
     `## ${cell(name)}`, '',
-    'Records by the licence that each states of itself, in its `meta`.', '',
+    'Records by the licence that each states in its `meta`.', '',
     ...markdownTable(HEADS, rows.map(licenseRow)),
     ...rows.filter(({ repositories, unlisted }) => repositories.length + unlisted > 0).flatMap(repositoriesPart)
   ]
@@ -43,7 +43,7 @@ function licenseRow ({ license, records }: LicenseCount): string[] {
   return [cell(license), String(records), spdx ?? '-', obligations.join(', ') || '-', answer]
 }
 
-const TOO_MANY = 'repositories that are not listed, as there are too many'
+const TOO_MANY = 'repositories that are not listed, because there are too many'
 
 function repositoriesPart ({ license, repositories, unlisted }: LicenseCount): string[] {
   return [
@@ -53,7 +53,7 @@ function repositoriesPart ({ license, repositories, unlisted }: LicenseCount): s
   ]
 }
 
-/** A text of somebody else's on a line of Markdown. */
+/** A text from the data, escaped for a line of Markdown. */
 function cell (text: string): string {
   return text.replace(/[\\`*_|<>[\]#]/g, '\\$&')
 }

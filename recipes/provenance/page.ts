@@ -4,17 +4,17 @@ import { number } from '../../lib/text/numbers.ts'
 import { markdownTable } from '../text.ts'
 import type { ProvenanceFile, StoredProvenance } from './schema.ts'
 
-/** The first line of our README.md: any other one is somebody else's. */
+/** The first line of the README.md that sluice writes. Any other README.md is foreign. */
 export const PAGE_MARK =
   '<!-- Made by sluice out of provenance.json: what is changed here is lost with the next pull. -->'
 
-const MOST_CHARACTERS = 200
+const MAX_CHARACTERS = 200
 
-/** A dataset may have tens of thousands. */
-const MOST_FILES = 100
+/** Files that are listed. A dataset may have tens of thousands. */
+const MAX_FILES = 100
 
 /**
- * Where raw pulls come from, for people, as Markdown: a section for each.
+ * The provenance of raw pulls as a page in Markdown, with a section for each.
  *
  * @param pulls by the names of their files, in the order of the page
  */
@@ -50,7 +50,7 @@ function licenseRows ({ license, card, licenses_md: page }: StoredProvenance): R
     ['read from', from && cell(from)],
     ['SPDX', spdx],
     ['obligations', obligations.length === 0 ? null : obligations.join(', ')],
-    ['may be passed on', `${answer}: ${cell(reason)}`],
+    ['may be redistributed', `${answer}: ${cell(reason)}`],
     ['card', card && link(card)],
     ['SHA-256 of the card', sha256],
     ['records by licence', page && link(page)]
@@ -79,11 +79,11 @@ function link (file: string): string {
 }
 
 function filesTable (files: readonly ProvenanceFile[]): string[] {
-  const shown = files.slice(0, MOST_FILES)
+  const shown = files.slice(0, MAX_FILES)
   const more = files.length - shown.length
   const bytes = files.reduce((sum, file) => sum + (file.bytes ?? 0), 0)
   return [
-    `Made of ${number(files.length)} ${files.length === 1 ? 'file' : 'files'}, ${number(bytes)} bytes:`, '',
+    `Read from ${number(files.length)} ${files.length === 1 ? 'file' : 'files'}, ${number(bytes)} bytes:`, '',
     ...markdownTable(['file', 'bytes', 'SHA-256, or the blob\'s SHA-1, or the date'], shown.map(fileRow)).slice(0, -1),
     ...(more === 0 ? [] : ['', `And ${number(more)} more; provenance.json has them all.`])
   ]
@@ -93,12 +93,12 @@ function fileRow ({ path, bytes, sha256, git_oid: blob, modified_at_utc: modifie
   return [cell(path), bytes === null ? '' : number(bytes), sha256 ?? blob ?? modified ?? '']
 }
 
-/** A licence, which should be a name and may be a whole text; provenance.json has all of it. */
+/** A licence, which should be a name but may be a whole text. provenance.json has it in full. */
 function shortened (text: string): string {
-  return text.length > MOST_CHARACTERS ? `${text.slice(0, MOST_CHARACTERS - 1).toWellFormed()}…` : text
+  return text.length > MAX_CHARACTERS ? `${text.slice(0, MAX_CHARACTERS - 1).toWellFormed()}…` : text
 }
 
-/** Somebody else's text in a cell of a table: one line, without anything that ends a cell or is markup. */
+/** A foreign text in a cell of a table: one line, without markup and without characters that end a cell. */
 function cell (text: string): string {
   return shownInLine(text.replace(/\s+/g, ' ').trim()).replace(/[\\`*_|<>[\]#]/g, '\\$&')
 }

@@ -5,13 +5,13 @@ import { count, positive } from '../../lib/options.ts'
 const text = z.string().nullable()
 
 const provenanceFile = z.object({
-  /** As the source names it: in the dataset's repository, or on the machine. */
+  /** The path in the dataset's repository, or on the machine. */
   path: z.string(),
   bytes: count.nullable(),
   sha256: text,
-  /** Of the blob in the dataset's repository; null for what is in none. */
+  /** The id of the blob in the dataset's repository; null for other files. */
   git_oid: text,
-  /** Of a file on the machine; absent for others. */
+  /** Only for a file on the machine. */
   modified_at_utc: z.string().optional()
 })
 /** A file that a raw pull has read. */
@@ -22,7 +22,7 @@ const provenance = z.object({
   /** ISO 8601. */
   retrieved_at_utc: z.object({ begun: z.string(), finished: z.string() }),
   license: z.object({
-    /** As they were found; none where nobody states one. */
+    /** The licences as they are stated; empty if none is stated. */
     found: z.array(z.string()).readonly(),
     read_from: text,
     card_sha256: text,
@@ -35,28 +35,28 @@ const provenance = z.object({
   /** Stages, in order, with their options; a raw pull has none. */
   filters: z.array(z.object({ stage: z.string(), options: z.record(z.string(), z.unknown()) })).readonly(),
   limit: positive.nullable(),
-  /** Those kept next to the text; null where all columns of the source are. */
+  /** The columns that are kept besides the text; null if all are. */
   columns: z.array(z.string()).readonly().nullable(),
-  /** Written. */
+  /** Records written. */
   records: count,
   /** The command line; null for a call in code. */
   command: text,
-  /** Its version. */
+  /** The version of sluice. */
   sluice: z.string(),
   output: z.object({ path: z.string(), bytes: count.nullable(), sha256: text })
 })
-/** Where the records of a raw pull come from: what anyone needs who has to account for them. */
+/** Where the records of a raw pull come from, by which source, licence and settings. */
 export type Provenance = Readonly<z.output<typeof provenance>>
 
 const storedProvenance = provenance.extend({ card: text, licenses_md: text })
 
-/** As `provenance.json` has it. */
+/** A pull as `provenance.json` has it. */
 export type StoredProvenance = Provenance & {
-  /** The file next to it with the dataset's card, as it was when the pull began. */
+  /** The name of the file with the dataset's card, as it was when the pull started. */
   readonly card: string | null
-  /** The file next to it that counts the records by the licence of each; null where they state none. */
+  /** The name of the file that counts the records by licence; null if they state none. */
   readonly licenses_md: string | null
 }
 
-/** The pulls into one folder, by the names of the files that they have written. */
+/** The pulls into one folder, by the names of the files that they wrote. */
 export const provenanceJson = z.object({ format: z.literal(1), pulls: z.record(z.string(), storedProvenance) })

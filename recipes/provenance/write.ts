@@ -22,15 +22,15 @@ const PAGE = textKind('a page on where files come from', new RegExp(`^${PAGE_MAR
 
 const NAMES = ['provenance.json', 'provenance.json.lock', 'README.md', 'CARD.md', 'LICENSES.md']
 
-/** The files in the folder of a pull that have the provenance of all pulls there. */
+/** The files in the folder of a pull that describe all pulls there. */
 export function provenanceFiles (output: string): string[] {
   return NAMES.map(name => join(dirname(output), name))
 }
 
 /**
- * Checks the files that take the provenance of a pull where the plain names are taken by files of somebody else.
+ * Checks the files with the output's name, which are written if foreign files have the plain names.
  *
- * @throws SluiceError `ERR_OUTPUT_EXISTS` when one of these is somebody else's, too
+ * @throws SluiceError `ERR_OUTPUT_EXISTS` when one of these is foreign as well
  */
 export async function checkProvenance (output: string): Promise<void> {
   await refuseForeign(`${output}.provenance.json`, PROVENANCE)
@@ -38,41 +38,41 @@ export async function checkProvenance (output: string): Promise<void> {
   await refuseForeign(`${output}.LICENSES.md`, LICENSES)
 }
 
-/** What `writeProvenance` has written. */
+/** The files that `writeProvenance` has written. */
 export interface WrittenProvenance {
   readonly json: string
   readonly readme: string
   readonly card: string | null
   readonly licenses: string | null
-  /** What people should know: names that were taken by files of somebody else. */
+  /** Messages about plain names that foreign files have. */
   readonly notes: readonly string[]
 }
 
-/** What is written next to a pull with its provenance. */
+/** Further content for files next to a pull. */
 export interface PullExtras {
-  /** The dataset's card, as it was when the pull began. */
+  /** The dataset's card, as it was when the pull started. */
   readonly card?: string | null
-  /** Records by the licence of each, where they state one. */
+  /** Counts of the records by licence, if they state one. */
   readonly counts?: LicenseCounts | null
 }
 
-/** How often, and after how many milliseconds, a folder is tried again that another pull writes to. */
+/** How often, and at which interval, locking a folder is tried while another pull writes to it. */
 const ATTEMPTS = 200
 const PAUSE_MS = 50
 
 /**
  * Writes the provenance of a raw pull next to it:
  *
- * - `provenance.json` for programs, which has every pull into that folder by the name of its file;
- * - `README.md` for people, made of all of that;
+ * - `provenance.json`, with every pull into that folder by the name of its file;
+ * - `README.md`, the same as a page;
  * - `CARD.md`, the dataset's card;
  * - `LICENSES.md`, with a section for each output whose records state licences.
  *
- * Passwords and tokens become `MASKED`. A file of such a name that isn't ours is left unchanged. What would be in it is
- * then in `NAME.provenance.json`, `NAME.README.md` and `NAME.LICENSES.md`, which have this pull alone, `NAME` being
- * that of the output; and the card, where the folder has another one, is in `NAME.CARD.md`.
+ * Passwords and tokens become `MASKED`. Foreign files with these names are left unchanged. In this case the content
+ * goes to `NAME.provenance.json`, `NAME.README.md` and `NAME.LICENSES.md`, which describe only this pull, where `NAME`
+ * is the name of the output. If the folder has the card of another dataset, the card goes to `NAME.CARD.md`.
  *
- * @param output the file that was pulled to
+ * @param output the file that the pull wrote
  * @throws SluiceError `ERR_OUTPUT`; `ERR_LOCKED` when another pull doesn't release the folder
  */
 export async function writeProvenance (
@@ -88,10 +88,10 @@ async function write (
   await checkProvenance(join(folder, name))
   const pathOf = (file: string): string => join(folder, file)
   const notes: string[] = []
-  /** The plain name of a file, or one with the output's name where somebody else's file has that. */
+  /** The plain name of a file, or one with the output's name if a foreign file has the plain one. */
   const nameFor = (plain: string, isFree: boolean): string => {
     if (isFree) return plain
-    notes.push(`${pathOf(plain)} is not of sluice and is left unchanged; see ${pathOf(`${name}.${plain}`)}`)
+    notes.push(`${pathOf(plain)} was not made by sluice and is left unchanged; see ${pathOf(`${name}.${plain}`)}`)
     return `${name}.${plain}`
   }
   const before = await readPulls(pathOf('provenance.json'))
@@ -113,7 +113,7 @@ async function write (
   }
   const sorted = Object.fromEntries(Object.entries(pulls).sort(([a], [b]) => a < b ? -1 : 1))
   await writeFileWhole(pathOf(readme), provenancePage(readme === 'README.md' ? sorted : { [name]: own }))
-  // Last: once it has a pull, all files of that exist.
+  // Last: if this file has a pull, all other files of the pull exist.
   await writeFileWhole(pathOf(json), JSON.stringify({ format: 1, pulls: sorted }, null, 2) + '\n')
   return {
     json: pathOf(json),
@@ -124,15 +124,15 @@ async function write (
   }
 }
 
-/** What is known of where a file comes from. */
+/** The provenance of a file, as it was found. */
 export interface FoundProvenance {
   /** The file with the provenance. */
   readonly path: string
-  /** Null where that file can't be read. */
+  /** Null if that file can't be read. */
   readonly provenance: StoredProvenance | null
 }
 
-/** The provenance of files that were pulled, of all files next to them that have it; a damaged one is listed once. */
+/** Reads the provenance of pulled files from the files next to them. A damaged provenance file is listed once. */
 export async function findProvenance (outputs: readonly string[]): Promise<readonly FoundProvenance[]> {
   const read = new Map<string, Awaited<ReturnType<typeof readPulls>>>()
   const found: FoundProvenance[] = []
@@ -152,7 +152,7 @@ export async function findProvenance (outputs: readonly string[]): Promise<reado
 
 type Pulls = Readonly<Record<string, StoredProvenance>>
 
-/** `damaged` for what should be ours, or is no JSON; `foreign` for JSON of another kind. */
+/** `damaged` if the file is not JSON or resembles a provenance file; `foreign` for JSON of another kind. */
 async function readPulls (path: string): Promise<Pulls | 'none' | 'foreign' | 'damaged'> {
   const content = await contentOf(path)
   if (content === null) return 'none'
@@ -164,8 +164,8 @@ async function readPulls (path: string): Promise<Pulls | 'none' | 'foreign' | 'd
 }
 
 /**
- * The name of the file for the dataset's card: the plain one, unless another card has that which isn't of this pull
- * alone.
+ * The name of the file for the dataset's card: the plain one, unless it holds another card that does not belong to this
+ * pull alone.
  */
 async function freeCard (folder: string, name: string, card: string, others: Pulls): Promise<string> {
   const there = await contentOf(join(folder, 'CARD.md'))
@@ -181,7 +181,7 @@ async function freeCard (folder: string, name: string, card: string, others: Pul
 
 const OTHER_CARD = 'is not the card of the dataset, which would replace it; move it away, and run it again'
 
-/** Null where there is no such file. */
+/** The content of a file; null if it doesn't exist. */
 async function contentOf (path: string): Promise<string | null> {
   return await readOwn(path).catch((cause: unknown) => {
     if (cause instanceof SluiceError) throw cause
@@ -189,14 +189,14 @@ async function contentOf (path: string): Promise<string | null> {
   })
 }
 
-/** Each text of an object without passwords and tokens. */
+/** Masks passwords and tokens in all texts of an object. */
 function masked<T> (object: T): T {
   const mask = (_key: string, value: unknown): unknown => typeof value === 'string' ? maskSecrets(value).text : value
   return JSON.parse(JSON.stringify(object), mask) as T
 }
 
 /**
- * Removes the lock that a killed pull has left in a file's folder. It waits for a pull that is still under way.
+ * Removes the lock that a killed pull left in the folder of a file. It waits for a pull that is still running.
  *
  * @throws SluiceError `ERR_LOCKED`
  */
@@ -205,7 +205,7 @@ export async function releaseProvenance (output: string): Promise<void> {
   if (existsSync(`${path}.lock`)) await inTurn(path, () => Promise.resolve())
 }
 
-/** Several pulls, of this process and of others, may write to one folder: they do so one after the other. */
+/** Runs work under the folder's lock: several pulls, also of other processes, may write to one folder. */
 async function inTurn<T> (path: string, work: () => Promise<T>, attempts = ATTEMPTS): Promise<T> {
   try {
     return await withLock(`${path}.lock`, path, work)

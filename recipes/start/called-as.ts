@@ -3,8 +3,8 @@ import { packageRoot } from '../../lib/package.ts'
 import { shellWord } from '../../lib/text/shell-word.ts'
 
 /**
- * How to call `sluice` in a shell, in the working directory: by npx where the package is installed, else, as in a
- * checkout, by its script.
+ * The command that calls `sluice` in the working directory: npx if the package is installed, otherwise (in a checkout)
+ * node with the path of its script.
  */
 export function calledAs (root = packageRoot()): string {
   const isInstalled = root.split(sep).includes('node_modules')

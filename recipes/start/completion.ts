@@ -4,17 +4,17 @@ import { type OptionsSchema, kebabCase } from '../../lib/options.ts'
 import { standardOutput } from '../../lib/output/open.ts'
 
 export const completionOptions = z.strictObject({})
-  .describe('prints a script by which a shell completes commands, flags and their values')
+  .describe('prints a script with which a shell completes commands, flags and their values')
 
-/** What completion needs of a row of the table of commands. */
+/** The part of a command that completion needs. */
 export interface Completed { readonly options: OptionsSchema }
 
-/** A flag: what it may be given, and what it is for. */
+/** A flag with its possible values. */
 interface Flag {
   readonly name: string
   readonly description: string
   readonly takesValue: boolean
-  /** What it may be given; none where anything, such as a path. */
+  /** The possible values; empty if any value is possible, such as a path. */
   readonly values: readonly string[]
 }
 
@@ -22,17 +22,17 @@ interface CompletedCommand {
   readonly name: string
   readonly description: string
   readonly flags: readonly Flag[]
-  /** What its argument may be; none where anything, such as a path. */
+  /** The possible arguments; empty if any argument is possible, such as a path. */
   readonly words: readonly string[]
 }
 
-/** How each shell is given the commands. */
+/** The function for each shell that writes its script. */
 const SCRIPTS: Readonly<Record<string, (commands: readonly CompletedCommand[]) => string>> = { bash, zsh, fish }
 
 /**
  * The script for a shell.
  *
- * @throws SluiceError `ERR_OPTION` for a shell that there is none for
+ * @throws SluiceError `ERR_OPTION` for an unknown shell
  */
 export function completionScript (shell: string, commands: Readonly<Record<string, Completed>>): string {
   const script = Object.hasOwn(SCRIPTS, shell) ? SCRIPTS[shell] : undefined
@@ -72,7 +72,7 @@ function flagsOf (key: string, field: z.ZodType): Flag[] {
   return isOpen ? [flag, { ...flag, name: `--no-${kebabCase(key)}` }] : [flag]
 }
 
-/** Where it names nothing, bash completes paths. */
+/** Where the script offers nothing, bash completes paths. */
 function bash (commands: readonly CompletedCommand[]): string {
   const offer = (words: readonly string[]): string => `COMPREPLY=($(compgen -W '${words.join(' ')}' -- "$current"))`
   const withValues = commands.flatMap(({ name, flags }) => flags.filter(({ values }) => values.length > 0)
@@ -121,7 +121,7 @@ function zsh (commands: readonly CompletedCommand[]): string {
     return `    ${name})\n      _arguments \\\n${[...flags.map(argument), `        ${rest}`].join(' \\\n')}\n      ;;`
   }
   return `#compdef sluice
-# Completion of sluice in zsh. Put it to use by: source <(sluice completion zsh)
+# Completion of sluice in zsh. Use it with: source <(sluice completion zsh)
 _sluice () {
   local -a commands
   commands=(
@@ -145,7 +145,7 @@ compdef _sluice sluice
 function fish (commands: readonly CompletedCommand[]): string {
   const text = (description: string): string => `'${description.replace(/[\\']/g, '\\$&')}'`
   return [
-    '# Completion of sluice in fish. Put it to use by: sluice completion fish | source',
+    '# Completion of sluice in fish. Use it with: sluice completion fish | source',
     'complete -c sluice -n __fish_use_subcommand -f -l version -d \'print the version\'',
     ...commands.flatMap(({ name, description, flags, words }) => {
       const within = `complete -c sluice -n '__fish_seen_subcommand_from ${name}'`

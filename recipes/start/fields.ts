@@ -8,13 +8,13 @@ import { formatOf, makeSource, sourceOptionsOf } from '../stages.ts'
 /** Documents that are read to choose a field. */
 const TRIED = 20
 
-/** What fields with texts are called, the likeliest first. */
+/** Common names of fields that hold the text, the likeliest first. */
 const TEXT_FIELDS = ['text', 'content', 'body', 'document', 'article', 'raw_content', 'story', 'markdown', 'code']
 
-/** A table may have thousands of columns. */
-const MOST_FIELDS = 40
+/** Fields that are tried. A table may have thousands of columns. */
+const MAX_FIELDS = 40
 
-/** A field, and the first documents that it gives. */
+/** A field that was tried, and the first documents with its text. */
 export interface Tried {
   readonly field: string
   readonly documents: readonly Document[]
@@ -22,10 +22,10 @@ export interface Tried {
 }
 
 /**
- * The field that has the text, with the first documents; and all that have texts, as far as these were tried.
+ * Finds the field that holds the text. Returns it with the first documents, and all fields with texts that were tried.
  *
- * @param asked a field that is named; else it is looked for
- * @throws SluiceError as the source does; a MissingFieldError where no field has a text
+ * @param asked the field that the user named; undefined to search for one
+ * @throws SluiceError as the source does; a MissingFieldError if no field has a text
  */
 export async function textField (
   found: FoundComponent, asked: string | undefined, reading: SampleOptions
@@ -38,7 +38,7 @@ export async function textField (
     missing = error
   }
   const tries: Tried[] = []
-  for (const field of ranked(missing.fields).slice(0, MOST_FIELDS)) {
+  for (const field of ranked(missing.fields).slice(0, MAX_FIELDS)) {
     const tried = await tryField(found, field, reading).catch(nullWhereUnreadable)
     if (tried === null || tried.documents.length === 0) continue
     tries.push(tried)
@@ -49,16 +49,16 @@ export async function textField (
   return { tried: best, fields: tries.map(({ field }) => field) }
 }
 
-/** Words with white space between them, or a sentence of a script that is written without any. */
+/** White space between words, or a run of characters of a script that is written without spaces. */
 const WORDS = /\s|[^\0-\x7f]{10}/
 
-/** Those that are called as texts are come first. */
+/** Fields with common names first. */
 function ranked (fields: readonly string[]): string[] {
   const known = TEXT_FIELDS.filter(field => fields.includes(field))
   return [...known, ...fields.filter(field => !known.includes(field))]
 }
 
-/** That with the longest texts, where these are texts of words. */
+/** The field with the longest texts, among those whose texts consist of words. */
 function longest (tries: readonly Tried[]): Tried | undefined {
   const lengthOf = ({ documents }: Tried): number => {
     return documents.reduce((sum, { text }) => sum + text.length, 0) / documents.length

@@ -20,44 +20,44 @@ import { type Look, lookAt } from './look.ts'
 
 export const initOptions = z.strictObject({
   output: z.string().min(1).default('sluice.yaml').describe('the manifest to write; - for standard output'),
-  force: z.boolean().default(false).describe('replace a file that is there'),
+  force: z.boolean().default(false).describe('replace an existing file'),
   textColumn: z.string().min(1).optional()
-    .describe('field or column that holds the text, or the way to it: data.text (default: looked for)'),
+    .describe('field or column that holds the text, or the path to it: data.text (default: detected)'),
   subset: z.string().min(1).optional().describe('subset of a dataset on the Hub'),
   split: componentSchema.shape.split.describe('split of a dataset on the Hub'),
   ...hubOptions
-}).describe('looks at your files, or at a dataset on the Hub, and writes a manifest for them')
+}).describe('examines your files, or a dataset on the Hub, and writes a manifest for them')
 
-/** What `init` has found, and where the manifest is. */
+/** The findings of `init`, and the path of the manifest. */
 export interface InitReport {
   readonly manifest: string
   readonly components: ReadonlyArray<{
     readonly name: string
     readonly dataset: string
     readonly files: number
-    /** An estimate, unless all was read. */
+    /** An estimate, unless everything was read. */
     readonly documents: number
     readonly text_column: string
     readonly languages: Readonly<Record<string, number>>
-    /** Whether documents have indented lines, which the tokenizer has to keep. */
+    /** Whether documents have indented lines, which the tokenizer must keep. */
     readonly is_code: boolean
   }>
 }
 
 /**
- * Writes a manifest for files, or for datasets on the Hub, with comments that tell what was found in a part of them.
+ * Writes a manifest for files or for datasets on the Hub. It reads a part of them, and describes it in comments.
  *
  * @param names paths, globs, folders, and `OWNER/NAME` of datasets on the Hub
  * @throws SluiceError `ERR_OPTION`, `ERR_FILES`, `ERR_SOURCE`, `ERR_DATASET`, `ERR_HUB` with what to do next;
- *   `ERR_OUTPUT_EXISTS` where a file is there already
+ *   `ERR_OUTPUT_EXISTS` if the manifest exists
  */
 export async function init (
   names: readonly string[], options: z.input<typeof initOptions> = {}, run: RunOptions = {}
 ): Promise<InitReport> {
   const { output, force, textColumn, ...asked } = parseOptions('init', initOptions, options)
   if (output !== STANDARD_STREAM && !force && existsSync(output)) {
-    const advice = 'name another file by --output, or replace it with --force'
-    throw new SluiceError('ERR_OUTPUT_EXISTS', `${output}: is there already; ${advice}`)
+    const advice = 'name another file with --output, or replace it with --force'
+    throw new SluiceError('ERR_OUTPUT_EXISTS', `${output}: already exists; ${advice}`)
   }
   const inputs = await inputsOf(names)
   const reading = { ...run, maxRetries: asked.maxRetries, timeout: asked.timeout }
@@ -75,7 +75,7 @@ function componentOf ({ name, dataset, dataFiles }: Input, asked: HubRequest): C
   return { ...component, dataFiles: dataFiles ?? [], filters: [], sourceOptions: {}, outputDir: '' }
 }
 
-/** Which part of a dataset on the Hub. */
+/** The part of a dataset on the Hub that is requested. */
 interface HubRequest {
   readonly subset?: string | undefined
   readonly split?: string | undefined
@@ -93,10 +93,10 @@ async function textOf (output: string, looks: readonly Look[]): Promise<string> 
   })
 }
 
-/** A file for an editor: relative to a folder, or an absolute URL where its path has a space, which would end it. */
+/** The address of a file for an editor: a path relative to a folder, or a URL if the path has spaces. */
 function addressOf (path: string, folder: string): string {
-  const way = relative(folder, path)
-  return /\s/.test(way) ? pathToFileURL(path).href : way
+  const relativePath = relative(folder, path)
+  return /\s/.test(relativePath) ? pathToFileURL(path).href : relativePath
 }
 
 function componentReport ({ component, sample, languages, isCode }: Look): InitReport['components'][number] {
@@ -111,7 +111,7 @@ function componentReport ({ component, sample, languages, isCode }: Look): InitR
   }
 }
 
-/** What was found, and what to do next, for people. */
+/** The findings as text, and what to do next. */
 export function initText ({ manifest, components }: InitReport): string {
   const lines = components.map(({ name, files, documents, text_column: field }) => {
     const count = `${number(files)} ${files === 1 ? 'file' : 'files'}`
@@ -121,8 +121,8 @@ export function initText ({ manifest, components }: InitReport): string {
   const sluice = calledAs()
   return [
     ...lines, '',
-    ...manifest === STANDARD_STREAM ? [] : [`Written to ${manifest}: read it, and change what you like.`, ''],
-    'See what a run would make:', `  ${sluice} check ${path}`, '',
+    ...manifest === STANDARD_STREAM ? [] : [`Written to ${manifest}: read it, and change it as needed.`, ''],
+    'See what a run would do:', `  ${sluice} check ${path}`, '',
     'Train the tokenizer and make the shards:', `  ${sluice} run ${path}`
   ].join('\n')
 }

@@ -9,27 +9,27 @@ import { formatByNames, formatOfName } from '../../lib/records/format.ts'
 
 /** A dataset on the Hub, or files of one format. */
 export interface Input {
-  /** For a component that reads it. */
+  /** A name for the component. */
   readonly name: string
-  /** As a manifest has it. */
+  /** The value of `dataset` in a manifest. */
   readonly dataset: string
   /** A path or a glob; null for a dataset on the Hub. */
   readonly dataFiles: string | null
 }
 
-/** So much of a file without a known ending is looked at. */
+/** Bytes of a file that are examined if its extension is unknown. */
 const HEAD_BYTES = 4096
 
 /**
- * Sorts what was named on a command line: paths, globs, folders, and datasets on the Hub.
+ * Finds the inputs that names on a command line stand for: paths, globs, folders, and datasets on the Hub.
  *
- * @throws SluiceError `ERR_OPTION` where nothing is named, or standard input; `ERR_FILES` for a folder without files of
- *   a known format, and for files that aren't there; `ERR_SOURCE` for a file of another kind
+ * @throws SluiceError `ERR_OPTION` without a name, and for standard input; `ERR_FILES` for a folder without files of a
+ *   known format, and for missing files; `ERR_SOURCE` for a file of another kind
  */
 export async function inputsOf (names: readonly string[]): Promise<Input[]> {
   if (names.length === 0) throw new SluiceError('ERR_OPTION', `init: ${EXPECTED}`)
   if (names.includes(STANDARD_STREAM)) {
-    throw new SluiceError('ERR_OPTION', 'init: standard input can be read only once; write it to a file, and name that')
+    throw new SluiceError('ERR_OPTION', 'init: standard input can be read only once; write it to a file first')
   }
   const inputs: Input[] = []
   for (const name of names) {
@@ -47,7 +47,7 @@ export async function inputsOf (names: readonly string[]): Promise<Input[]> {
 
 const EXPECTED = 'expected the files, globs or folders to make shards of, or OWNER/NAME of a dataset on the Hub'
 
-/** A glob for each ending that tells a format, of the files in a folder at any depth. */
+/** A glob for each known extension of the files in a folder and its subfolders. */
 async function globsIn (folder: string): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch((cause: unknown) => {
     throw new SluiceError('ERR_FILES', `${folder}: cannot be read: ${reasonOf(cause)}`, { cause })
@@ -58,16 +58,16 @@ async function globsIn (folder: string): Promise<string[]> {
     .map(name => /\.\w+(?:\.gz|\.zst)?$/.exec(name)![0]))
   if (endings.size > 0) return [...endings].sort().map(ending => join(escaped(folder), '**', `*${ending}`))
   const found = files.length === 0 ? 'it has no files' : `its files, such as ${files[0]!.name}, have none`
-  throw new SluiceError('ERR_FILES', `${folder}: expected files with an ending that tells their format (.jsonl, ` +
+  throw new SluiceError('ERR_FILES', `${folder}: expected files with the extension of a known format (.jsonl, ` +
     `.csv, .txt, .parquet, .arrow), but ${found}; name the files themselves`)
 }
 
-/** The name of a folder in a glob. */
+/** The name of a folder, escaped for a glob. */
 function escaped (folder: string): string {
   return folder.replace(/[*?[\]{}\\]/g, '\\$&')
 }
 
-/** By the ending, else by the first bytes of the first file. */
+/** The format by extension, otherwise by the first bytes of the first file. */
 async function formatOf (name: string): Promise<string> {
   const byName = formatOfName(name)
   if (byName !== null) return byName
@@ -87,7 +87,7 @@ async function formatByContent (path: string): Promise<string> {
   if (other !== null) throw new SluiceError('ERR_SOURCE', `${path}: ${other}`)
   if (head.includes(0)) {
     const advice = 'convert it to NDJSON, CSV, text, parquet or Arrow first'
-    throw new SluiceError('ERR_SOURCE', `${path}: is a binary file of a kind that isn't known; ${advice}`)
+    throw new SluiceError('ERR_SOURCE', `${path}: is a binary file of an unknown kind; ${advice}`)
   }
   return /^\s*[[{]/.test(head.toString()) ? 'json' : 'text'
 }
@@ -106,7 +106,7 @@ async function headOf (path: string): Promise<Buffer> {
   }
 }
 
-/** `web` of `data/web-00*.ndjson.gz`, `data` of `data/**` with its ending: a name for what these files hold. */
+/** A name for a component: `web` for `data/web-00*.ndjson.gz`, `data` for `data/**` with an extension. */
 function nameOf (path: string): string {
   const parts = path.split('/').map(part => {
     const stem = part.replace(/[*?[{].*$/, '').replace(/(?:\.\w+)*$/, '')

@@ -6,34 +6,34 @@ import type { FoundComponent } from '../manifest/found.ts'
 import { isOnHub } from '../stages.ts'
 import { textField } from './fields.ts'
 
-/** What a component's files hold, by a part of them. */
+/** The findings about a component, from a sample of its documents. */
 export interface Look {
   readonly component: FoundComponent
   readonly sample: Sample
-  /** Whether records have an `id` of their own. */
+  /** Whether records have an `id`. */
   readonly hasIds: boolean
-  /** Other fields with texts, as far as they were tried. */
+  /** Other fields with texts, among those that were tried. */
   readonly otherFields: readonly string[]
   /** The share of the documents in each language, the largest first; `und` stands for unknown ones. */
   readonly languages: ReadonlyArray<readonly [language: string, share: number]>
-  /** Whether documents have indented lines, as code has. */
+  /** Whether documents have indented lines, as code does. */
   readonly isCode: boolean
 }
 
-/** Documents that are drawn. */
+/** Documents in the sample of a component. */
 const SAMPLED = 200
 
-/** Of files that are named one by one, the fields of so many are looked for; the others are taken to be like these. */
-const MOST_TRIED = 50
+/** If many files are named one by one, the text field is detected in this many. The others are assumed to be alike. */
+const MAX_TRIED = 50
 
-/** Where at least this share of the documents is indented, they are taken for code. */
+/** Documents count as code if at least this share of them is indented. */
 const INDENTED = 0.1
 
 /**
- * Looks at inputs whose files are found. Files of one format, with their text in the same field, become one component.
+ * Examines inputs whose files are known. Files of one format with the text in the same field become one component.
  *
- * @param textColumn the field that has the text; else it is looked for
- * @throws SluiceError as their sources do; `ERR_FILES` where there is nothing in them
+ * @param textColumn the field that holds the text; undefined to detect it
+ * @throws SluiceError as their sources do; `ERR_FILES` if they have no documents
  */
 export async function lookAt (
   inputs: readonly FoundComponent[], textColumn: string | undefined, reading: SampleOptions
@@ -43,7 +43,7 @@ export async function lookAt (
   for (const [index, input] of inputs.entries()) {
     refuseWithoutRecords(input)
     const { dataset } = input
-    const known = isOnHub(input) || index < MOST_TRIED ? undefined : ofFormat.get(dataset)
+    const known = isOnHub(input) || index < MAX_TRIED ? undefined : ofFormat.get(dataset)
     const group = known ?? await groupOf(input, textColumn, reading)
     const key = isOnHub(input) ? `hub ${index}` : `${dataset} ${group.textColumn}`
     const same = groups.get(key) ?? group
@@ -89,11 +89,11 @@ async function lookAtGroup (
   return { ...known, component, sample, isCode, languages: isCode ? [] : await languagesOf(sample.texts) }
 }
 
-/** @throws SluiceError `ERR_FILES` for files that are empty, and for what can be read only once */
+/** @throws SluiceError `ERR_FILES` for empty files, and for inputs that can be read only once */
 function refuseWithoutRecords (input: FoundComponent): void {
   const { files } = input
   if (files.every(({ size }) => size === 0)) throw nothing(input, files.length === 1 ? 'is empty' : 'are empty')
-  if (files.some(({ size }) => size === null)) throw nothing(input, 'can be read only once, as a pipe can')
+  if (files.some(({ size }) => size === null)) throw nothing(input, 'can be read only once, like a pipe')
 }
 
 function nothing ({ files, dataset }: FoundComponent, why: string): SluiceError {

@@ -5,37 +5,37 @@ import { amount, number, percent } from '../../lib/text/numbers.ts'
 import type { Look } from './look.ts'
 import { EDITOR_LINE } from './schema.ts'
 
-/** What a manifest is written for. */
+/** The content of a manifest to write. */
 export interface ManifestPlan {
   readonly name: string
-  /** From the folder of the manifest. */
+  /** Relative to the folder of the manifest. */
   readonly schemaPath: string
   /** The command that runs it. */
   readonly run: string
   readonly looks: readonly Look[]
 }
 
-/** Languages of a smaller share are left out of comments, as most of them are mistakes of the detector. */
+/** Languages with a smaller share are left out, because most of them are mistakes of the detector. */
 const LEAST_SHARE = 0.02
 
-/** Pieces of a vocabulary for so many characters of text, and more. */
+/** Sizes of vocabularies, by the least number of characters of text. */
 const VOCABULARIES = [[1e9, 32_000], [50e6, 16_000], [2e6, 8000], [0, 4000]] as const
 
-/** Characters of a token, about; and the fewest rows that shards should have. */
+/** The approximate number of characters per token, and the fewest rows that shards should have. */
 const CHARACTERS_A_TOKEN = 3
 const FEWEST_ROWS = 8
 const SEQ_LEN = 2048
 const SHORTEST_SEQ_LEN = 16
 
-/** A manifest, with comments that tell what was found and what can be changed. */
+/** A manifest, with comments that describe the data and suggest changes. */
 export function manifestText ({ name, schemaPath, run, looks }: ManifestPlan): string {
   const characters = looks.reduce((sum, { sample }) => sum + sample.length * sample.factor, 0)
   return [
     `${EDITOR_LINE}${schemaPath}`,
-    '# Written by sluice init, by a sample of the data. Change what you like, then:',
+    '# Written by sluice init, from a sample of the data. Change it as needed, then:',
     `#   ${run}`,
     `name: ${scalar(name)}`,
-    `tokenizer_output_dir: ${scalar(`artifacts/tokenizer/${name}`)} # where run trains the tokenizer to`,
+    `tokenizer_output_dir: ${scalar(`artifacts/tokenizer/${name}`)} # where run writes the tokenizer`,
     ...tokenizerLines(VOCABULARIES.find(([least]) => characters >= least)![1], looks.some(({ isCode }) => isCode)),
     `stats: ${scalar(`data/mixtures/${name}.json`)}`,
     'datasets:',
@@ -47,10 +47,10 @@ function tokenizerLines (vocabSize: number, keepsLines: boolean): string[] {
   return [
     'tokenizer:',
     `  vocab_size: ${vocabSize}`,
-    '  hard_vocab_limit: false # little text may give fewer pieces',
+    '  hard_vocab_limit: false # accept fewer pieces if there is little text',
     ...keepsLines
       ? [
-          '  # Documents have indented lines, as code has: with these settings the tokenizer keeps them as they are.',
+          '  # Documents have indented lines, as code does. With these settings the tokenizer keeps them unchanged.',
           '  normalization_rule_name: identity # the default, nmt_nfkc, turns line breaks and tabs into spaces',
           '  remove_extra_whitespaces: false # runs of spaces stay',
           '  byte_fallback: true # line breaks, and characters that have no piece, are encoded as bytes',
@@ -66,7 +66,7 @@ function componentLines (name: string, look: Look): string[] {
   return [
     `  - name: ${scalar(component.name)}`,
     `    # ${sizeOf(look)}`,
-    hasIds ? '    # A document has the id of its record.' : NO_IDS,
+    hasIds ? '    # Documents have the ids of their records.' : NO_IDS,
     ...sourceLines(look),
     ...textColumnLines(look),
     ...licenseLines(look),
@@ -77,17 +77,17 @@ function componentLines (name: string, look: Look): string[] {
     `      # Documents have ${number(Math.min(...lengths))} to ${number(Math.max(...lengths))} characters.`,
     '      # - length: { min_chars: 200, max_chars: 100000 }',
     ...isCode ? [] : languageLines(look),
-    '      - dedup # drops a text that is among the last 50,000 kept',
-    `    seq_len: ${seqLenFor(look)} # tokens of a row in the shards`,
+    '      - dedup # drops a text that equals one of the last 50,000 kept',
+    `    seq_len: ${seqLenFor(look)} # tokens in a row of the shards`,
     `    output_dir: ${scalar(`data/shards/${name}/${component.name}`)}`
   ]
 }
 
-const NO_IDS = '    # Records have no id: a document is named by its file and its place there.'
+const NO_IDS = '    # Records have no id: a document\'s id is the name of its file and its position there.'
 
 function sourceLines ({ component: { dataset, namedFiles, subset, split, hub } }: Look): string[] {
   if (!isOnHub({ dataset })) {
-    const meaning = dataset === 'text' ? 'each line is a document' : 'what the files hold'
+    const meaning = dataset === 'text' ? 'each line is a document' : 'format of the files'
     return [`    dataset: ${dataset} # ${meaning}`, ...filesLines([namedFiles].flat())]
   }
   const found = subset ?? hub?.subset ?? null
@@ -109,7 +109,7 @@ function textColumnLines ({ component, otherFields }: Look): string[] {
   return [`    text_column: ${scalar(component.textColumn)}${others}`]
 }
 
-/** As the card of a dataset on the Hub states it. */
+/** The licence that the card of a dataset on the Hub states. */
 function licenseLines ({ component: { hub } }: Look): string[] {
   const licenses = hub?.license ?? []
   if (licenses.length === 0) return ['    # license: CC-BY-4.0 # the licence of the data']
@@ -118,7 +118,7 @@ function licenseLines ({ component: { hub } }: Look): string[] {
 
 function languageLines (look: Look): string[] {
   const shown = look.languages.filter(([, part]) => part >= LEAST_SHARE)
-  const languages = shown.map(([tag, part]) => `${tag === 'und' ? 'not known' : tag} ${percent(part, 0)}`)
+  const languages = shown.map(([tag, part]) => `${tag === 'und' ? 'unknown' : tag} ${percent(part, 0)}`)
   return [
     `      # Languages: ${languages.join(', ')}.`,
     `      # - language: { keep: ${scalar(languagesToKeep(look))}, threshold: 0.8 }`
@@ -133,14 +133,14 @@ function sizeOf ({ component: { files }, sample }: Look): string {
   return `${number(files.length)} ${files.length === 1 ? 'file' : 'files'}, ${size}, ${documents}.`
 }
 
-/** One, or several. */
+/** The languages for the filter: one, or a list. */
 function languagesToKeep ({ languages }: Look): string | string[] {
   const likely = languages.filter(([language, part]) => language !== 'und' && part >= LEAST_SHARE)
   const known = likely.map(([language]) => language)
   return known.length === 0 ? 'en' : known.length === 1 ? known[0]! : known
 }
 
-/** Shorter where there is little text, so that there are some rows. */
+/** The length of sequences, which is shorter for little text so that the shards have several rows. */
 function seqLenFor ({ sample: { length, factor } }: Look): number {
   const tokens = length * factor / CHARACTERS_A_TOKEN
   let seqLen = SEQ_LEN
@@ -148,7 +148,7 @@ function seqLenFor ({ sample: { length, factor } }: Look): number {
   return seqLen
 }
 
-/** A value as YAML has it, on one line. */
+/** A value in YAML, on one line. */
 function scalar (value: string | readonly string[]): string {
   return stringify(value, { lineWidth: 0, collectionStyle: 'flow', flowCollectionPadding: false }).trimEnd()
 }

@@ -16,17 +16,17 @@ import { LICENSES, licensesPage } from '../provenance/licenses-page.ts'
 import { trainTokenizer } from '../train-tokenizer.ts'
 import { calledAs } from './called-as.ts'
 
-export const quickstartOptions = z.strictObject({}).describe('all of it, on text that is already on the machine')
+export const quickstartOptions = z.strictObject({}).describe('a whole run, on text that is already on the machine')
 
 const RAW_FOLDER = 'data/quickstart/raw'
 
-/** The components, and which files of the installed packages they are made of. */
+/** The components, and the globs of their files in the installed packages. */
 const COMPONENTS: Readonly<Record<string, readonly string[]>> = {
   docs: ['**/*.md', '**/*.markdown'],
   code: ['**/*.js', '**/*.mjs', '**/*.cjs']
 }
 
-/** What a package says of itself, as far as it goes along with its documents. */
+/** The fields of a package.json that documents have in `meta`. */
 interface Package {
   readonly name: string
   readonly version: string
@@ -34,9 +34,9 @@ interface Package {
 }
 
 /**
- * Makes shards of the text of the npm packages that are installed beside sluice: documentation and code, under
- * `data/quickstart` in the working directory, by a tokenizer that it trains on the same; the record of the run goes to
- * `runs`. Needs no network. What an earlier quickstart made is replaced.
+ * Makes shards of the text of the npm packages that are installed next to sluice, documentation and code. It writes to
+ * `data/quickstart` in the working directory, with a tokenizer that it trains on the same text, and the record of the
+ * run to `runs`. It needs no network, and replaces the results of an earlier quickstart.
  */
 export async function quickstart (run: RunOptions = {}): Promise<MixtureStats> {
   const { glob } = await import('tinyglobby')
@@ -59,7 +59,7 @@ export async function quickstart (run: RunOptions = {}): Promise<MixtureStats> {
   return await processMixture(manifest, { overwrite: true, restart: true }, run)
 }
 
-/** The `node_modules` that sluice's own packages are in. */
+/** The `node_modules` folder with the dependencies of sluice. */
 function installedPackages (): string {
   const root = packageRoot()
   const folder = [join(root, 'node_modules'), join(root, '..')].find(candidate =>
@@ -109,7 +109,7 @@ function parsedOr (json: string, otherwise: Record<string, unknown>): Record<str
   }
 }
 
-/** What a quickstart has made, and what to do next. */
+/** The results of a quickstart, and what to do next. */
 export function nextSteps ({ manifest, stats, tokenizer }: MixtureStats): string {
   const folders = stats.map(({ output_dir: folder, shards, sequences }) =>
     `  ${folder}: ${sequences} sequences in ${shards} ${shards === 1 ? 'shard' : 'shards'}`)

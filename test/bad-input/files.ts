@@ -1,11 +1,11 @@
-/** Files that are missing, damaged, or of another kind than their names say. */
+/** Files that are missing, damaged, or of another kind than their extensions. */
 import { readFileSync } from 'node:fs'
 import { gzipSync } from 'node:zlib'
 import { docs, fixture, ndjsonOf, pattern } from '../helpers.ts'
 import { frameOf, rawBlock } from '../zstd.ts'
 import { type Case, type Cases, filter } from './case.ts'
 
-/** Documents in a frame with its size. */
+/** Documents in a frame with its content size. */
 export const ZST = frameOf([rawBlock(ndjsonOf(docs(3)), true)], { contentBytes: ndjsonOf(docs(3)).length })
 
 type Files = Readonly<Record<string, string | Uint8Array>>
@@ -30,7 +30,7 @@ function withLzo (): Buffer {
   return bytes
 }
 
-/** The bytes with one of them changed, counted from the end. */
+/** The bytes with one of them changed; `at` counts from the end. */
 function withByte (bytes: Buffer, at: number): Buffer {
   bytes[bytes.length + at]! ^= 1
   return bytes

@@ -126,7 +126,7 @@ export class BatchRun {
     this.#result = new Results(records.length, keysEach, spec.keeps, memory)
   }
 
-  /** Records that `step` has begun. */
+  /** Records that `step` has started. */
   get done (): number {
     return this.#next
   }

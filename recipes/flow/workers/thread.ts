@@ -7,7 +7,7 @@ import { type BatchSpec, type BatchTask, BatchWorker, loadSame } from './batch.t
 
 /** Workers of this thread by spec. Several are in use when components are processed at the same time. */
 const open = new Map<string, Promise<BatchWorker>>()
-const MOST_OPEN = 8
+const MAX_OPEN = 8
 
 /** The tokenizer that this thread's workers share, with its cache of words. */
 let loaded: { readonly sha256: string, readonly version: string, readonly tokenizer: Promise<Tokenizer> } | undefined
@@ -45,7 +45,7 @@ async function workerFor (spec: BatchSpec): Promise<BatchWorker> {
   open.delete(key)
   open.set(key, found) // moves it to the end: it is the most recently used
   found.catch(() => { open.delete(key) })
-  if (open.size > MOST_OPEN) {
+  if (open.size > MAX_OPEN) {
     const [oldest, worker] = open.entries().next().value!
     open.delete(oldest)
     await worker.then(found => found.close(), () => {}) // the task that opened it has reported the error

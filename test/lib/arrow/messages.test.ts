@@ -1,4 +1,4 @@
-/** Messages are cut as they were written, and what is cut off or damaged is named. */
+/** Messages are split as they were written, and truncated or damaged ones are reported. */
 import { t } from '../../tap.ts'
 import { Bytes } from '../../../lib/arrow/bytes.ts'
 import { SluiceError } from '../../../lib/errors.ts'
@@ -16,7 +16,7 @@ async function cut (bytes: Buffer, isWanted = true): Promise<Message[]> {
 
 const NAME = 'tiny-row-groups'
 
-t.test('a stream, a file, and the forms of before have the same messages', async t => {
+t.test('a stream, a file, and the formats of older versions have the same messages', async t => {
   const kinds = (found: readonly Message[]): unknown[] => found.map(({ kind, rows }) => [kind, rows])
   const expected = [['schema', 0], ...[3, 3, 3, 3, 3, 3, 2].map(rows => ['records', rows])]
   for (const name of [`${NAME}.stream`, `${NAME}.file`]) t.strictSame(kinds(await cut(arrowBytes(name))), expected)
@@ -24,10 +24,10 @@ t.test('a stream, a file, and the forms of before have the same messages', async
   t.strictSame(kinds(found), kinds(await cut(arrowBytes('types.stream'))))
   for (const { bytes } of found) t.strictSame([bytes.byteOffset % 8, bytes.length % 8], [0, 0], 'aligned')
   t.ok((await cut(arrowBytes(`${NAME}.stream`), false)).every(({ bytes }) => bytes.length === 0),
-    'bodies that are passed over')
+    'skipped bodies')
 })
 
-t.test('whatever is cut off is named, at the marks between messages too', async t => {
+t.test('a truncated stream is reported, also if it ends between messages', async t => {
   for (const name of [`${NAME}.stream`, `${NAME}.file`, 'types.legacy']) {
     const bytes = arrowBytes(name)
     const starts = (await cut(bytes)).map(({ at }) => at)
@@ -44,7 +44,7 @@ t.test('whatever is cut off is named, at the marks between messages too', async 
   }
 })
 
-t.test('what isn\'t Arrow, and what follows the end', async t => {
+t.test('data that isn\'t Arrow, and data after the end', async t => {
   const stream = arrowBytes(`${NAME}.stream`)
   const file = arrowBytes(`${NAME}.file`)
   for (const [bytes, says] of [
@@ -85,10 +85,10 @@ t.test('what isn\'t Arrow, and what follows the end', async t => {
       { code: 'ERR_SOURCE', message: /doesn't begin with a schema.*decompress it to a file/ }
     )
   }
-  t.equal((await cut(Buffer.concat([stream, Buffer.alloc(300)]))).length, 8, 'zeros fill up the last block')
+  t.equal((await cut(Buffer.concat([stream, Buffer.alloc(300)]))).length, 8, 'zeros after the end are padding')
 })
 
-t.test('metadata is judged before it is believed', async t => {
+t.test('metadata is validated before it is used', async t => {
   const start = schema(schemaField('text', 5))
   const text = schemaField('text', 5)
   const nested = (depth: number): FlatField[] =>
@@ -131,7 +131,7 @@ t.test('metadata is judged before it is believed', async t => {
   ]))).length, 1)
 })
 
-t.test('an error of what gives the bytes is handed on, and they are let go of', async t => {
+t.test('an error of the input is passed on, and the input is closed', async t => {
   let closed = false
   const broken = async function * (): AsyncGenerator<Buffer> {
     try {

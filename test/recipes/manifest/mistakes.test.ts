@@ -4,7 +4,7 @@ import { readManifest } from '../../../recipes/manifest/read.ts'
 import { knownStages } from '../../../recipes/stages.ts'
 import { failure, put, temporaryFolder } from '../../helpers.ts'
 
-/** What is said of a manifest, without the file's name. */
+/** The mistakes in a manifest, without the file's name. */
 async function saidOf (t: Test, content: string | Uint8Array): Promise<string[]> {
   const path = put(temporaryFolder(t), 'mix.yaml', content)
   const error = await failure(readManifest(path, knownStages))
@@ -14,7 +14,7 @@ async function saidOf (t: Test, content: string | Uint8Array): Promise<string[]>
 
 const SAME_COLUMN = 'what belongs together begins in the same column'
 
-/** One mistake each: `LINE:COLUMN: what is said`. */
+/** One mistake each: `LINE:COLUMN: message`. */
 const YAML: Readonly<Record<string, [yaml: string, says: string]>> = {
   'keys further to the right than the first': [
     'datasets:\n- name: a\n   dataset: json\n   data_files: a\n',
@@ -79,7 +79,7 @@ const YAML: Readonly<Record<string, [yaml: string, says: string]>> = {
       'a value that begins with * needs quotes: \'**/*.json\''
   ],
   'two documents': ['name: a\n---\nname: b\n', '2:1: a second YAML document begins here, expected one in a file'],
-  'a key twice': ['name: a\ndatasets: []\nname: b\n', '3:1: the key name is there twice in one mapping'],
+  'a key twice': ['name: a\ndatasets: []\nname: b\n', '3:1: the key name occurs twice in one mapping'],
   'what is no YAML in another way': [
     'name: a]\nb: ]\n',
     '2:4: invalid YAML here: check the quotes, brackets and indentation of this line and the one above it'
@@ -104,13 +104,13 @@ for (const [name, [yaml, says]] of Object.entries(YAML)) {
   })
 }
 
-t.test('every key that is there twice is noted', async t => {
+t.test('every duplicate key is reported', async t => {
   t.strictSame(await saidOf(t, 'name: a\nname: b\nstats: a\nstats: b\ndatasets: []\n'), [
-    '2:1: the key name is there twice in one mapping', '4:1: the key stats is there twice in one mapping'
+    '2:1: the key name occurs twice in one mapping', '4:1: the key stats occurs twice in one mapping'
   ])
 })
 
-t.test('options of a filter that are indented less than they should be', async t => {
+t.test('filter options with too little indentation', async t => {
   const said = await saidOf(t, 'datasets:\n  - name: a\n    filters:\n      - length:\n        min_chars: 3\n')
   t.match(said.at(-1), '4:9: the options of length begin in the same column as its name, ' +
     'expected them further to the right')
@@ -123,9 +123,9 @@ const OTHER_FILES: Readonly<Record<string, [content: string | Uint8Array, says: 
   nothing: ['', `is empty, ${MANIFEST}`],
   'blank lines': ['\n  \n', `is empty, ${MANIFEST}`],
   comments: ['# datasets:\n', `has nothing but comments, ${MANIFEST}`],
-  NDJSON: ['{"text":"a"}\n{"text":"b"}\n', `is NDJSON, a JSON record a line, ${MANIFEST}; ${INPUT}`],
+  NDJSON: ['{"text":"a"}\n{"text":"b"}\n', `is NDJSON, a JSON record per line, ${MANIFEST}; ${INPUT}`],
   'NDJSON with names': [
-    '{"name":"a","text":"a"}\n{"name":"b","text":"b"}\n', `is NDJSON, a JSON record a line, ${MANIFEST}; ${INPUT}`
+    '{"name":"a","text":"a"}\n{"name":"b","text":"b"}\n', `is NDJSON, a JSON record per line, ${MANIFEST}; ${INPUT}`
   ],
   'one record': ['{"id":1,"text":"a"}\n', `is a JSON record, ${MANIFEST}; ${INPUT}`],
   'an array of records': ['[\n{"text":"a"},\n{"text":"b"}]\n', `is a JSON array of records, ${MANIFEST}; ${INPUT}`],
@@ -150,14 +150,14 @@ for (const [name, [content, says]] of Object.entries(OTHER_FILES)) {
   })
 }
 
-t.test('a folder', async t => {
+t.test('a folder in place of a manifest', async t => {
   const folder = temporaryFolder(t)
   t.match(await failure(readManifest(folder, knownStages)), {
     code: 'ERR_MANIFEST', message: `${folder}: is a folder, ${MANIFEST}`
   })
 })
 
-t.test('numbers as people write them, and values that YAML takes for others', async t => {
+t.test('numbers in common notations, and values that YAML reads as another type', async t => {
   const folder = temporaryFolder(t)
   const file = put(folder, 'a.ndjson', '')
   const yaml = `- name: a\n  dataset: json\n  data_files: '${file}'\n  seq_len: 1_024\n  sample_limit: ` +
@@ -178,7 +178,7 @@ t.test('numbers as people write them, and values that YAML takes for others', as
     '[german, fr] }]\n'), ['4:31: cld3 does not know the language "german" (did you mean de?)'])
 })
 
-t.test('long and hostile text: one mistake, or as many as are shown', async t => {
+t.test('a long malicious text gives one mistake, or as many as are shown', async t => {
   for (const content of [
     '[ {'.repeat(2000), 'a: b: '.repeat(1000), 'a:\n b\n  c: d\n'.repeat(2000), '\t'.repeat(300_000),
     'x,'.repeat(30_000)

@@ -1,4 +1,4 @@
-/** From data to a manifest that `check` takes and `run` makes shards of. */
+/** From data to a manifest that `check` accepts and `run` makes shards from. */
 import { existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
@@ -29,7 +29,7 @@ const parquet = Buffer.from(parquetWriteBuffer({
 interface Case {
   readonly files: Readonly<Record<string, string | Uint8Array>>
   readonly args: readonly string[]
-  /** What the manifest says of each component. */
+  /** The keys of each component in the manifest. */
   readonly says: ReadonlyArray<Readonly<Record<string, unknown>>>
 }
 
@@ -91,7 +91,7 @@ const CASES: Readonly<Record<string, Case>> = {
 const validate = new Ajv2020({ strict: false }).compile(JSON.parse(schemaText()) as object)
 
 for (const [name, { files, args, says }] of Object.entries(CASES)) {
-  t.test(`${name}: the manifest passes check, and run makes shards of it`, async t => {
+  t.test(`${name}: the manifest passes check, and run makes shards from it`, async t => {
     const folder = folderInMemory(t)
     for (const [path, content] of Object.entries(files)) put(folder, path, content)
     const written = await command(['init', ...args], { cwd: folder })
@@ -104,7 +104,7 @@ for (const [name, { files, args, says }] of Object.entries(CASES)) {
     t.equal(content.datasets.length, says.length)
     t.match(yaml, /^# yaml-language-server: \$schema=\S+manifest\.schema\.json\n/)
     const schema = new URL(/schema=(\S+)/.exec(yaml)![1]!, pathToFileURL(`${folder}/`))
-    t.ok(existsSync(schema), 'the schema is there')
+    t.ok(existsSync(schema), 'the schema exists')
     t.ok(validate(content), JSON.stringify(validate.errors))
     t.match(await command(['check', 'sluice.yaml'], { cwd: folder }), { code: 0 })
     const run = await command(['run', 'sluice.yaml', '--workers', '1', '--quiet'], { cwd: folder })
@@ -115,7 +115,7 @@ for (const [name, { files, args, says }] of Object.entries(CASES)) {
   })
 }
 
-t.test('code: its lines come through the tokenizer', async t => {
+t.test('code keeps its lines through the tokenizer', async t => {
   const folder = folderInMemory(t)
   put(folder, 'code.ndjson', ndjsonOf(texts.map((_, i) => ({ content: CODE.replace('3', String(i)) }))))
   const { components } = await runInit(folder, ['code.ndjson'])
@@ -137,7 +137,7 @@ async function runInit (cwd: string, args: readonly string[]): Promise<InitRepor
   return JSON.parse(stdout) as InitReport
 }
 
-t.test('what was found is in comments: languages, lengths, ids, sizes', async t => {
+t.test('comments state what was found: languages, lengths, ids, sizes', async t => {
   const folder = temporaryFolder(t)
   const german = 'Der Müller öffnete das Tor, und das Wasser lief zum Rad der Mühle hinab, wie an jedem Tag.'
   put(folder, 'two.ndjson', ndjsonOf(texts.map((text, i) => ({
@@ -147,14 +147,14 @@ t.test('what was found is in comments: languages, lengths, ids, sizes', async t 
   t.match(components, [{ name: 'two', files: 1, documents: 60, languages: { de: 20 / 60, en: 40 / 60 } }])
   const yaml = readFileSync(join(folder, 'sluice.yaml'), 'utf8')
   for (const line of [
-    '# 1 file, 6,200 B, 60 documents.', '# A document has the id of its record.', '# Languages: en 67 %, de 33 %.',
+    '# 1 file, 6,200 B, 60 documents.', '# Documents have the ids of their records.', '# Languages: en 67 %, de 33 %.',
     '# - language: { keep: [en, de], threshold: 0.8 }', 'Documents have 72 to 93 characters.'
   ]) {
     t.match(yaml, line)
   }
 })
 
-t.test('a dataset on the Hub', async t => {
+t.test('a dataset on the Hub gives a manifest', async t => {
   await hubForCommands(t, { repos: [C4] })
   const folder = folderInMemory(t)
   t.match(await command(['init', 'allenai/c4', '--subset', 'en'], { cwd: folder }), { code: 0, stderr: '' })
@@ -174,12 +174,12 @@ t.test('a dataset on the Hub', async t => {
   )
 })
 
-t.test('a manifest is not replaced unless that is asked for; - is standard output', async t => {
+t.test('a manifest is replaced only with the flag; - is standard output', async t => {
   const folder = temporaryFolder(t)
   put(folder, 'a.txt', texts.join('\n'))
   put(folder, 'mine.yaml', 'mine')
   t.match(await command(['init', 'a.txt', '--output', 'mine.yaml'], { cwd: folder }), {
-    code: 2, stderr: /mine\.yaml: is there already; name another file by --output, or replace it with --force/
+    code: 2, stderr: /mine\.yaml: already exists; name another file with --output, or replace it with --force/
   })
   t.equal(readFileSync(join(folder, 'mine.yaml'), 'utf8'), 'mine')
   t.match(await command(['init', 'a.txt', '--output', 'mine.yaml', '--force'], { cwd: folder }), { code: 0 })
@@ -189,7 +189,7 @@ t.test('a manifest is not replaced unless that is asked for; - is standard outpu
   t.notOk(existsSync(join(folder, 'sluice.yaml')))
 })
 
-t.test('what can\'t be used is an error that says what to do', async t => {
+t.test('unusable input is an error that says what to do', async t => {
   const folder = temporaryFolder(t)
   put(folder, 'empty.ndjson', '')
   put(folder, 'noise.dat', Buffer.from(Array.from({ length: 2000 }, (_, i) => i * 7 % 256)))
@@ -204,19 +204,19 @@ t.test('what can\'t be used is an error that says what to do', async t => {
       [],
       /expected the files, globs or folders to make shards of, or OWNER\/NAME of a dataset on the Hub \[ERR_OPTION\]/
     ],
-    [['-'], /standard input can be read only once; write it to a file, and name that/],
+    [['-'], /standard input can be read only once; write it to a file first/],
     [['none.ndjson'], /none\.ndjson: no such file/],
     [['*.parquet'], /\*\.parquet: no file matches this glob/],
     [['dangling.ndjson'], /dangling\.ndjson: is a link to gone\.ndjson, which doesn't exist/],
     [['empty.ndjson'], /empty\.ndjson: is empty; name files with documents/],
-    [['noise.dat'], /noise\.dat: is a binary file of a kind that isn't known; convert it/],
+    [['noise.dat'], /noise\.dat: is a binary file of an unknown kind; convert it/],
     [['paper'], /paper: is a PDF; take its text out first/],
     [['numbers.csv'], /numbers\.csv: has no column text, its columns are "a", "b".*--text-column/],
     [['numbers.csv', '--text-column', 'c'], /numbers\.csv: has no column c/],
     [['bad.ndjson'], /bad\.ndjson.*2 of 2 records are bad/],
     [
       ['docs'],
-      /docs: expected files with an ending that tells their format.*such as page\.md.*name the files themselves/
+      /docs: expected files with the extension of a known format.*such as page\.md.*name the files themselves/
     ],
     [['nothing'], /nothing: expected files .* it has no files/]
   ] as const) {
