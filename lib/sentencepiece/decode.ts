@@ -11,7 +11,9 @@ const REPLACEMENT = '\ufffd'
 
 const NO_BYTE = -1
 
-/** So many pieces are joined at a time: appending each piece to a string would take several times its memory. */
+/**
+ * The number of pieces that are joined at a time: appending each piece to a string would take several times the memory.
+ */
 const JOINED_AT_ONCE = 16 * 1024
 
 /**
@@ -154,7 +156,7 @@ export class Decoding {
     return this.take()
   }
 
-  /** As `end`, for ids that end inside a text: the bytes of a character that is cut are shown by their names. */
+  /** Like `end`, for ids that end inside a text. The bytes of an incomplete character are shown by their names. */
   cut (): string {
     this.#putHeld(nameOfByte)
     return this.take()
@@ -205,7 +207,7 @@ export function isTrailByte (byte: number): boolean {
   return (byte & 0xc0) === 0x80
 }
 
-/** By the length in UTF-8: the bits of the first byte that belong to the code point, and the least code point. */
+/** By length in UTF-8: the bits of the first byte that belong to the code point, and the smallest code point. */
 const LEADS = [[0, 0], [0x7f, 0], [0x1f, 0x80], [0x0f, 0x800], [0x07, 0x10000]] as const
 
 /**

@@ -22,11 +22,11 @@ export interface ShardRowOptions extends ShardTextOptions {
 
 /** A row as text. */
 export interface ShardRow {
-  /** Of the shard. */
+  /** The path of the shard. */
   readonly path: string
-  /** In the shard, from 0. */
+  /** The index in the shard, from 0. */
   readonly row: number
-  /** Over all shards, from 0. */
+  /** The index over all shards, from 0. */
   readonly index: number
   /**
    * The decoded ids. An EOS token is shown as its name and a newline, other control tokens as their names. If the bytes
@@ -102,7 +102,7 @@ async function endsOpen (set: ShardSet, shard: number, row: number, eosId: numbe
 }
 
 /** A character has at most three bytes after its first one. */
-const MOST_TRAIL_BYTES = 3
+const MAX_TRAIL_BYTES = 3
 
 class RowText {
   readonly #decoder: Decoder
@@ -115,7 +115,7 @@ class RowText {
     this.#decoder = decoder
     this.#eosId = eosId
     this.#decoding = new Decoding(decoder, { continues })
-    this.#mayBeCut = continues ? MOST_TRAIL_BYTES : 0
+    this.#mayBeCut = continues ? MAX_TRAIL_BYTES : 0
   }
 
   add (id: number): void {

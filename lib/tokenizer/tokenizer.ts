@@ -16,7 +16,7 @@ export interface Tokenizer {
    * @throws SluiceError `ERR_DOCUMENT` for a text too large for memory
    */
   readonly encode: (text: string) => Int32Array
-  /** As `encode`, but appends the ids to a buffer, which can be reused for many texts. */
+  /** Like `encode`, but appends the ids to a buffer, which can be reused for many texts. */
   readonly append: (text: string, ids: IdBuffer) => void
   /**
    * The text of ids. Normalization of the text that was encoded can't be undone.

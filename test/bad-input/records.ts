@@ -64,7 +64,7 @@ export const recordCases: Cases = {
     code: 'ERR_SOURCE',
     args: filter('--data-files', 'a.json'),
     files: { 'a.json': '[{"text":"a"}]{"text":"b"}' },
-    says: /a\.json: the JSON array that the file begins with has ended, and more follows: "\{\\"text/
+    says: /a\.json: the JSON array at the start of the file has ended, but more follows: "\{\\"text/
   },
   'an option of another source': {
     code: 'ERR_OPTION',

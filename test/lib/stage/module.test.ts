@@ -128,7 +128,7 @@ const MISTAKES: Readonly<Record<string, readonly [content: string, says: RegExp]
   ],
   'it opens with something else': [
     'export const stage = () => ({ work: { name: "own", take () {}, open: 1 } })',
-    /a Stage that has something else than a function as open$/
+    /a Stage that has open, which is not a function$/
   ]
 }
 
