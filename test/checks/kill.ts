@@ -115,7 +115,7 @@ function report (how: Interruption, done: readonly Done[]): void {
     `${job} ${done.filter(each => each.job === job).length}`).join(', ')}`)
   const places = new Map<string, number>()
   for (const flow of inside.flatMap(({ flows }) => flows)) places.set(flow, (places.get(flow) ?? 0) + 1)
-  console.log(`  flows under way: ${[...places].map(([flow, times]) => `${flow} ${times}`).join(', ')}`)
+  console.log(`  active flows: ${[...places].map(([flow, times]) => `${flow} ${times}`).join(', ')}`)
   checkEncodedAgain(how, runs)
   if (how !== 'SIGKILL') return
   checks.check(`${how}: ${inside.length} of ${hits.length} fell inside a component: ` +
@@ -141,8 +141,8 @@ function checkEncodedAgain (how: Interruption, runs: readonly InterruptedRun[]):
   const afterOne = Math.max(0, ...runs.filter(({ allowed }) => allowed === interval).map(({ excess }) => excess))
   checks.check(
     `${how}: at most a checkpoint interval of ${interval} documents is encoded again for each interrupted flow: ` +
-      `${afterOne} at most where it was one; most in a run ${largest.excess}, ${largest.allowed} allowed; ` +
-      `in all ${sum('excess')}, ${sum('allowed')} allowed`,
+      `${afterOne} at most for a single flow; maximum in a run ${largest.excess}, ${largest.allowed} allowed; ` +
+      `in total ${sum('excess')}, ${sum('allowed')} allowed`,
     runs.every(({ excess, allowed }) => excess >= 0 && excess <= allowed)
   )
 }
@@ -163,6 +163,6 @@ try {
   }
 } finally {
   if (checks.failed === 0) rmSync(folder, { recursive: true, force: true })
-  else console.log(`what is wrong is in ${folder}`)
+  else console.log(`the failed runs are in ${folder}`)
 }
 process.exitCode = checks.end()
