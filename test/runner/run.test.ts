@@ -54,16 +54,16 @@ const FAILING: Readonly<Record<string, readonly [program: string, names: string,
     ': x > y',
     /found: 7/
   ],
-  'a file without a word': ['', '', /the file has no test/],
+  'a file without output': ['', '', /the file has no test/],
   'a file without a test': ['console.log("TAP version 14\\n1..0")', '', /the file has no test/],
   'a test without an assertion': [
     'console.log("# Subtest: x\\n    1..0\\nok 1 - x\\n1..1")', ': x', /the test has no assertion/
   ],
   'an exit code after the last test': [`${PASSING}; process.exitCode = 3`, '', /the process ended with exit code 3/],
   'a signal': [`${PASSING}; process.kill(process.pid)`, '', /the process ended with signal SIGTERM/],
-  'a plan that is not met': ['console.log("ok 1 - x\\n1..2")', '', /incorrect number of tests/],
+  'a plan with another number of tests': ['console.log("ok 1 - x\\n1..2")', '', /incorrect number of tests/],
   'no plan': ['console.log("ok 1 - x")', '', /plan/],
-  'a plan of a test that is not met': [
+  'a plan of a test with another number of assertions': [
     'console.log("# Subtest: x\\n    ok 1 - y\\n    1..2\\nnot ok 1 - x\\n1..1")',
     ': x',
     /incorrect number of tests/
