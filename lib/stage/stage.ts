@@ -146,6 +146,7 @@ export class Stage<In, Out, State = null> extends TypedTransform<Out> {
   }
 
   override _destroy (error: Error | null, done: Done): void {
+    this.pause() // as in RecordSource
     settleDestroy(this.#close(), error, done)
   }
 

@@ -152,6 +152,20 @@ t.test('files share a process; each is reported separately', async t => {
   ])
 })
 
+t.test('a file that leaves the environment changed fails the run, and is named by the next one', async t => {
+  const { passed, lines } = await ran(t, {
+    'x/a': byTap(`process.env.BACK = '1'; t.teardown(() => { delete process.env.BACK })
+      t.test('one', t => { t.equal(process.env.BACK, '1'); t.end() })`),
+    'x/b': byTap('process.env.LEFT = "1"; t.test("two", t => { t.pass("holds"); t.end() })'),
+    'x/c': byTap('t.test("three", t => { t.equal(process.env.LEFT, undefined); t.end() })')
+  }, { jobs: 1 })
+  t.equal(passed, false)
+  t.strictSame(lines.slice(lines.indexOf('Failed:') + 1), [
+    '  test/x/c.test.ts: test/x/b.test.ts has changed LEFT, expected it to set the environment back',
+    '3 passed, 1 failed, 0 skipped'
+  ])
+})
+
 t.test('a file that ends its process fails, and so do the files after it in that process', async t => {
   const { passed, lines } = await ran(t, {
     'x/a': byTap("t.test('one', t => { t.pass('holds'); t.end() })"),
