@@ -92,7 +92,7 @@ export function pack (options: PackOptions = {}): PackStage {
 /**
  * `pack` of items that hold their ids elsewhere.
  *
- * @param options checked ones
+ * @param options checked options
  * @param copied called when the ids of an item have been copied and aren't needed any more
  */
 export function packFrom<Item> (

@@ -20,7 +20,7 @@ import type { Sample, SampledDocument } from './sample.ts'
 export interface ComponentForecast {
   readonly name: string
   readonly files: number
-  /** The size of the files, compressed if they are; null where it can't be known. */
+  /** The size of the files, compressed if they are; null if it can't be known. */
   readonly bytes: number | null
   /** Documents that were read. */
   readonly read: number

@@ -24,7 +24,7 @@ const stageState = z.strictObject({
   state: z.unknown()
 })
 
-/** What a flow needs to resume, as a checkpoint has it. Each part checks its own state. */
+/** The state of a flow in a checkpoint, from which it resumes. Each part checks its own state. */
 export const flowState = z.strictObject({
   source: z.looseObject({ stats: z.looseObject({ out: count }) }),
   stages: z.array(stageState),
@@ -153,7 +153,7 @@ export class Checkpoints implements Barriers {
 }
 
 interface RequestedStop {
-  /** To be called once the checkpoint is written. */
+  /** Must be called when the checkpoint is written. */
   readonly written: () => void
   /** Ends the flow. */
   readonly signal: AbortSignal

@@ -46,7 +46,7 @@ export async function loadMixture (
 /**
  * The status of a component before anything is written.
  *
- * @throws SluiceError `ERR_TOKENIZER`, `ERR_CHECKPOINT` or `ERR_OUTPUT_EXISTS` where the run would refuse it
+ * @throws SluiceError `ERR_TOKENIZER`, `ERR_CHECKPOINT` or `ERR_OUTPUT_EXISTS` when the run would refuse it
  */
 export async function statusBeforeRun (component: FoundComponent, options: ShardOptions): Promise<ComponentStatus> {
   const { rawDir, outputDir } = component
