@@ -58,14 +58,14 @@ export function withoutDefaults<Shape extends Readonly<Record<string, z.ZodType>
   })) as WithoutDefaults<Shape>
 }
 
-/** Checked options of `withoutDefaults`, with the defaults of the shape filled in. */
+/** Checked options, with the defaults of the shape in place of those that are absent. */
 export function withDefaults<Shape extends Readonly<Record<string, z.ZodType>>> (
   shape: Shape, checked: object
 ): z.output<z.ZodObject<Shape>> {
   const given = new Map<string, unknown>(Object.entries(checked))
   return Object.fromEntries(Object.entries(shape).map(([key, field]) => {
     const value = given.get(key)
-    return [key, value === undefined && field instanceof z.ZodDefault ? field.parse(undefined) : value]
+    return [key, value === undefined ? field.parse(undefined) : value]
   })) as z.output<z.ZodObject<Shape>>
 }
 
@@ -117,12 +117,18 @@ export function withNames (message: string, rename: (option: string) => string):
 /**
  * The checked options of `stage`, defaults filled in. The caller's object is not written to.
  *
+ * @param nameOf the name of an option in messages
  * @throws SluiceError `ERR_OPTION` with every mistake
  */
-export function parseOptions<S extends z.ZodType> (stage: string, schema: S, options: unknown): z.output<S> {
+export function parseOptions<S extends z.ZodType> (
+  stage: string, schema: S, options: unknown, nameOf = (option: string): string => option
+): z.output<S> {
   const checked = validateOptions(schema, options)
   if ('options' in checked) return checked.options
-  const mistakes = checked.mistakes.map(({ path, message }) => [stage, ...path].map(String).join('.') + ': ' + message)
+  const mistakes = checked.mistakes.map(({ path, message }) => {
+    const place = path.map((key, depth) => depth === 0 ? nameOf(String(key)) : String(key))
+    return `${[stage, ...place].join('.')}: ${withNames(message, option => `\`${nameOf(option)}\``)}`
+  })
   throw new SluiceError('ERR_OPTION', mistakes.join('\n'))
 }
 

@@ -1,8 +1,7 @@
 import { z } from 'zod'
 import { SluiceError } from '../lib/errors.ts'
 import { sha256 } from '../lib/hash.ts'
-import { type WithAliases, ownNames } from './cli/aliases.ts'
-import { parseOptions } from '../lib/options.ts'
+import { type WithAliases, parseNamed } from './cli/aliases.ts'
 import { jsonKind, refuseForeign, writeOwn } from '../lib/output/own-file.ts'
 import { readTokenizerFile } from '../lib/tokenizer/tokenizer.ts'
 
@@ -40,8 +39,8 @@ export interface TokenizerRecord {
 export async function checkTokenizer (
   options: WithAliases<z.input<typeof checkTokenizerOptions>, typeof checkTokenizerAliases>
 ): Promise<TokenizerRecord> {
-  const given = ownNames('check-tokenizer', options, checkTokenizerAliases)
-  return await checkTokenizerParsed(parseOptions('check-tokenizer', checkTokenizerOptions, given))
+  const parsed = parseNamed('check-tokenizer', checkTokenizerOptions, options, checkTokenizerAliases)
+  return await checkTokenizerParsed(parsed)
 }
 
 /** As `checkTokenizer`, with parsed options. */

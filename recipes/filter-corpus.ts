@@ -1,6 +1,5 @@
 import { z } from 'zod'
-import { type WithAliases, ownNames } from './cli/aliases.ts'
-import { parseOptions } from '../lib/options.ts'
+import { type WithAliases, parseNamed } from './cli/aliases.ts'
 import { dedupOptions } from '../transforms/dedup.ts'
 import { ANY_LANGUAGE, languageOptions, languagesOfCld3 } from '../transforms/language.ts'
 import { lengthOptions, lengthRule } from '../transforms/length.ts'
@@ -67,8 +66,7 @@ export interface FilterCorpusStats extends DocumentCounts {
 export async function filterCorpus (
   options: WithAliases<z.input<typeof filterCorpusOptions>, typeof filterCorpusAliases>, run: RunOptions = {}
 ): Promise<FilterCorpusStats> {
-  const given = ownNames('filter-corpus', options, filterCorpusAliases)
-  return await filterCorpusParsed(parseOptions('filter-corpus', filterCorpusOptions, given), run)
+  return await filterCorpusParsed(parseNamed('filter-corpus', filterCorpusOptions, options, filterCorpusAliases), run)
 }
 
 /** As `filterCorpus`, with parsed options. */

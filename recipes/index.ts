@@ -100,6 +100,7 @@ export { MixtureError, processMixture } from './process-mixture.ts'
 export { RunError, type RunReport, run as runManifest } from './run.ts'
 export type { Inventory } from './inventory/inventory.ts'
 export { VerifyError, verify as verifyShards } from './verify.ts'
+export { type InitReport, init as initManifest } from './start/init.ts'
 export { quickstart } from './start/quickstart.ts'
 
 // Where shards come from

@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { STANDARD_STREAM } from '../lib/bytes.ts'
 import { SluiceError } from '../lib/errors.ts'
 import { sha256 } from '../lib/hash.ts'
-import { parseOptions, positive } from '../lib/options.ts'
+import { positive } from '../lib/options.ts'
 import { LineSink } from '../lib/output/line-sink.ts'
 import { type ShardSet, openShards } from '../lib/shards/reader.ts'
 import { type LengthBucket, type ShardStatistics, type Spread, shardStatistics } from '../lib/shards/statistics.ts'
@@ -13,6 +13,7 @@ import { shown, shownInLine } from '../lib/text/shown.ts'
 import { loadDecoder, readTokenizerFile } from '../lib/tokenizer/tokenizer.ts'
 import { ndjsonSink } from '../sinks/ndjson.ts'
 import { encodeOptions, endOfSentence } from '../transforms/encode.ts'
+import { type WithAliases, parseNamed } from './cli/aliases.ts'
 import { type FoundTokenizer, findTokenizer } from './components/find-tokenizer.ts'
 import { type RunOptions, runStreams } from './flow/flow.ts'
 import { number, percent } from '../lib/text/numbers.ts'
@@ -29,9 +30,11 @@ export const inspectOptions = z.strictObject({
   row: z.int().optional().describe('first row to show, from 0 over all shards; a negative one counts from the end'),
   rows: positive.optional().describe(`how many rows to show (default: 1 with --row, else ${DEFAULT_ROWS})`),
   documents: z.boolean().default(false).describe('print documents as NDJSON, instead of rows'),
-  stats: z.boolean().default(false).describe('count documents, their lengths, unknown ids and more, instead of rows'),
+  counts: z.boolean().default(false).describe('count documents, their lengths, unknown ids and more, instead of rows'),
   eosId: encodeOptions.shape.eosId
-}).describe('shards -> some rows as text, documents as NDJSON (--documents), or counts (--stats)')
+}).describe('shards -> some rows as text, documents as NDJSON (--documents), or counts (--counts)')
+
+export const inspectAliases = { former: { stats: 'counts' } } as const
 
 /** A report on what `inspect` has written to standard output. */
 export interface InspectReport {
@@ -46,26 +49,26 @@ export interface InspectReport {
 }
 
 /**
- * Turns shards back into text, on standard output: rows or documents; with `stats` it returns counts. Rows are shown as
- * ids if no tokenizer is named and none is found.
+ * Turns shards back into text, on standard output: rows or documents; with `counts` it returns counts. Rows are shown
+ * as ids if no tokenizer is named and none is found.
  *
  * @param path a folder of shards, or one shard
  * @throws SluiceError `ERR_OPTION`, `ERR_TOKENIZER`, `ERR_FILES`; `ERR_SHARD` for a damaged shard and for an id that
  *   isn't in the vocabulary; `ERR_ABORTED`
  */
 export async function inspect (
-  path: string, options: z.input<typeof inspectOptions> = {}, run: RunOptions = {}
+  path: string, options: WithAliases<z.input<typeof inspectOptions>, typeof inspectAliases> = {}, run: RunOptions = {}
 ): Promise<InspectReport | ShardStatistics> {
-  return await inspectParsed(path, parseOptions('inspect', inspectOptions, options), run)
+  return await inspectParsed(path, parseNamed('inspect', inspectOptions, options, inspectAliases), run)
 }
 
 /** As `inspect`, with parsed options. */
 export async function inspectParsed (
   path: string, options: z.output<typeof inspectOptions>, { signal }: RunOptions
 ): Promise<InspectReport | ShardStatistics> {
-  const { tokenizerPath, eosId, row, rows, documents, stats } = options
-  if (Number(documents) + Number(stats) + Number(row !== undefined || rows !== undefined) > 1) {
-    throw new SluiceError('ERR_OPTION', 'inspect: expected one of rows (`row`, `rows`), `documents` and `stats`')
+  const { tokenizerPath, eosId, row, rows, documents, counts } = options
+  if (Number(documents) + Number(counts) + Number(row !== undefined || rows !== undefined) > 1) {
+    throw new SluiceError('ERR_OPTION', 'inspect: expected one of rows (`row`, `rows`), `documents` and `counts`')
   }
   const set = await openShards(path)
   const found = await findTokenizer(path.endsWith('.npy') ? dirname(path) : path)
@@ -73,7 +76,7 @@ export async function inspectParsed (
   const note = used === null
     ? `${found.why}; name it with --tokenizer-path`
     : tokenizerPath === undefined ? null : await otherTokenizer(tokenizerPath, found)
-  if (used === null && (documents || stats)) {
+  if (used === null && (documents || counts)) {
     const expected = 'expected the SentencePiece .model file that the shards were made with'
     throw new SluiceError('ERR_OPTION', `inspect.tokenizerPath: it is missing, ${expected}: ${found.why}`)
   }
@@ -88,7 +91,7 @@ export async function inspectParsed (
   const decoder = await loadDecoder(used)
   const eos = endOfSentence(decoder, eosId === -1 ? found.eosId ?? eosId : eosId)
   const reading: ShardTextOptions = { decoder, eosId: eos, signal }
-  if (stats) return await shardStatistics(set, reading)
+  if (counts) return await shardStatistics(set, reading)
   if (!documents) return await show(shardRows(set, { ...reading, ...rangeOf(path, set, row, rows) }))
   const sink = ndjsonSink(STANDARD_STREAM)
   await runStreams('inspect', [Readable.from(shardDocuments(set, reading)), sink], signal)
@@ -165,10 +168,10 @@ function spreadText (spread: Spread | null): string {
 
 function lengthLines (buckets: readonly LengthBucket[]): string[] {
   if (buckets.length === 0) return []
-  const most = Math.max(...buckets.map(({ documents }) => documents))
+  const max = Math.max(...buckets.map(({ documents }) => documents))
   const rows = buckets.map(({ from, to, documents }) => {
     return [from === to ? String(from) : `${number(from)}-${number(to)}`, number(documents)]
   })
-  const bars = ['', ...buckets.map(({ documents }) => '#'.repeat(Math.ceil(BAR_WIDTH * documents / most)))]
+  const bars = ['', ...buckets.map(({ documents }) => '#'.repeat(Math.ceil(BAR_WIDTH * documents / max)))]
   return ['', ...tableLines([['ids', 'documents'], ...rows]).map((line, i) => `${line}  ${bars[i]!}`.trimEnd())]
 }

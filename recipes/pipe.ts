@@ -11,7 +11,7 @@ import { positive } from '../lib/options.ts'
 import { formatByNames, formatName } from '../lib/records/format.ts'
 import type { StageOptions, StageStats } from '../lib/stage/stage.ts'
 import { ndjsonSink } from '../sinks/ndjson.ts'
-import { npySink, npySinkOptions } from '../sinks/npy.ts'
+import { NpySink, npySinkOptions } from '../sinks/npy.ts'
 import { isTextFile, textSink } from '../sinks/text.ts'
 import { ndjsonOptions } from '../sources/ndjson.ts'
 import type { PackStats } from '../transforms/pack.ts'
@@ -101,7 +101,7 @@ type PipeSink = Writable & Pick<AnyStage, 'stageName' | 'stats'>
 function sinkFor (output: string, options: z.output<typeof writeOptions>): [sink: PipeSink, accepts: Accepts] {
   if (output === STANDARD_STREAM || NDJSON_FILE.test(output)) return [ndjsonSink(output), isItem]
   if (isTextFile(output)) return [textSink(output), isDocument]
-  if (/\.npy$|\/$|(^|\/)[^.]+$/.test(output)) return [npySink(output, options), isSequence]
+  if (/\.npy$|\/$|(^|\/)[^.]+$/.test(output)) return [new NpySink(output, options), isSequence]
   throw new SluiceError('ERR_USAGE', `${output}: ${EXPECTED_OUTPUT}`)
 }
 

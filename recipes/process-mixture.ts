@@ -1,9 +1,9 @@
 import { join } from 'node:path'
 import { z } from 'zod'
-import { type WithAliases, ownNames } from './cli/aliases.ts'
+import { type WithAliases, parseNamed } from './cli/aliases.ts'
 import { PartialError, SluiceError, codeOf, messageOf } from '../lib/errors.ts'
 import { hubOptions } from '../lib/hub/settings.ts'
-import { parseOptions, positive } from '../lib/options.ts'
+import { positive } from '../lib/options.ts'
 import { checkWritable } from '../lib/output/open.ts'
 import { writeOwn } from '../lib/output/own-file.ts'
 import { isResumable } from '../lib/output/resumable.ts'
@@ -60,8 +60,8 @@ export async function processMixture (
   manifestPath: string, options: WithAliases<z.input<typeof processMixtureOptions>, typeof processMixtureAliases> = {},
   run: MixtureRun = {}
 ): Promise<MixtureResult> {
-  const given = ownNames('process-mixture', options, processMixtureAliases)
-  return await processMixtureParsed(manifestPath, parseOptions('process-mixture', processMixtureOptions, given), run)
+  const parsed = parseNamed('process-mixture', processMixtureOptions, options, processMixtureAliases)
+  return await processMixtureParsed(manifestPath, parsed, run)
 }
 
 type Options = z.output<typeof processMixtureOptions>

@@ -1,7 +1,6 @@
 import { z } from 'zod'
-import { type WithAliases, ownNames } from './cli/aliases.ts'
+import { type WithAliases, parseNamed } from './cli/aliases.ts'
 import { PartialError, SluiceError, messageOf } from '../lib/errors.ts'
-import { parseOptions } from '../lib/options.ts'
 import { runTraining } from './components/training.ts'
 import { withThreads } from './flow/workers/threads.ts'
 import { keepsLinesTrainedWith, keepsLinesWith, warnOfLostLines } from './forecast/indentation.ts'
@@ -50,8 +49,7 @@ export async function run (
   manifestPath: string, options: WithAliases<z.input<typeof runManifestOptions>, typeof processMixtureAliases> = {},
   context: MixtureRun = {}
 ): Promise<RunReport> {
-  const given = ownNames('run', options, processMixtureAliases)
-  return await runParsed(manifestPath, parseOptions('run', runManifestOptions, given), context)
+  return await runParsed(manifestPath, parseNamed('run', runManifestOptions, options, processMixtureAliases), context)
 }
 
 /** As `run`, with parsed options. */

@@ -1,7 +1,6 @@
 import { z } from 'zod'
-import { type WithAliases, ownNames } from './cli/aliases.ts'
+import { type WithAliases, parseNamed } from './cli/aliases.ts'
 import { SluiceError } from '../lib/errors.ts'
-import { parseOptions } from '../lib/options.ts'
 import { checkWritable } from '../lib/output/open.ts'
 import { refuseForeign, writeOwn } from '../lib/output/own-file.ts'
 import { STATS } from '../lib/shards/stats.ts'
@@ -60,8 +59,7 @@ export interface PullStats extends DocumentCounts {
 export async function shardCorpus (
   options: WithAliases<z.input<typeof shardCorpusOptions>, typeof shardCorpusAliases>, run: RunOptions = {}
 ): Promise<ComponentStats | PullStats> {
-  const given = ownNames('shard-corpus', options, shardCorpusAliases)
-  return await shardCorpusParsed(parseOptions('shard-corpus', shardCorpusOptions, given), run)
+  return await shardCorpusParsed(parseNamed('shard-corpus', shardCorpusOptions, options, shardCorpusAliases), run)
 }
 
 /** As `shardCorpus`, with parsed options. */

@@ -1,27 +1,27 @@
 import type { Transform } from 'node:stream'
 import type { z } from 'zod'
-import type { Document, Tokens } from '../lib/document.ts'
+import type { Document } from '../lib/document.ts'
 import { SluiceError } from '../lib/errors.ts'
 import { type ModelUse, findModel } from '../lib/fasttext/model-use.ts'
 import type { KnownModel } from '../lib/fasttext/model.ts'
 import { isHubName } from '../lib/hub/address.ts'
-import { type OptionsSchema, renameKeys, snakeCase } from '../lib/options.ts'
+import { type OptionsSchema, parseOptions, renameKeys, snakeCase, withDefaults } from '../lib/options.ts'
 import type { SourceOptions } from '../lib/records/source-options.ts'
 import type { RecordSource, SourceInput } from '../lib/records/source.ts'
 import { type Keyed, type StageOptions, type Work, Stage } from '../lib/stage/stage.ts'
 import type { Follows } from '../lib/stage/strict-work.ts'
-import { arrow, arrowOptions } from '../sources/arrow.ts'
-import { csv, csvOptions } from '../sources/csv.ts'
-import { ndjson, ndjsonOptions } from '../sources/ndjson.ts'
-import { countRows, parquet, parquetOptions } from '../sources/parquet.ts'
-import { text, textOptions } from '../sources/text.ts'
+import { arrowOptions, arrowSource } from '../sources/arrow.ts'
+import { csvOptions, csvSource } from '../sources/csv.ts'
+import { ndjsonOptions, ndjsonSource } from '../sources/ndjson.ts'
+import { countRows, parquetOptions, parquetSource } from '../sources/parquet.ts'
+import { textOptions, textSource } from '../sources/text.ts'
 import { classifyModel, classifyOptions, classifyWork } from '../transforms/classify.ts'
 import { dedupHashed, dedupOptions, dedupWork } from '../transforms/dedup.ts'
 import { encodeOptions, encodeWork } from '../transforms/encode.ts'
 import { languageModel, languageOptions, languageWork } from '../transforms/language.ts'
 import { lengthOptions, lengthWork } from '../transforms/length.ts'
 import { normalizeOptions, normalizeWork } from '../transforms/normalize.ts'
-import { packFrom, packOptions } from '../transforms/pack.ts'
+import { packOptions, packTokens } from '../transforms/pack.ts'
 import type { KnownStages } from './manifest/check.ts'
 import type { FoundComponent } from './manifest/found.ts'
 import type { Component, Filter } from './manifest/schema.ts'
@@ -48,21 +48,21 @@ export interface FilterEntry<S extends OptionsSchema = OptionsSchema> extends Tr
   keyed? <Item, Out>(options: z.output<S>, shared: StageOptions<Item>, keyed: Keyed<Item, Out>): AnyStage
 }
 
-/** A row of the table of sources. */
-export interface SourceEntry {
-  readonly make: (input: SourceInput, options: Readonly<Record<string, unknown>>) => RecordSource
-  readonly options: OptionsSchema
+/** A row of the table of sources: the options, and how a source is made from checked options. */
+export interface SourceEntry<S extends OptionsSchema = OptionsSchema> {
+  readonly options: S
+  make (input: SourceInput, options: z.output<S>, shared?: SourceOptions): RecordSource
   /** The number of records in a file, for formats that store it. Positions in their files count records, not bytes. */
   readonly countRecords?: (path: string) => Promise<number>
 }
 
 /** The sources by their names in a manifest. Any other `dataset` is one on the Hub. */
 export const sources: Readonly<Record<string, SourceEntry>> = {
-  json: { make: ndjson, options: ndjsonOptions },
-  csv: { make: csv, options: csvOptions },
-  text: { make: text, options: textOptions },
-  parquet: { make: parquet, options: parquetOptions, countRecords: countRows },
-  arrow: { make: arrow, options: arrowOptions }
+  json: source(ndjsonOptions, ndjsonSource),
+  csv: source(csvOptions, csvSource),
+  text: source(textOptions, textSource),
+  parquet: { ...source(parquetOptions, parquetSource), countRecords: countRows },
+  arrow: source(arrowOptions, arrowSource)
 }
 
 /** Options that recipes pass to every source. Text files have no columns, so `textColumn` is ignored for them. */
@@ -86,18 +86,30 @@ export const anySourceOptions = {
   ...ownOptions.arrow.shape
 }
 
+/** Options that a schema has checked; an absent one has its default. */
+type Checked<S extends OptionsSchema> = { readonly [Key in keyof z.output<S>]?: z.output<S>[Key] | undefined }
+
+/** Checked options that only some sources have. */
+type OwnSourceOptions = Checked<z.ZodObject<typeof anySourceOptions>>
+
+type CommonSourceOptions = Checked<z.ZodObject<Pick<typeof ndjsonOptions.shape, keyof typeof COMMON_OPTIONS>>>
+
+/** Checked options of any source. */
+export type CheckedSourceOptions = OwnSourceOptions & CommonSourceOptions
+
 /** The source for a `dataset`. @throws SluiceError `ERR_OPTION` for an option that only other sources have */
 export function makeSource (
-  dataset: string, input: SourceInput, options: Readonly<Record<string, unknown>>, inCode: SourceOptions = {}
+  dataset: string, input: SourceInput, options: CheckedSourceOptions, shared: SourceOptions = {}
 ): RecordSource {
-  const { make, options: { shape } } = sources[dataset]!
-  const given = Object.entries(options).filter(([, value]) => value !== undefined)
-  const [foreign] = given.find(([key]) => !Object.hasOwn(shape, key) && !Object.hasOwn(COMMON_OPTIONS, key)) ?? []
+  const source = sources[dataset]!
+  const { shape } = source.options
+  const isForeign = (key: string): boolean => !Object.hasOwn(shape, key) && !Object.hasOwn(COMMON_OPTIONS, key)
+  const [foreign] = definedOf(options).find(([key]) => isForeign(key)) ?? []
   if (foreign !== undefined) {
     const others = Object.keys(sources).filter(name => Object.hasOwn(sources[name]!.options.shape, foreign)).join(', ')
     throw new SluiceError('ERR_OPTION', `${foreign}: dataset ${dataset} takes none (it is for ${others})`)
   }
-  return make(input, { ...Object.fromEntries(given.filter(([key]) => Object.hasOwn(shape, key))), ...inCode })
+  return source.make(input, withDefaults(shape, options), shared)
 }
 
 /** The stages that take and return documents: those that `filters` may name in a manifest. */
@@ -157,7 +169,7 @@ export async function withModel (filter: Filter): Promise<Filter> {
 export const transforms: Readonly<Record<string, TransformEntry>> = {
   ...filters,
   encode: transform(encodeOptions, options => new Stage(encodeWork(options))),
-  pack: transform(packOptions, options => packFrom(options, ({ ids }: Tokens) => ids, () => {}))
+  pack: transform(packOptions, options => packTokens(options))
 }
 
 /** The stages that a manifest may name, in the form that the check of manifests takes. */
@@ -165,6 +177,15 @@ export const knownStages: KnownStages = {
   filters: Object.fromEntries(Object.entries(filters).map(([name, { options }]) => [name, options])),
   models: Object.fromEntries(Object.entries(filters).flatMap(([name, { model }]) => model ? [[name, model]] : [])),
   sources: ownOptions
+}
+
+/** The entries of options that are given. */
+function definedOf (options: object): Array<[string, unknown]> {
+  return Object.entries(options).filter(([, value]) => value !== undefined)
+}
+
+function source<S extends OptionsSchema> (options: S, make: SourceEntry<S>['make']): SourceEntry<S> {
+  return { options, make }
 }
 
 function transform<S extends OptionsSchema> (options: S, make: TransformEntry<S>['make']): TransformEntry<S> {
@@ -193,16 +214,23 @@ export function formatOf ({ dataset, hub }: Pick<FoundComponent, 'dataset' | 'hu
 }
 
 /**
- * The options that a component has for its source. The format of a dataset on the Hub is known only once its files are
- * found, so options that this format doesn't have are removed here.
+ * The parsed options that a component has for its source. The format of a dataset on the Hub is known only once its files
+ * are found, so options that this format doesn't have are removed here.
+ *
+ * @throws SluiceError `ERR_OPTION` for an option of the dataset's card that the source can't read
  */
 export function sourceOptionsOf (
   { sourceOptions, dataset, hub }: Pick<FoundComponent, 'sourceOptions' | 'dataset' | 'hub'>
-): Readonly<Record<string, unknown>> {
-  if (hub === null) return sourceOptions
-  const { shape } = sources[formatOf({ dataset, hub })]!.options
-  const own = Object.entries(sourceOptions).filter(([key, value]) => value !== undefined && Object.hasOwn(shape, key))
-  return { ...hub.options, ...Object.fromEntries(own) }
+): OwnSourceOptions {
+  const checked: OwnSourceOptions = sourceOptions
+  if (hub === null) return checked
+  const schema = knownStages.sources[formatOf({ dataset, hub })]!
+  const own = definedOf(checked).filter(([key]) => Object.hasOwn(schema.shape, key))
+  const onCard = Object.entries(hub.options).filter(([key]) => !own.some(([other]) => other === key))
+  return {
+    ...parseOptions(`the card of ${dataset}`, schema, Object.fromEntries(onCard)),
+    ...Object.fromEntries(own)
+  }
 }
 
 /**

@@ -1,9 +1,7 @@
 import { z } from 'zod'
-import { type WithAliases, ownNames } from './cli/aliases.ts'
+import { type WithAliases, parseNamed } from './cli/aliases.ts'
 import { SluiceError } from '../lib/errors.ts'
-import {
-  type OptionsSchema, kebabCase, parseOptions, pickOptions, withDefaults, withoutDefaults
-} from '../lib/options.ts'
+import { type OptionsSchema, kebabCase, pickOptions, withDefaults, withoutDefaults } from '../lib/options.ts'
 import { modelOptions } from '../lib/trainer/options.ts'
 import { corpusComponent, corpusOptions } from './components/corpus.ts'
 import { type FindOptions, findComponents } from './components/find.ts'
@@ -68,8 +66,8 @@ type Options = z.output<typeof trainTokenizerOptions>
 export async function trainTokenizer (
   options: WithAliases<z.input<typeof trainTokenizerOptions>, typeof trainTokenizerAliases>, run: RunOptions = {}
 ): Promise<TrainedStats> {
-  const given = ownNames('train-tokenizer', options, trainTokenizerAliases)
-  return await trainTokenizerParsed(parseOptions('train-tokenizer', trainTokenizerOptions, given), run)
+  const parsed = parseNamed('train-tokenizer', trainTokenizerOptions, options, trainTokenizerAliases)
+  return await trainTokenizerParsed(parsed, run)
 }
 
 /** As `trainTokenizer`, with parsed options. */

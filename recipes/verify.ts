@@ -205,8 +205,8 @@ async function findingsOf (
 ): Promise<Finding[][]> {
   const shards = components.flatMap(({ shard_files: infos }) => infos)
   const isLittle = quick || shards.reduce((sum, { bytes }) => sum + bytes, 0) < FEW_BYTES
-  const most = Math.min(workers ?? availableParallelism(), shards.length)
-  const verifier = new ShardVerifier({ workers: isLittle ? 1 : most, signal })
+  const count = Math.min(workers ?? availableParallelism(), shards.length)
+  const verifier = new ShardVerifier({ workers: isLittle ? 1 : count, signal })
   try {
     return await Promise.all(components.map((component, i) => verifyShards(component, {
       statsPath: path,

@@ -89,10 +89,11 @@ export class NpySink extends Writable {
   /** Shards that have all their sequences, including the one that is being written to disk. */
   filled = 0
 
+  /** @param options as the schema has parsed them */
   constructor (
     folder: string,
     options: z.output<typeof npySinkOptions>,
-    { highWaterMark, signal, resumable = false, beforeFirst }: NpyStreamOptions
+    { highWaterMark, signal, resumable = false, beforeFirst }: NpyStreamOptions = {}
   ) {
     super(objectStream({ highWaterMark, signal }))
     this.#folder = folder

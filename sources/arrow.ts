@@ -31,7 +31,14 @@ export type ArrowOptions = z.input<typeof arrowOptions> & SourceOptions
  *   message of more than 512 MiB), `ERR_BAD_RECORDS` or `ERR_STATE`
  */
 export function arrow (input: SourceInput, options: ArrowOptions = {}): RecordSource {
-  const [{ textColumn, columns = [], maxLineBytes, maxBad }, shared] = sourceOptions('arrow', arrowOptions, options)
+  return arrowSource(input, ...sourceOptions('arrow', arrowOptions, options))
+}
+
+/** As `arrow`, with parsed options. */
+export function arrowSource (
+  input: SourceInput, options: z.output<typeof arrowOptions>, shared: SourceOptions = {}
+): RecordSource {
+  const { textColumn, columns = [], maxLineBytes, maxBad } = options
   const { tell, isSample, hub } = shared
   const format = arrowRecords({ textColumn, columns, maxRowBytes: maxLineBytes, tell, isSample }, hub)
   return new RecordSource('arrow', input, format, { maxBad, textIn: `its column ${textColumn}` }, shared)

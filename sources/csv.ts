@@ -1,24 +1,13 @@
 import { z } from 'zod'
 import { SluiceError } from '../lib/errors.ts'
+import { csvSyntaxOptions } from '../lib/records/csv-options.ts'
 import { csvRecords } from '../lib/records/csv.ts'
 import { type SourceOptions, recordSourceOptions, sourceOptions } from '../lib/records/source-options.ts'
 import { type SourceInput, RecordSource } from '../lib/records/source.ts'
 
-/** One byte, so that records can be cut before they are decoded. */
-const character = z.string().transform(given => given === 'tab' || given === '\\t' ? '\t' : given)
-
 export const csvOptions = z.strictObject({
   textColumn: z.string().min(1).default('text').describe('column that holds the text'),
-  delimiter: character
-    .refine(given => /^[^"\r\n\x80-\uffff]$/.test(given), 'expected one ASCII character, or tab, and no quote')
-    .optional()
-    .describe('character between fields (default: that of a first line such as sep=;, ' +
-      'a tab if the name ends in .tsv, else a comma)'),
-  quote: z.string().regex(/^[^\r\n\x80-\uffff]?$/, 'expected one ASCII character, or nothing').optional()
-    .describe('character around fields with delimiters or line breaks (default: "; if empty, quotes are text)'),
-  escape: z.string().regex(/^[^\r\n\x80-\uffff]?$/, 'expected one ASCII character, or nothing').optional()
-    .describe('character before a quote within quotes, such as \\ in files of Spark ' +
-      '(default: none; such a quote is doubled)'),
+  ...csvSyntaxOptions,
   ...recordSourceOptions
 })
 
@@ -40,7 +29,13 @@ export type CsvOptions = z.input<typeof csvOptions> & SourceOptions
  *   missing column), `ERR_BAD_RECORDS` or `ERR_STATE`
  */
 export function csv (input: SourceInput, options: CsvOptions = {}): RecordSource {
-  const [{ maxBad, ...own }, shared] = sourceOptions('csv', csvOptions, options)
+  return csvSource(input, ...sourceOptions('csv', csvOptions, options))
+}
+
+/** As `csv`, with parsed options. @throws SluiceError `ERR_OPTION` for two that exclude each other */
+export function csvSource (
+  input: SourceInput, { maxBad, ...own }: z.output<typeof csvOptions>, shared: SourceOptions = {}
+): RecordSource {
   if (own.delimiter !== undefined && own.delimiter === own.quote) {
     throw new SluiceError('ERR_OPTION', `csv: the delimiter and the quote are both ${JSON.stringify(own.quote)}, ` +
       'expected two characters')

@@ -5,8 +5,9 @@ import { isDatasetName } from '../lib/hub/address.ts'
 import type { ResolvedDataset } from '../lib/hub/resolve.ts'
 import { type HubOptions, hubOptions } from '../lib/hub/settings.ts'
 import { openRanges } from '../lib/input/ranges.ts'
-import { columnNames, fileNames } from '../lib/options.ts'
+import { columnNames, fileNames, parseOptions } from '../lib/options.ts'
 import { arrowRecords } from '../lib/records/arrow.ts'
+import { csvSyntaxOptions } from '../lib/records/csv-options.ts'
 import { csvRecords } from '../lib/records/csv.ts'
 import { jsonRecords } from '../lib/records/json.ts'
 import { parquetRecords } from '../lib/records/parquet.ts'
@@ -30,6 +31,9 @@ export const hfOptions = z.strictObject({
   ...hubOptions,
   ...recordSourceOptions
 })
+
+/** Options that a dataset's card may have. */
+const cardOptions = z.strictObject({ ...csvSyntaxOptions, field: z.string().min(1).optional() })
 
 /** Options of `hf`. */
 export type HfOptions = z.input<typeof hfOptions> & Omit<SourceOptions, 'hub'> & {
@@ -72,9 +76,10 @@ export function hf (dataset: string, options: HfOptions = {}): RecordSource {
     const found = await resolveDataset(await theHub(settings), wanted, { signal, tell })
     for (const warning of found.warnings) tell?.(`${dataset}: ${warning}`)
     onResolved?.(found)
+    const onCard = parseOptions(`the card of ${dataset}`, cardOptions, found.options)
     open = {
-      json: () => jsonRecords({ ...lines, ...found.options }),
-      csv: () => csvRecords({ ...lines, ...found.options }),
+      json: () => jsonRecords({ ...lines, ...onCard }),
+      csv: () => csvRecords({ ...lines, ...onCard }),
       text: () => textRecords(maxLineBytes),
       parquet: () => parquetRecords(rows, ({ path, signal }) => openRanges(path, { hub, signal })),
       arrow: () => arrowRecords(rows, hub)

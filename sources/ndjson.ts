@@ -29,7 +29,14 @@ export type NdjsonOptions = z.input<typeof ndjsonOptions> & SourceOptions
  * @throws SluiceError `ERR_OPTION`; the stream fails with `ERR_FILES`, `ERR_SOURCE`, `ERR_BAD_RECORDS` or `ERR_STATE`
  */
 export function ndjson (input: SourceInput, options: NdjsonOptions = {}): RecordSource {
-  const [{ textColumn, field, maxLineBytes, maxBad }, shared] = sourceOptions('ndjson', ndjsonOptions, options)
+  return ndjsonSource(input, ...sourceOptions('ndjson', ndjsonOptions, options))
+}
+
+/** As `ndjson`, with parsed options. */
+export function ndjsonSource (
+  input: SourceInput, options: z.output<typeof ndjsonOptions>, shared: SourceOptions = {}
+): RecordSource {
+  const { textColumn, field, maxLineBytes, maxBad } = options
   const json = { textColumn, maxLineBytes, field }
   const own = { maxBad, textIn: `its field ${textColumn}`, openUnparsed: unparsedJsonRecords(json) }
   return new RecordSource('ndjson', input, jsonRecords(json), own, shared)

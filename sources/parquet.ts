@@ -19,6 +19,8 @@ export const parquetOptions = z.strictObject({
 /** Options of `parquet`. */
 export type ParquetOptions = z.input<typeof parquetOptions> & SourceOptions
 
+type ParquetInput = SourceInput | ByteRanges | readonly ByteRanges[]
+
 /**
  * Reads documents from the rows of parquet files. Files are read page by page, so a file may be one large row group.
  * Only the text column, the column `id` if there is one, and `columns` are read.
@@ -31,17 +33,21 @@ export type ParquetOptions = z.input<typeof parquetOptions> & SourceOptions
  *   of a parquet file is at its end
  * @throws SluiceError `ERR_OPTION`; the stream fails with `ERR_FILES`, `ERR_SOURCE`, `ERR_BAD_RECORDS` or `ERR_STATE`
  */
-export function parquet (
-  input: SourceInput | ByteRanges | readonly ByteRanges[],
-  options: ParquetOptions = {}
+export function parquet (input: ParquetInput, options: ParquetOptions = {}): RecordSource {
+  return parquetSource(input, ...sourceOptions('parquet', parquetOptions, options))
+}
+
+/** As `parquet`, with parsed options. */
+export function parquetSource (
+  input: ParquetInput, options: z.output<typeof parquetOptions>, shared: SourceOptions = {}
 ): RecordSource {
-  const [{ textColumn, columns, maxLineBytes, maxBad }, shared] = sourceOptions('parquet', parquetOptions, options)
+  const { textColumn, columns = [], maxLineBytes, maxBad } = options
   const ranges = rangesIn(input)
   const files = ranges === null
     ? input as SourceInput
     : { files: ranges.map(({ name, size }) => ({ path: name, size })) }
   const { tell, isSample } = shared
-  const reading = { textColumn, columns: columns ?? [], maxRowBytes: maxLineBytes, tell, isSample }
+  const reading = { textColumn, columns, maxRowBytes: maxLineBytes, tell, isSample }
   const open = async ({ index, path, signal }: RecordFile): Promise<ByteRanges> =>
     ranges === null ? await openRanges(path, { hub: shared.hub, signal }) : checkedRanges(ranges[index]!)
   const format = parquetRecords(reading, open)
@@ -64,7 +70,7 @@ export async function countRows (path: string): Promise<number> {
  *
  * @throws SluiceError `ERR_OPTION` for both in one list
  */
-function rangesIn (input: SourceInput | ByteRanges | readonly ByteRanges[]): readonly ByteRanges[] | null {
+function rangesIn (input: ParquetInput): readonly ByteRanges[] | null {
   const given = [input].flat() as readonly unknown[]
   const ranges = given.filter(isByteRanges)
   if (ranges.length === 0) return null

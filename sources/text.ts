@@ -18,6 +18,12 @@ export type TextOptions = z.input<typeof textOptions> & SourceOptions
  * @throws SluiceError `ERR_OPTION`; the stream fails with `ERR_FILES`, `ERR_SOURCE`, `ERR_BAD_RECORDS` or `ERR_STATE`
  */
 export function text (input: SourceInput, options: TextOptions = {}): RecordSource {
-  const [{ maxLineBytes, maxBad }, shared] = sourceOptions('text', textOptions, options)
+  return textSource(input, ...sourceOptions('text', textOptions, options))
+}
+
+/** As `text`, with parsed options. */
+export function textSource (
+  input: SourceInput, { maxLineBytes, maxBad }: z.output<typeof textOptions>, shared: SourceOptions = {}
+): RecordSource {
   return new RecordSource('text', input, textRecords(maxLineBytes), { maxBad }, shared)
 }

@@ -1,4 +1,4 @@
-/** What is exported, and what importing does; `house.test.ts` has which file may import which. */
+/** What is exported, and what importing does. `house.test.ts` checks which file may import which. */
 import { execFileSync } from 'node:child_process'
 import { readFileSync, readdirSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
@@ -10,17 +10,17 @@ import { FOLDERS, sourcesIn } from './house.ts'
 
 const files = FOLDERS.flatMap(sourcesIn)
 
-t.test('a file of tests is named *.test.ts, or it would not be run', async t => {
+t.test('every file with tests is named *.test.ts, so that the runner finds it', async t => {
   const others = filesIn(join(ROOT, 'test')).filter(name => name.endsWith('.ts') && !name.endsWith('.test.ts'))
   t.strictSame(others.filter(name => /^import (?:t\b.* from 'tap'|\{.*\bt\b.*\} from '[./]+tap\.ts')/m.test(
     readFileSync(join(ROOT, 'test', name), 'utf8')
   )), [])
 })
 
-t.test('a command starts with few packages: the others are loaded by what uses them', async t => {
+t.test('a command loads few packages at its start; other packages are loaded by the code that uses them', async t => {
   const started = new Set(['recipes/cli/main.ts', 'recipes/cli/cli.ts'])
   const packages = new Set<string>()
-  for (const file of started) { // those that are added on the way too
+  for (const file of started) { // including those that are added during the start
     for (const [, specifier] of readFileSync(join(ROOT, file), 'utf8')
       .matchAll(/^(?:import|export) (?!type )[^']*from '([^']+)'/gm)) {
       if (specifier!.startsWith('.')) started.add(relative(ROOT, resolve(ROOT, dirname(file), specifier!)))
@@ -30,7 +30,7 @@ t.test('a command starts with few packages: the others are loaded by what uses t
   t.strictSame([...packages].sort(), ['commander', 'fastest-levenshtein', 'split2', 'xxhash-wasm', 'zod'])
 })
 
-t.test('a stage\'s file, its factory, its command and its sub-path have one name', async t => {
+t.test('a stage\'s file, factory, command and sub-path have the same name', async t => {
   t.strictSame(Object.keys(transforms).sort(), readdirSync(join(ROOT, 'transforms'))
     .filter(name => name.endsWith('.ts')).map(name => name.replace('.ts', '')).sort())
   for (const name of Object.keys(transforms)) {
@@ -39,12 +39,12 @@ t.test('a stage\'s file, its factory, its command and its sub-path have one name
   }
 })
 
-t.test('no default exports', async t => {
+t.test('no module has a default export', async t => {
   const contents = files.map(file => [file, readFileSync(join(ROOT, file), 'utf8')] as const)
   t.strictSame(contents.filter(([, content]) => /^export default/m.test(content)).map(([file]) => file), [])
 })
 
-t.test('every module can be imported, and importing holds nothing: the process ends by itself', async t => {
+t.test('every module can be imported, and importing it doesn\'t keep the process running', async t => {
   const modules = files.filter(file => file !== 'recipes/cli/main.ts').map(file => builtModule(file.replace('.ts', '')))
   const program = `
     const events = ['uncaughtException', 'unhandledRejection', 'SIGINT', 'SIGTERM', 'exit']
@@ -54,13 +54,13 @@ t.test('every module can be imported, and importing holds nothing: the process e
     await import('sluice')
     const { default: assert } = await import('node:assert')
     assert.equal(held(), before)`
-  // env -i: the test runner puts listeners of its own on every process that inherits its environment
+  // env -i: the test runner adds listeners to every process that inherits its environment
   t.equal(execFileSync('env', ['-i', process.execPath, '--input-type=module', '-e', program], {
     cwd: ROOT, encoding: 'utf8'
   }), '')
 })
 
-t.test('what the package holds is what it needs', async t => {
+t.test('the package contains the files it needs and no others', async t => {
   const { code, stdout } = await command(['--version'])
   t.match({ code, stdout }, { code: 0, stdout: /^\d+\.\d+\.\d+\n$/ })
   const { files: packed, bin, exports } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {

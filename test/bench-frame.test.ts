@@ -1,4 +1,4 @@
-/** The parts of the benchmarks that measure nothing: corpora, arguments, and what is printed. */
+/** The parts of the benchmarks that measure nothing: corpora, arguments, and printed results. */
 import { drawing } from './bench/corpora/draw.ts'
 import { Renamer, enlarged } from './bench/corpora/enlarge.ts'
 import { recombined } from './bench/corpora/recombine.ts'
@@ -16,7 +16,7 @@ import { ROWS } from './bench/rows/rows.ts'
 import { temporaryFolder } from './helpers.ts'
 import { t } from './tap.ts'
 
-/** Texts whose words recur as those of prose do: a few are frequent, most are rare. */
+/** Texts whose words recur like those of prose: a few are frequent, most are rare. */
 function prose (seed: number): string[] {
   const draw = drawing(seed)
   const letters = (count: number): string =>
@@ -28,7 +28,7 @@ function prose (seed: number): string[] {
     `${i}:\n\t${Array.from({ length: 200 }, () => word()).join(' ')}`)
 }
 
-t.test('a text that is enlarged has the original first, and then the same share of new words', async t => {
+t.test('an enlarged text begins with the original and keeps its share of new words', async t => {
   const texts = prose(1)
   const counter = new WordCounter()
   for (const text of texts) counter.add(text)
@@ -38,12 +38,12 @@ t.test('a text that is enlarged has the original first, and then the same share 
   const made = counter.endPart()
   t.ok(original.newWords > 5000, 'the original has rare words')
   t.ok(Math.abs(newShare(made) / newShare(original) - 1) < 0.1, `${newShare(made)} is close to ${newShare(original)}`)
-  t.ok(newWordsPerMegabyte(made) > 0.9 * newWordsPerMegabyte(original), 'by the MB, too')
+  t.ok(newWordsPerMegabyte(made) > 0.9 * newWordsPerMegabyte(original), 'the share per MB is close too')
   t.ok(further.every((text, i) => text.length === texts[i]!.length), 'each word has the length of the one it replaces')
   t.ok(further.every((text, i) => text.split('\n\t').length === texts[i]!.split('\n\t').length), 'white space is kept')
 })
 
-t.test('a word that recurs has the same new word in one copy, and another one in the next', async t => {
+t.test('a recurring word is replaced by the same word within a copy, and by another in the next copy', async t => {
   const texts = [...prose(2), 'Quicksilver quicksilver, (quicksilver) Quicksilver']
   const renamer = new Renamer(texts)
   const [first, second] = [[...renamer.copy(texts)].at(-1)!, [...renamer.copy(texts)].at(-1)!]
@@ -54,7 +54,7 @@ t.test('a word that recurs has the same new word in one copy, and another one in
   t.not(first, second)
 })
 
-t.test('a seed makes the same text, and another seed another one', async t => {
+t.test('the same seed makes the same text, and another seed makes another text', async t => {
   const texts = prose(3)
   const bytes = 400_000
   const of = (seed?: number): string[] => [...enlarged(texts, bytes, seed)]
@@ -63,7 +63,7 @@ t.test('a seed makes the same text, and another seed another one', async t => {
   t.not(of(7).join(''), of(8).join(''))
 })
 
-t.test('lines without spaces are recombined of clauses, and none comes twice', async t => {
+t.test('lines without spaces are recombined from clauses, and no line occurs twice', async t => {
   const lines = ['一二，三四。五六！', '七八，九十。', '甲乙、丙丁；戊己']
   const clauses = ['一二，', '三四。', '五六！', '七八，', '九十。', '甲乙、', '丙丁；', '戊己']
   const made = [...recombined(lines, 5000)]
@@ -72,13 +72,13 @@ t.test('lines without spaces are recombined of clauses, and none comes twice', a
   const ofClauses = new RegExp(`^(?:${clauses.join('|')}){2,}$`)
   t.strictSame(made.filter(line => !ofClauses.test(line)), [])
   t.strictSame([...recombined(lines, 5000)], made)
-  t.strictSame([...recombined(['一'], 5000)], [], 'too little to recombine')
-  t.ok([...recombined(['一，二，三，四'], 1e9)].length > 100, 'it ends where there is nothing new to make')
+  t.strictSame([...recombined(['一'], 5000)], [], 'a line that is too short to recombine is left out')
+  t.ok([...recombined(['一，二，三，四'], 1e9)].length > 100, 'recombining ends when no new line can be made')
 })
 
 const NAMES = ['read-ndjson', 'read-gz', 'encode']
 
-t.test('arguments', async t => {
+t.test('arguments are parsed, with their defaults', async t => {
   const flags = { quick: false, json: false, help: false }
   const defaults = { only: [], runs: null, tolerance: 0, compare: null, mb: null, ...flags }
   t.strictSame(readArguments([], NAMES), defaults)
@@ -88,7 +88,7 @@ t.test('arguments', async t => {
   })
 })
 
-t.test('a call that is wrong says what would be right', async t => {
+t.test('a wrong call is answered with the valid choices', async t => {
   const wrong = (...args: readonly string[]): string => {
     try {
       readArguments(args, NAMES)
@@ -107,7 +107,7 @@ t.test('a call that is wrong says what would be right', async t => {
   t.match(wrong('read'), 'read')
 })
 
-t.test('names are unique, and no row is a part', async t => {
+t.test('row names are unique, and no row name is a part of another', async t => {
   const names = [...ROWS, ...PARTS].map(({ name }) => name)
   t.equal(new Set(names).size, names.length)
   t.ok(ROWS.every(({ seconds }) => seconds > 0))
@@ -143,7 +143,7 @@ const CORPUS = {
 } as const
 const MACHINE = { cpu: 'a CPU', cores: 2, memoryGb: 4, node: '20.0.0', platform: 'linux x64', commit: 'abc' }
 
-t.test('results for programs', async t => {
+t.test('results are printed as JSON', async t => {
   const compared = { commit: 'def', rows: [RESULT] }
   const parts = { verify: {} }
   const results = {
@@ -169,7 +169,7 @@ t.test('results for programs', async t => {
   })
 })
 
-t.test('results for people', async t => {
+t.test('results are printed as a table', async t => {
   const rows = rowsTable([RESULT])
   t.match(rows, /read NDJSON +web +10\.0 +sluice +100\.0 +250\.0 +0\.100 +0\.200/)
   t.match(rows, /split2 +25\.0 +0\.400 +0\.800 +4\.00/)
@@ -182,7 +182,7 @@ t.test('results for people', async t => {
   t.equal(duration(421), 'about 8 minutes')
 })
 
-t.test('sides run in turn; one that fails is left out, and one that is slow runs once', async t => {
+t.test('sides run in turn; a side that fails is left out, and a slow side runs once', async t => {
   const calls: string[] = []
   const side = (name: string, cpu: number, fails = false) => async (): Promise<Sample> => {
     calls.push(name)
@@ -197,7 +197,7 @@ t.test('sides run in turn; one that fails is left out, and one that is slow runs
   await t.rejects(inTurn(sides, { runs: 1, areSlowOnce: false }, () => false), { message: 'exit code 1' })
 })
 
-t.test('a row without its rival has a reason for it, and sluice is its first side', async t => {
+t.test('a row without a rival has a reason, and its first side is sluice', async t => {
   const inputs = new Inputs(temporaryFolder(t), { python: undefined })
   const row = ROWS.find(({ name }) => name === 'npy')!
   const { sides, skipped } = await row.prepare(inputs)
@@ -205,7 +205,7 @@ t.test('a row without its rival has a reason for it, and sluice is its first sid
   t.strictSame(skipped, ['Python (write_npy) is not installed'])
 })
 
-t.test('a commit that git does not know is a wrong call', async t => {
+t.test('a commit that git does not know is a usage error', async t => {
   const message = '--compare: git knows no commit no-such-commit'
   await t.rejects(buildCommit('no-such-commit', temporaryFolder(t)), { message })
 })

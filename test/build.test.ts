@@ -1,11 +1,11 @@
-/** What is built again, and what isn't. */
+/** When the build is out of date, and when it isn't. */
 import { utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { t } from './tap.ts'
 import { ROOT, put, runProgram, temporaryFolder } from './helpers.ts'
 
-t.test('what is built is old where a source, or a file that all is built with, is newer', async t => {
+t.test('a build is out of date if a source or a build input is newer', async t => {
   const folder = temporaryFolder(t)
   const program = `
     import { staleness } from ${JSON.stringify(pathToFileURL(join(ROOT, 'scripts/stale.mjs')).href)}
@@ -17,10 +17,10 @@ t.test('what is built is old where a source, or a file that all is built with, i
   for (const name of ['package-lock.json', 'lib/a.ts', 'lib/b.ts', 'lib/types.d.ts', 'lib/kernels/fasttext/index.ts']) {
     writtenAt(name, 1000)
   }
-  t.strictSame(old(), [true, 'lib/a.ts', 'lib/b.ts'], 'nothing is built')
+  t.strictSame(old(), [true, 'lib/a.ts', 'lib/b.ts'], 'nothing is rebuilt')
   utimesSync(join(folder, 'lib/kernels/fasttext'), 1000, 1000)
   for (const name of built) writtenAt(name, 2000)
-  t.strictSame(old(), [false], 'all is built')
+  t.strictSame(old(), [false], 'everything is rebuilt')
   writtenAt('lib/b.ts', 3000)
   t.strictSame(old(), [false, 'lib/b.ts'])
   writtenAt('lib/kernels/fasttext/index.ts', 3000)

@@ -1,4 +1,4 @@
-/** Runs the commands that `commandProcess` sends. Each has streams of its own in place of the process's. */
+/** Runs the commands that `commandProcess` sends. Each has separate streams in place of the process's. */
 import { Readable } from 'node:stream'
 import { cli } from '../recipes/cli/cli.ts'
 

@@ -1,4 +1,4 @@
-/** Commands one after the other in a single process, for tests that aren't about the process: it starts once. */
+/** Runs commands in a single process, for tests that don't check the process itself: it starts only once. */
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
@@ -8,16 +8,16 @@ import type { Test } from 'tap'
 import { type Ended, ROOT, isThorough, runProgram, sluice } from './helpers.ts'
 
 export interface CommandProcess {
-  /** Runs a command; only one at a time. */
+  /** Runs a command; one at a time. */
   readonly run: (
     args: readonly string[],
     options?: { readonly cwd?: string, readonly input?: string | Uint8Array }
   ) => Promise<Ended>
-  /** Resolves once the process has ended by itself: nothing of what ran holds it any more. */
+  /** Resolves once the process has ended by itself, so no command keeps it running. */
   readonly end: () => Promise<Pick<Ended, 'code' | 'signal'>>
 }
 
-/** Starts the process. While no command runs, it doesn't keep the test's own process from ending. */
+/** Starts the process. While no command runs, it doesn't keep the test process running. */
 export function commandProcess (): CommandProcess {
   const child = spawn(process.execPath, [join(ROOT, 'dist/test/command-host.js')], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'], serialization: 'advanced'
@@ -64,7 +64,7 @@ export function commandsIn (t: Test): CommandProcess['run'] {
 
 interface Printed { stdout: string, stderr: string }
 
-/** What a command prints that runs in the test's own process, where tap prints as well. */
+/** The output of a command that runs in the test process, where tap prints as well. */
 const printed = new AsyncLocalStorage<Printed>()
 
 function catchPrinted (name: keyof Printed): void {
@@ -79,7 +79,7 @@ function catchPrinted (name: keyof Printed): void {
   }
 }
 
-/** Does what prints, in a working directory, in the test's own process. */
+/** Does work in a working directory in the test process, and returns what it prints. */
 async function printedBy<Result> (cwd: string, work: () => Promise<Result>): Promise<{ result: Result } & Printed> {
   if (!isCaught) for (const name of ['stdout', 'stderr'] as const) catchPrinted(name)
   isCaught = true
@@ -94,10 +94,10 @@ async function printedBy<Result> (cwd: string, work: () => Promise<Result>): Pro
 }
 
 /**
- * Runs a command in the test's own process, which saves starting one: only one at a time, and not for tests of signals,
- * of what is left running, or of a working directory that threads are to see.
+ * Runs a command in the test process, which is faster: one at a time, and not for tests of signals, of what is left
+ * running, or of a working directory that threads need.
  */
-const commandHere: CommandProcess['run'] = async (args, { cwd = ROOT, input = '' } = {}) => {
+export const commandHere: CommandProcess['run'] = async (args, { cwd = ROOT, input = '' } = {}) => {
   const { cli } = await import('../recipes/cli/cli.ts')
   const { stdin } = process
   Object.defineProperty(process, 'stdin', {
@@ -114,15 +114,15 @@ const commandHere: CommandProcess['run'] = async (args, { cwd = ROOT, input = ''
 let isCaught = false
 
 /**
- * A command: in a process of its own in `npm run thorough`, as users have it; else in the test's own, see
+ * Runs a command: in `npm run thorough` in a separate process, as a user would; otherwise in the test process, see
  * `commandHere`.
  */
 export const command: CommandProcess['run'] = (args, options) =>
   isThorough() ? sluice(args, { input: '', ...options }) : commandHere(args, options)
 
 /**
- * What a program prints that imports this package: in a process of its own in `npm run thorough`; else it is imported
- * here.
+ * The output of a program that imports this package: in `npm run thorough` it runs in a separate process; otherwise it
+ * is imported here.
  *
  * @param path of a module below `cwd`, which is like a checkout
  */
@@ -138,7 +138,8 @@ export async function programPrints (path: string, args: readonly string[], cwd:
 }
 
 /**
- * Commands of a file: in a process that they share in `npm run thorough`; else in the test's own, see `commandHere`.
+ * Runs the commands of a test file: in `npm run thorough` in one process that they share; otherwise in the test
+ * process, see `commandHere`.
  */
 export function commandsHereIn (t: Test): CommandProcess['run'] {
   return isThorough() ? commandsIn(t) : commandHere

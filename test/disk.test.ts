@@ -1,6 +1,4 @@
-/**
- * What becomes of files when the disk is full, read-only or closed to us: a real one, small, where it can be mounted.
- */
+/** Files when the disk is full, read-only or without permission: on a real disk, a small one, if it can be mounted. */
 import { spawnSync } from 'node:child_process'
 import { chmodSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -17,7 +15,7 @@ import { smallDisk } from './disks.ts'
 import { ROOT, closed, doc, failure, filesIn, howMany, ndjsonOf, pattern, put, temporaryFolder } from './helpers.ts'
 
 const DISK = 'size=256k'
-/** Several times what is held in memory before it is written. */
+/** Several times the size of the buffers before a write. */
 const LARGE = howMany(2_000_000, 5_000_000)
 const isRoot = process.getuid?.() === 0
 
@@ -70,11 +68,11 @@ for (const [kind, [name, make, items]] of Object.entries(sinks)) {
     await failure(pipeline(items(LARGE), sink))
     await closed(sink)
     t.strictSame(filesIn(folder), [name])
-    t.equal(readFileSync(join(folder, name), 'utf8'), 'old', 'what stood there stands')
+    t.equal(readFileSync(join(folder, name), 'utf8'), 'old', 'the previous file is unchanged')
   })
 }
 
-t.test('npy: shards that were complete before the disk was full stay whole', async t => {
+t.test('npy: shards that were complete before the disk was full are kept', async t => {
   const folder = smallDisk(t, DISK)
   if (folder === null) return
   const sink = npySink(join(folder, 'shards'), { sequencesPerShard: 10 })
@@ -86,7 +84,7 @@ t.test('npy: shards that were complete before the disk was full stay whole', asy
   for (const file of filesIn(folder)) t.match(readNpy(readFileSync(join(folder, file))), { rows: 10, columns: 2500 })
 })
 
-t.test('a file system that is read-only is named', async t => {
+t.test('a read-only file system is reported by name', async t => {
   const folder = smallDisk(t, 'ro')
   if (folder === null) return
   for (const [kind, [name, make, items]] of Object.entries(sinks)) {
@@ -101,14 +99,14 @@ t.test('a file system that is read-only is named', async t => {
   }
 })
 
-t.test('what may not be written or read is named, without leaving anything', async t => {
+t.test('a path without permission to write or read is reported, and no file is left', async t => {
   const cwd = temporaryFolder(t)
   mkdirSync(join(cwd, 'closed'))
   put(cwd, 'secret.ndjson', ndjsonOf([doc('a', 'text')]))
   chmodSync(join(cwd, 'closed'), 0o555)
   chmodSync(join(cwd, 'secret.ndjson'), 0o000)
   chmodSync(cwd, 0o755)
-  // Permissions don't hold for root: then the command runs as nobody, if that one may read it.
+  // Root has all permissions: then the command runs as nobody, if nobody can read it.
   const run = (args: string[], input = ''): { code: number | null, stderr: string } => {
     const { status: code, stderr } = spawnSync(
       process.execPath, [join(ROOT, 'dist/recipes/cli/main.js'), ...args],
@@ -123,7 +121,7 @@ t.test('what may not be written or read is named, without leaving anything', asy
     return { code, stderr }
   }
   if (run(['--version']).code !== 0) {
-    t.pass('without permission', { skip: 'the user nobody may not run node, or not read this folder' })
+    t.pass('the test has no permission', { skip: 'the user nobody may not run node, or not read this folder' })
     return
   }
   const document = ndjsonOf([doc('a', 'text')])

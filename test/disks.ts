@@ -1,15 +1,15 @@
-/** File systems of their own, for tests: real ones, small, where they can be mounted. */
+/** Separate file systems for tests: real ones, small, if they can be mounted. */
 import { execFileSync } from 'node:child_process'
 import type { Test } from 'tap'
 import { temporaryFolder } from './helpers.ts'
 import { mountDisk } from './small-disk.ts'
 
-/** A file system of its own, unmounted at the test's end; null, and the test skipped, where none can be mounted. */
+/** A separate file system, unmounted at the test's end; null, with the test skipped, if none can be mounted. */
 export function smallDisk (t: Test, options: string): string | null {
   const folder = temporaryFolder(t)
   const disk = mountDisk(folder, options)
   if (typeof disk === 'string') {
-    t.pass('a disk of its own', { skip: disk })
+    t.pass('a mounted test disk', { skip: disk })
     return null
   }
   t.teardown(disk.unmount)

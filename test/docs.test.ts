@@ -1,4 +1,4 @@
-/** What the documentation says is what the code says, and what it shows runs. */
+/** The documentation agrees with the code, and its examples run. */
 import { copyFileSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import ts from 'typescript'
@@ -25,13 +25,13 @@ const MOST_README_WORDS = 1500
 /** From this length on, a page has a table of contents. */
 const SCREEN = 60
 
-/** What the quickstart trains, which these tests don't wait for. */
+/** The model that the quickstart trains; these tests use a fixture in its place. */
 const QUICKSTART_MODEL = 'data/quickstart/tokenizer/spm_8000_unigram.model'
 const replaceModel = (code: string): string => code.replaceAll(QUICKSTART_MODEL, 'test/fixtures/quickstart.model')
 
 const writeTables = (...args: string[]): string => runProgram(process.execPath, ['scripts/write-docs.mjs', ...args])
 
-t.test('the tables in the pages are up to date, and one that is not is found', async t => {
+t.test('the generated tables in the pages are up to date, and an outdated table is found', async t => {
   t.equal(writeTables('--check'), '')
   const stale = put(temporaryFolder(t), 'stale.md', '# A page\n\n<!-- options dedup -->\n| option |\n<!-- end -->\n')
   t.throws(() => writeTables('--check', stale), /Command failed/)
@@ -39,7 +39,7 @@ t.test('the tables in the pages are up to date, and one that is not is found', a
   t.match(readFileSync(stale, 'utf8'), '| `window` | `50000` | ')
 })
 
-t.test('every stage, command, flag and error has its row in some page', async t => {
+t.test('every stage, command, flag and error has a row in some page', async t => {
   const names = ['ndjson', ...Object.keys(sources).slice(1), 'hf', ...Object.keys(transforms), 'npySink']
   for (const name of names) {
     t.ok(everyPage.includes(`<!-- options ${name} -->\n`), name)
@@ -47,26 +47,26 @@ t.test('every stage, command, flag and error has its row in some page', async t 
   for (const table of ['commands', 'flags', 'errors']) t.ok(everyPage.includes(`<!-- ${table} -->\n`), table)
 })
 
-t.test('every key of a manifest is in its page', async t => {
+t.test('every key of a manifest is documented in its page', async t => {
   const page = readPage('recipes/manifest/README.md')
   for (const schema of [manifestSchema, componentSchema, tokenizerSchema]) {
     for (const key of Object.keys(schema.shape)) t.match(page, new RegExp(`\\b${snakeCase(key)}\\b`), key)
   }
 })
 
-/** The names that a module of ours exports from others, types among them. */
+/** The names that a module exports from other modules, including types. */
 function exportedBy (path: string): string[] {
   return [...readPage(path).matchAll(/^export (?:type )?\{([^}]*)\}/gm)].flatMap(([, names]) =>
     names!.replace(/\/\*.*?\*\//g, '').split(',').map(name => name.trim().replace(/^type /, '').replace(/^.* as /, '')))
 }
 
-/** The names that API.md has a line for, in a section or in those that have no module's name. */
+/** The names that have a line in API.md, in sections whose title matches. */
 function documentedIn (isSection: (title: string) => boolean): string[] {
   return readPage('API.md').split('\n## ').slice(1).filter(section => isSection(section.split('\n', 1)[0]!))
     .flatMap(section => [...section.matchAll(/^- `(\w+)`/gm)].map(([, name]) => name!))
 }
 
-t.test('every name of the index has its line in API.md, and so have those of the other modules', async t => {
+t.test('every export of the index and of the other modules has a line in API.md', async t => {
   const index = exportedBy('recipes/index.ts')
   t.ok(index.length > 100, `${index.length} names`)
   t.strictSame(documentedIn(title => !title.startsWith('`sluice/')).sort(), index.sort())
@@ -74,7 +74,7 @@ t.test('every name of the index has its line in API.md, and so have those of the
     const documented = documentedIn(title => title === `\`sluice/${part}\``)
     t.strictSame(documented.sort(), exportedBy(`lib/${part}/index.ts`).sort(), part)
   }
-  t.notMatch(readPage('API.md'), /: $/m, 'each line says something')
+  t.notMatch(readPage('API.md'), /: $/m, 'each line has a description')
 })
 
 t.test('every stage of the tables is in the index', async t => {
@@ -85,7 +85,7 @@ t.test('every stage of the tables is in the index', async t => {
   for (const name of names) t.type(index[name], 'function', name)
 })
 
-t.test('every command and every script that is named exists', async t => {
+t.test('every command and script that a page names exists', async t => {
   for (const name of Object.keys(commands)) t.ok(new RegExp(`\`${name}[\` ]`).test(everyPage), name)
   const { scripts } = JSON.parse(readPage('package.json')) as { scripts: Record<string, string> }
   for (const [, name] of `${everyPage}${readPage('CONTRIBUTING.md')}`.matchAll(/npm run (?:-s )?([a-z]+)/g)) {
@@ -113,13 +113,13 @@ t.test('pages are short, and long ones begin with a table of contents', async t 
   }
 })
 
-/** The text of a page without its tables from the code: those have the words of the descriptions there. */
+/** The text of a page without its generated tables: their words are checked in the code. */
 function writtenIn (page: string): string {
   const tables = /^<!-- \w+( \w+)? -->\n[^]*?^<!-- end -->$/gm
   return readPage(page).replace(tables, table => table.replace(/[^\n]/g, ''))
 }
 
-t.test('pages and examples are in plain English, without the phrases to avoid', async t => {
+t.test('pages and examples contain none of the phrases to avoid', async t => {
   const examples = filesIn(join(ROOT, 'examples')).filter(name => !/\.(ndjson|md)$/.test(name))
   const texts = [...pages, 'CONTRIBUTING.md', ...examples.map(name => `examples/${name}`)]
   t.strictSame(texts.filter(page => page !== 'API.md').flatMap(page => phrasesIn(page, writtenIn(page))), [])
@@ -146,14 +146,14 @@ t.test('every link leads to a file and a heading that exist', async t => {
 
 const THREADED = ['process-mixture', 'run', 'train-tokenizer', 'filter-corpus', 'shard-corpus', 'verify']
 
-/** A command with flags that make it fast enough for many: threads and tables of NFKC take long for such inputs. */
+/** A command with flags that make it fast for small inputs: threads and NFKC tables are slow to start. */
 function quickened (args: readonly string[]): string[] {
   const more = args[0] === 'train-tokenizer' ? ['--normalization-rule-name', 'identity', '--no-hard-vocab-limit'] : []
   const isThreaded = THREADED.includes(args[0]!)
   return [...args, ...more, ...isThreaded && !args.includes('--workers') ? ['--workers', '1'] : []]
 }
 
-/** Runs a block for the shell; without a shell, each command of a pipe is given what the one before it has printed. */
+/** Runs a shell block; without a shell, each command of a pipe gets the output of the previous one. */
 async function runShell (t: Test, block: Block, cwd: string): Promise<void> {
   const lines = shellLines(block)
   if (isThorough()) {
@@ -173,7 +173,7 @@ async function runShell (t: Test, block: Block, cwd: string): Promise<void> {
   }
 }
 
-/** Runs a block of JavaScript or TypeScript; a comment after `console.log` is what it prints. */
+/** Runs a block of JavaScript or TypeScript; a comment after `console.log` states its output. */
 async function runProgramIn (t: Test, { place, language, code }: Block, cwd: string): Promise<void> {
   const compilerOptions = { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ES2022, verbatimModuleSyntax: true }
   const program = language === 'js' ? code : ts.transpileModule(code, { compilerOptions }).outputText
@@ -196,11 +196,11 @@ async function readYaml (t: Test, { place, code }: Block, cwd: string): Promise<
   t.ok(datasets.length > 0, place)
 }
 
-/** Languages of blocks; those of Python are run by `npm run judges`. */
+/** Languages of blocks; those in Python are run by `npm run judges`. */
 const RUN = ['sh', 'js', 'ts', 'yaml']
 const NOT_RUN = ['python', 'text']
 
-t.test('what the pages show runs as it stands', async t => {
+t.test('the code blocks in the pages run as written', async t => {
   await hubForCommands(t, { repos: [C4] })
   for (const page of pages) {
     const blocks = blocksIn(page)
@@ -224,14 +224,14 @@ t.test('what the pages show runs as it stands', async t => {
   }
 })
 
-t.test('a block for the shell that no test would run is found', async t => {
+t.test('a shell block that no test would run is found', async t => {
   const code = 'npm ci && npm test\nnpx sluice read a.ndjson |\n  npx sluice length --min-chars 3   # a note\n'
   const block = { place: 'a.md:1', language: 'sh', code }
   t.strictSame(shellLines(block), [[['read', 'a.ndjson'], ['length', '--min-chars', '3']]])
   t.throws(() => shellLines({ ...block, code: 'sluice read a.ndjson\n' }), /a\.md:1: no test runs sluice read/)
 })
 
-t.test('the README and the changelog have this version', async t => {
+t.test('the README and the changelog name the current version', async t => {
   t.match(readPage('README.md'), `/sluice-${packageVersion()}.tgz`)
   t.match(readPage('CHANGELOG.md'), `## ${packageVersion()}`)
 })

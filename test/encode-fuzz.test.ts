@@ -1,4 +1,4 @@
-/** A short form of what `npm run fuzz` does with texts; `FUZZ_SEED` in the environment makes other ones. */
+/** A short form of `npm run fuzz` for texts; `FUZZ_SEED` in the environment sets other texts. */
 import { t } from './tap.ts'
 import { fuzzEncoding, fuzzedModels } from './encode-fuzz.ts'
 import { howMany, temporaryFolder } from './helpers.ts'
@@ -7,7 +7,7 @@ const RUNS = howMany(10, 30)
 const SEED = Number(process.env.FUZZ_SEED ?? 1)
 const models = await fuzzedModels(temporaryFolder(t), howMany(8, 1))
 
-t.test(`${RUNS} random texts a model have the ids that SentencePiece gives, and are decoded as it does`, async t => {
+t.test(`${RUNS} random texts per model encode and decode as in SentencePiece`, async t => {
   t.comment(`FUZZ_SEED=${SEED}`)
   const wrong: string[] = []
   for (const fuzzed of models) {
@@ -17,7 +17,7 @@ t.test(`${RUNS} random texts a model have the ids that SentencePiece gives, and 
   t.strictSame(wrong, [])
 })
 
-t.test('a difference would be found, and the text that shows it is short', async t => {
+t.test('a difference is found and reduced to a short text', async t => {
   const { ours, theirs } = models.find(({ name }) => name === 'quickstart')!
   const encodesOtherwise = { ...ours, encode: (text: string) => ours.encode(text.replaceAll('\u2003a', 'a')) }
   t.match(

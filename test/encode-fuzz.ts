@@ -1,7 +1,6 @@
 /**
- * Random texts, out of what is known to be hard, by our encoder and by SentencePiece's own compiled to wasm: the ids
- * must be the same, and what they are decoded to. Each model has one encoder for all of its texts, which so may keep
- * what it likes of earlier ones.
+ * Random texts, made of difficult parts, encoded and decoded by our encoder and by SentencePiece compiled to wasm: the
+ * results must be the same. Each model has one encoder for all texts, so that its cache is tested as well.
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -14,7 +13,7 @@ import { type Tokenizer, loadTokenizer } from '../lib/tokenizer/tokenizer.ts'
 import { encodings } from './encodings.ts'
 import { put, codePoint } from './helpers.ts'
 
-/** Of the fixture's models: one for each thing that encoding depends on. */
+/** Models of the fixture: one for each property that encoding depends on. */
 const MODELS = new Set([
   'nmt_nfkc', 'nmt_nfkc_cf', 'identity', 'no-prefix-keep', 'suffix', 'suffix-keep', 'bytes', 'symbols', 'symbols-keep',
   'no-split', 'no-split-suffix', 'only-spaces', 'own-rules', 'own-rules-keep', 'spaces-nmt_nfkc',
@@ -23,7 +22,7 @@ const MODELS = new Set([
   'each-byte-symbols'
 ])
 
-/** A model, and what encodes with it. */
+/** A model, and its two encoders. */
 export interface Fuzzed {
   readonly name: string
   readonly ours: Tokenizer
@@ -32,7 +31,7 @@ export interface Fuzzed {
 
 /**
  * @param folder to write models into
- * @param every takes each so manieth of the models
+ * @param every uses every n-th model
  */
 export async function fuzzedModels (folder: string, every = 1): Promise<Fuzzed[]> {
   const quickstart = { name: 'quickstart', bytes: readFileSync(join(packageRoot(), 'test/fixtures/quickstart.model')) }
@@ -56,7 +55,7 @@ export async function fuzzedModels (folder: string, every = 1): Promise<Fuzzed[]
  * Compares the two on random texts.
  *
  * @param seed makes the same texts again
- * @returns null where they agree, else the shortest text found that they differ on, and how
+ * @returns null if they agree, else the shortest text found with different results, and the difference
  */
 export function fuzzEncoding ({ name, ours, theirs }: Fuzzed, seed: number, runs: number): string | null {
   const difference = (text: string): string | null => {
@@ -75,7 +74,7 @@ export function fuzzEncoding ({ name, ours, theirs }: Fuzzed, seed: number, runs
     (difference(text)?.slice(0, 500) ?? 'differs only after other texts')
 }
 
-/** sentencepiece-js hands text over by a TextDecoder, which swallows a byte order mark at its beginning. */
+/** sentencepiece-js passes text through a TextDecoder, which drops a byte order mark at its start. */
 function withoutMark (text: string): string {
   return text.replaceAll('\ufeff', '')
 }
@@ -107,6 +106,6 @@ function texts ({ model }: Tokenizer): fc.Arbitrary<string> {
     { weight: 1, arbitrary: fc.string({ unit: codePoint, maxLength: 4 }) }
   )
   const text = fc.array(part, { maxLength: 40, size: 'max' }).map(parts => parts.join(''))
-  // A long text has a large sum, where rounding decides sooner.
+  // A long text has a large sum, for which rounding decides more often.
   return fc.oneof({ weight: 60, arbitrary: text }, { weight: 1, arbitrary: text.map(text => text.repeat(200)) })
 }

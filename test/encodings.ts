@@ -1,6 +1,6 @@
 /**
- * What SentencePiece 0.1.97 encodes texts to, with small models of every kind; `test/fixtures/make_encodings.py` has
- * asked it.
+ * What SentencePiece 0.1.97 encodes texts to, with small models of every kind; recorded by
+ * `test/fixtures/make_encodings.py`.
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -10,9 +10,9 @@ import { sha256 } from '../lib/hash.ts'
 import { packageRoot } from '../lib/package.ts'
 import { readModel } from '../lib/sentencepiece/model.ts'
 
-/** The ids, or of many ids their number and hash. */
+/** The ids, or for many ids their number and hash. */
 type Ids = readonly number[] | string
-/** 0 where the ids are decoded to the text itself, else the hash of what they are decoded to. */
+/** 0 if the ids decode to the text itself, else the hash of the decoded text. */
 type Decoded = 0 | string
 type Generated =
   | readonly ['repeat', text: string, count: number]
@@ -21,25 +21,25 @@ type Generated =
   | readonly ['words', seed: number, letters: readonly string[], longest: number, count: number, between: string]
 
 interface Answers {
-  /** Bytes of each table of normalization. */
+  /** Bytes of each normalization table. */
   readonly charsmaps: readonly number[]
   readonly texts: readonly string[]
   readonly models: ReadonlyArray<{
     readonly name: string
-    /** Index of its table of normalization; -1 where it has none, or one of its own. */
+    /** Index of its normalization table; -1 if it has none, or a custom one. */
     readonly charsmap: number
-    /** Bytes of all but the normalizer_spec. */
+    /** Bytes of everything except the normalizer_spec. */
     readonly head: number
     /** Bytes of the normalizer_spec without its table. */
     readonly spec: number
-    /** Of each of the texts that all models have. */
+    /** Results for each of the texts that all models have. */
     readonly texts: ReadonlyArray<readonly [Ids, Decoded]>
     readonly drawn: ReadonlyArray<readonly [text: string, Ids, Decoded]>
     readonly generated: ReadonlyArray<readonly [Generated, Ids, Decoded]>
   }>
 }
 
-/** A text, and what the judge makes of it. */
+/** A text, and the results of SentencePiece. */
 export interface Case {
   readonly text: string
   readonly ids: Ids
@@ -50,7 +50,7 @@ export interface EncodedModel {
   readonly name: string
   /** The `.model` file. */
   readonly bytes: Uint8Array
-  /** Its texts: those that all models have, those that were drawn for this one, and long ones. */
+  /** Its texts: those that all models have, random ones for this model, and long ones. */
   readonly cases: () => Case[]
 }
 
@@ -71,7 +71,7 @@ export function encodings (): EncodedModel[] {
       ...model.texts.map(([ids, decoded], i) => ({ text: answers.texts[i]!, ids, decoded })),
       ...model.drawn.map(([text, ids, decoded]) => ({ text, ids, decoded })),
       ...model.generated.map(([generated, ids, decoded]) => {
-        let text: string | undefined // long, and not every one is asked for
+        let text: string | undefined // long, and often not needed
         return {
           get text () {
             text ??= generate(generated)
@@ -86,8 +86,7 @@ export function encodings (): EncodedModel[] {
 }
 
 /**
- * Of each model: the texts, by their place among its cases, that SentencePiece 0.2.2 encodes otherwise, and to which
- * ids.
+ * For each model, the texts, by their index in its cases, that SentencePiece 0.2.2 encodes differently, with their ids.
  */
 export function recentEncodings (): Readonly<Record<string, Readonly<Record<number, Ids>>>> {
   const { changed } = JSON.parse(
@@ -96,18 +95,18 @@ export function recentEncodings (): Readonly<Record<string, Readonly<Record<numb
   return changed
 }
 
-/** Whether ids are those that the judge has. */
+/** Whether ids equal those of SentencePiece. */
 export function sameIds (ids: ArrayLike<number>, expected: Ids): boolean {
   if (typeof expected === 'string') return expected === `${ids.length} ${sha256(Array.from(ids).join()).slice(0, 12)}`
   return ids.length === expected.length && expected.every((id, i) => id === ids[i])
 }
 
-/** Whether what ids were decoded to is what the judge has. */
+/** Whether decoded text equals that of SentencePiece. */
 export function sameText (decoded: string, { text, decoded: expected }: Case): boolean {
   return expected === 0 ? decoded === text.toWellFormed() : sha256(decoded).startsWith(expected)
 }
 
-/** What to say of a text that was encoded in another way. */
+/** A text with different results, for a message. */
 export function shown (text: string): string {
   const json = JSON.stringify(text)
   return json.length <= 200 ? json : `${json.slice(0, 200)}… (${text.length} units)`
@@ -121,7 +120,7 @@ function cutter (bytes: Buffer): (length: number) => Buffer {
   }
 }
 
-/** A table of normalization from its planes: the first bytes of each unit of four, then the second ones, ... */
+/** A normalization table from its planes: the first bytes of each unit of four, then the second ones, ... */
 function unplaned (planes: Buffer): Buffer {
   const size = planes.readUInt32LE(0)
   const charsmap = Buffer.from(planes)
@@ -135,7 +134,7 @@ function whole (head: Uint8Array, spec: Uint8Array, charsmap: Uint8Array | undef
   return writer.join().finish()
 }
 
-/** A text that is too long to be written down; `generate` of test/fixtures/encoded/texts.py makes the same. */
+/** A text that is too long for the fixture; `generate` of test/fixtures/encoded/texts.py makes the same. */
 function generate (generated: Generated): string {
   if (generated[0] === 'repeat') return generated[1].repeat(generated[2])
   if (generated[0] === 'repeats') {

@@ -1,4 +1,4 @@
-/** Each example, as it stands. */
+/** Each example runs unchanged. */
 import { chmodSync, readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
@@ -12,12 +12,12 @@ import {
 import { ownData } from './own-data.ts'
 import { blocksIn } from './pages.ts'
 
-/** A thread takes longer to start than these few documents. */
+/** A thread takes longer to start than these few documents take. */
 const inOneThread = isThorough() ? [] : ['--workers', '1']
 
 const run = (command: string, ...args: string[]): string => runProgram(command, args)
 
-t.test('custom-recipe.mjs: a custom stage among others', async t => {
+t.test('custom-recipe.mjs: a custom stage between built-in stages', async t => {
   const output = join(temporaryFolder(t), 'out.ndjson')
   const printed = await programPrints('examples/custom-recipe.mjs', ['examples/mail.ndjson', output], ROOT)
   t.match(printed, 'without-signature 6 in, 5 out { only_signature: 1 }')
@@ -27,12 +27,12 @@ t.test('custom-recipe.mjs: a custom stage among others', async t => {
   )
 })
 
-t.test('pack-alone.mjs: one transform in another program', async t => {
+t.test('pack-alone.mjs: one transform used in another program', async t => {
   t.equal(await programPrints('examples/pack-alone.mjs', [], ROOT), '111 110 101 10 116 119 111 32\n97 110 100 32 ' +
     '97 32 104 97\n108 102 10 116 104 114 101 101\n25 tokens, 1 of them in the tail that fills no sequence\n')
 })
 
-t.test('pipe.sh: the stages in a shell', async t => {
+t.test('pipe.sh: stages in a shell pipe', async t => {
   const folder = temporaryFolder(t)
   const input = 'examples/mail.ndjson'
   const output = `${folder}/shards/`
@@ -40,7 +40,7 @@ t.test('pipe.sh: the stages in a shell', async t => {
   if (isThorough()) {
     run('bash', 'examples/pipe.sh', input, output, model)
   } else {
-    // Each command of the pipe is given what the one before it has printed, all in one process.
+    // Each command of the pipe gets the output of the previous one, all in one process.
     run('bash', '-n', 'examples/pipe.sh')
     const pipe = /^sluice read[^]*/m.exec(readFileSync(join(ROOT, 'examples/pipe.sh'), 'utf8'))![0]
     const values: Readonly<Record<string, string>> = { input, output, model }
@@ -56,7 +56,7 @@ t.test('pipe.sh: the stages in a shell', async t => {
   t.match(readNpy(readFileSync(join(folder, 'shards/shard_00000.npy'))), { rows: 6, columns: 32, dtype: 'int32' })
 })
 
-t.test('own-data.sh: a parquet file to verified shards, in at most six commands, as README.md shows it', async t => {
+t.test('own-data.sh: from a parquet file to verified shards in at most six commands, as README.md shows', async t => {
   const folder = folderLikeCheckout(t)
   put(folder, 'my.parquet', await ownData())
   const script = readFileSync(join(ROOT, 'examples/own-data.sh'), 'utf8').replaceAll('"$1"', 'my.parquet')
@@ -84,7 +84,7 @@ t.test('own-data.sh: a parquet file to verified shards, in at most six commands,
   t.match(shard, { rows: sequences, columns: 2048, dtype: 'int32' })
 })
 
-t.test('mixture.yaml: a manifest', async t => {
+t.test('mixture.yaml: a mixture from a manifest', async t => {
   const folder = folderLikeCheckout(t)
   const log = join(folder, 'stats.json')
   const { code, stderr } = await command([
@@ -146,18 +146,18 @@ t.test('from-hub.mjs: a dataset on the Hub', async t => {
   })
 })
 
-t.test('web-streams.mjs: web streams at both ends', async t => {
+t.test('web-streams.mjs: web streams at both ends of a flow', async t => {
   const printed = await programPrints('examples/web-streams.mjs', [], ROOT)
   t.equal(printed, 'The gate is open, and two barges pass.\nThe water goes over the weir.\n\n{ in: 3, out: 2, ' +
     'dropped: { too_short: 1 } }\n')
 })
 
-t.test('generators.mjs: async generators at both ends', async t => {
+t.test('generators.mjs: async generators at both ends of a flow', async t => {
   const printed = await programPrints('examples/generators.mjs', ['test/fixtures/quickstart.model'], ROOT)
   t.match(printed, /^(?:8 ids, the first is \d+\n){3}$/)
 })
 
-t.test('every example has its test', async t => {
+t.test('every example has a test', async t => {
   const untested = /^(README\.md|(hub_.*|tinystories)\.yaml)$/
   t.strictSame(readdirSync(join(ROOT, 'examples')).filter(name => !untested.test(name)).sort(), [
     'custom-recipe.mjs', 'from-hub.mjs', 'generators.mjs', 'mail.ndjson', 'mixture.yaml', 'my-stage.mjs',

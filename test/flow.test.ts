@@ -1,4 +1,4 @@
-/** What every stage owes a flow, the same for each: backpressure, errors, abort, an empty input, no state shared. */
+/** Behaviour that every stage must have in a flow: backpressure, errors, abort, an empty input, no shared state. */
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { PassThrough, Readable, type Transform, Writable } from 'node:stream'
@@ -41,7 +41,7 @@ const transforms: Record<string, Row> = {
   pack: { make: () => pack({ seqLen: 4 }), item: tokensOf }
 }
 
-/** Gives items for as long as they are asked for, a turn of the event loop apart, and counts them. */
+/** Gives items while they are requested, one per turn of the event loop, and counts them. */
 function endless (item: (i: number) => unknown): Readable & { given: number } {
   const source = Object.assign(new Readable({
     objectMode: true,
@@ -50,7 +50,7 @@ function endless (item: (i: number) => unknown): Readable & { given: number } {
   return source
 }
 
-/** Takes `count` items, then never another one. */
+/** Takes `count` items, then no further one. */
 function stalled (count: number): Writable & { taken: number } {
   const sink = Object.assign(new Writable({
     objectMode: true,
@@ -62,7 +62,7 @@ function stalled (count: number): Writable & { taken: number } {
 const later = (ms: number): Promise<void> => new Promise(resolve => setTimeout(resolve, ms))
 
 for (const [name, { make, item }] of Object.entries(transforms)) {
-  t.test(`${name}: nothing comes of nothing`, async t => {
+  t.test(`${name}: an empty input gives an empty output`, async t => {
     const stage = make()
     t.strictSame(await through([], stage), [])
     t.match(stage.stats, { in: 0, out: 0, dropped: {} })
@@ -74,7 +74,7 @@ for (const [name, { make, item }] of Object.entries(transforms)) {
     const flow = failure(pipeline(source, stage, sink, { signal: stop.signal }))
     while (sink.taken < 3) await later(5)
     let before = -1
-    while (before !== source.given) { // until it stands still
+    while (before !== source.given) { // until it stops
       before = source.given
       await later(30)
     }
@@ -85,7 +85,7 @@ for (const [name, { make, item }] of Object.entries(transforms)) {
     t.match(await flow, { name: 'AbortError' })
   })
 
-  t.test(`${name}: an error before it or behind it destroys it and keeps its identity`, async t => {
+  t.test(`${name}: an error before or after it destroys it and keeps its identity`, async t => {
     for (const breaks of ['source', 'sink']) {
       const cause = new Error(breaks)
       const source = endless(i => {
@@ -101,7 +101,7 @@ for (const [name, { make, item }] of Object.entries(transforms)) {
     }
   })
 
-  t.test(`${name}: an abort destroys it`, async t => {
+  t.test(`${name}: an abort signal destroys it`, async t => {
     for (const ms of [0, 5, 20]) {
       const stop = new AbortController()
       const [source, stage] = [endless(item), make()]
@@ -113,14 +113,14 @@ for (const [name, { make, item }] of Object.entries(transforms)) {
     }
   })
 
-  t.test(`${name}: what it is given is left alone, and two of a kind share nothing`, async t => {
+  t.test(`${name}: its input items are not modified, and two instances share no state`, async t => {
     const items = [0, 1, 2].map(i => Object.freeze(item(i)))
     t.strictSame(await through(items, make()), await through(items, make()))
     t.strictSame(items, [0, 1, 2].map(item))
   })
 }
 
-t.test('a source is never further ahead of a stalled sink than the sum of the high-water marks', async t => {
+t.test('a source is ahead of a stalled sink by at most the sum of the high-water marks', async t => {
   const folder = temporaryFolder(t)
   const path = put(folder, 'a.ndjson', ndjsonOf(Array.from({ length: howMany(5000, 20_000) }, (_, i) => english(i))))
   const stages = [
@@ -154,7 +154,7 @@ const fileSources: Readonly<Record<string, (folder: string) => Readable>> = {
 }
 
 for (const [name, make] of Object.entries(fileSources)) {
-  t.test(`${name} source: an error behind it and an abort close its file`, async t => {
+  t.test(`${name} source: an error after it and an abort close its file`, async t => {
     const folder = temporaryFolder(t)
     for (const ends of ['error', 'abort', 'break']) {
       const before = openFiles()
@@ -194,7 +194,7 @@ const sinks = {
 }
 
 for (const [name, make] of Object.entries(sinks)) {
-  t.test(`${name}: an error before it and an abort leave no file, open or written`, async t => {
+  t.test(`${name}: an error before it and an abort leave no file, neither open nor written`, async t => {
     const folder = temporaryFolder(t)
     const before = openFiles()
     for (const ends of ['error', 'abort']) {
@@ -213,19 +213,19 @@ for (const [name, make] of Object.entries(sinks)) {
       t.strictSame(filesIn(folder), [], ends)
     }
     for (let i = 0; i < 50 && openFiles() > before; i++) await later(10)
-    t.ok(openFiles() <= before, 'no file is left open') // one of an earlier test may have been closed meanwhile
+    t.ok(openFiles() <= before, 'no file is left open') // an earlier test may have closed one in the meantime
   })
 }
 
-/** Files that this process has open; always none on a system that doesn't tell. */
+/** Files that this process has open; none on a system that doesn't list them. */
 function openFiles (): number {
   return existsSync('/proc/self/fd') ? readdirSync('/proc/self/fd').length : 0
 }
 
-/** The body of an answer, as `fetch` gives it. */
+/** The body of a response, as returned by `fetch`. */
 const body = (content: string): ReadableStream => new Response(content).body as ReadableStream
 
-t.test('web streams at both ends: all documents, in order', async t => {
+t.test('web streams at both ends pass all documents in order', async t => {
   const content = ndjsonOf(Array.from({ length: 100 }, (_, i) => english(i)))
   for (const input of [Readable.fromWeb(body(content)), body(content)]) {
     const ids: string[] = []
@@ -235,7 +235,7 @@ t.test('web streams at both ends: all documents, in order', async t => {
   }
 })
 
-t.test('a web stream is cancelled when its source is left, and its reader fails with the source', async t => {
+t.test('a web stream is cancelled when its source ends early, and its reader fails when the source fails', async t => {
   let isCancelled = false
   const endlessBody = new ReadableStream<Uint8Array>({
     pull (controller) { controller.enqueue(Buffer.from(ndjsonOf([english(0)]))) },
@@ -249,7 +249,7 @@ t.test('a web stream is cancelled when its source is left, and its reader fails 
   t.match(await failure(Readable.toWeb(failing).pipeTo(new WritableStream())), { code: 'ERR_BAD_RECORDS' })
 })
 
-t.test('async generators at both ends, and between stages', async t => {
+t.test('async generators at both ends and between stages pass all documents in order', async t => {
   let ended = false
   async function * documents (): AsyncGenerator<Document> {
     try {
@@ -270,5 +270,5 @@ t.test('async generators at both ends, and between stages', async t => {
   await t.rejects(pipeline(documents, normalize(), async given => {
     for await (const { id } of given) if (id === 'd3') throw new Error('no more')
   }), { message: 'no more' })
-  t.ok(ended, 'an error at the end ends the generator')
+  t.ok(ended, 'an error in the sink ends the generator')
 })

@@ -1,4 +1,4 @@
-/** The same documents from the same records in every format and compression, and cut into any number of files. */
+/** The same records give the same documents in every format and compression, and in any number of files. */
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { t } from './tap.ts'
@@ -17,14 +17,14 @@ const anyText = fc.oneof(
 const records = fc.array(fc.record({ text: anyText, url: anyText }), { maxLength: 12 })
   .map(given => given.map((record, i): PlainRecord => ({ id: `r${i}`, ...record })))
 
-/** The records in as many files as there are cuts, and one more. */
+/** The records in one file more than there are cuts. */
 function pieces (all: readonly PlainRecord[], cuts: readonly number[]): PlainRecord[][] {
   const ends = [...cuts.map(cut => cut % (all.length + 1)).sort((a, b) => a - b), all.length]
   return ends.map((end, i) => all.slice(ends[i - 1] ?? 0, end))
 }
 
 for (const [name, format] of Object.entries(formats)) {
-  t.test(`${name}: any compression, number of files and position gives the same documents`, async t => {
+  t.test(`${name}: every compression, number of files and position gives the same documents`, async t => {
     const folder = temporaryFolder(t)
     let run = 0
     const places = fc.array(fc.nat({ max: 12 }), { maxLength: 3 })
@@ -32,7 +32,7 @@ for (const [name, format] of Object.entries(formats)) {
       run++
       const expected = all.map(({ id, text, url }) => doc(id, text, { url }))
       const kinds = Object.keys(compressions).filter(compression => canBe(format, compression))
-      // Each file has another compression than the one before it: a list may mix them.
+      // Each file has another compression than the previous one: a list may mix them.
       const paths: string[] = []
       for (const [i, piece] of pieces(all, cuts).entries()) {
         const compression = kinds[(run + i) % kinds.length]!
@@ -52,12 +52,12 @@ for (const [name, format] of Object.entries(formats)) {
       if (all.length === 0) return
       const rest: Document[] = []
       for await (const document of open(positions[at % all.length])) rest.push(document)
-      t.strictSame(rest, expected.slice(at % all.length + 1), 'from a position on')
+      t.strictSame(rest, expected.slice(at % all.length + 1), 'resumed from a position')
     }), { numRuns: howMany(4, 60) })
   })
 }
 
-t.test('text: the same texts, compressed or not', async t => {
+t.test('text: compressed and plain files give the same texts', async t => {
   const folder = temporaryFolder(t)
   const lines = fc.array(anyText.map(line => line.replace(/[\n\r]|^\ufeff/g, '')), { maxLength: 12 })
   await fc.assert(fc.asyncProperty(lines, fc.constantFrom('\n', '\r\n'), async (all, end) => {

@@ -1,10 +1,11 @@
-/** The same records in every format that can be read, for tests. */
+/** The same records in every supported format, for tests. */
 import { gzipSync } from 'node:zlib'
 import { tableFromArrays, tableToIPC, utf8 } from '@uwdata/flechette'
 import { loadZstdCompressor } from '../lib/zstd/compress.ts'
+import type { CheckedSourceOptions } from '../recipes/stages.ts'
 import { type ParquetOptions, writeParquet } from './parquet-writer.ts'
 
-/** A record with an id of its own, a text, and one more field. */
+/** A record with an id, a text, and one more field. */
 export interface PlainRecord {
   readonly id: string
   readonly text: string
@@ -12,10 +13,10 @@ export interface PlainRecord {
 }
 
 export interface Format {
-  /** What `dataset` names it, and the ending of its files. */
+  /** The value of `dataset`, and the extension of its files. */
   readonly dataset: string
   readonly ending: string
-  readonly options?: Readonly<Record<string, unknown>>
+  readonly options?: CheckedSourceOptions
   readonly bytes: (records: readonly PlainRecord[]) => Buffer | Promise<Buffer>
 }
 
@@ -63,16 +64,16 @@ export const formats: Readonly<Record<string, Format>> = {
   'parquet in small pages': {
     dataset: 'parquet',
     ending: 'parquet',
-    options: { columns: '*' },
+    options: { columns: ['*'] },
     bytes: parquet({ codec: 'UNCOMPRESSED', pageSize: 64 })
   },
   arrow: { dataset: 'arrow', ending: 'arrow', options: { columns: ['url'] }, bytes: arrow('stream') },
-  'arrow file': { dataset: 'arrow', ending: 'arrow', options: { columns: '*' }, bytes: arrow('file') }
+  'arrow file': { dataset: 'arrow', ending: 'arrow', options: { columns: ['*'] }, bytes: arrow('file') }
 }
 
 const zstd = await loadZstdCompressor()
 
-/** By the ending. Compressed data in two frames, or members, where there is anything to cut. */
+/** By extension. Compressed data has two frames, or members, if there is data for both. */
 export const compressions: Readonly<Record<string, (bytes: Buffer) => Buffer>> = {
   '': bytes => bytes,
   '.gz': bytes =>

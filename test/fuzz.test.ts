@@ -1,16 +1,16 @@
-/** A short form of `npm run fuzz`, of which `.ci/run` does more. */
+/** A short form of `npm run fuzz`; `.ci/run` runs a longer one. */
 import { t } from './tap.ts'
 import { Random, fuzzOnce, targets } from './fuzz.ts'
 import { folderInMemory, howMany } from './helpers.ts'
 
 const RUNS = howMany(15, 100)
 
-/** Of a format in yet another form. */
+/** Further variants of a format. */
 const FORM_RUNS = howMany(8, 40)
 
 for (const [name, target] of Object.entries(await targets())) {
   const runs = /^arrow./.test(name) ? FORM_RUNS : RUNS
-  t.test(`${name}: ${runs} damaged files, and no crash, no hang, no silent loss`, async t => {
+  t.test(`${name}: ${runs} damaged files cause no crash, no hang and no silent loss`, async t => {
     const folder = folderInMemory(t)
     const wrong: string[] = []
     for (let seed = 0; seed < runs; seed++) {
@@ -21,7 +21,7 @@ for (const [name, target] of Object.entries(await targets())) {
   })
 }
 
-t.test('a silent loss would be found', async t => {
+t.test('a silent loss is found', async t => {
   const folder = folderInMemory(t)
   for (const [name, target] of Object.entries(await targets())) {
     const [first] = target.documents
@@ -33,6 +33,6 @@ t.test('a silent loss would be found', async t => {
     }
     let seed = 0
     while (seed < 100 && await fuzzOnce(more, new Random(seed), folder) === null) seed++
-    t.ok(seed < 100, `${name}: by seed ${seed}`)
+    t.ok(seed < 100, `${name}: reproduced by seed ${seed}`)
   }
 })

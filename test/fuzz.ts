@@ -1,32 +1,32 @@
 /**
- * Damaged files of every format: bytes flipped, cut off, taken out, doubled and inserted. What comes of them must be
- * the same documents, or an error with a name, or bad records that are counted: no crash, no hang, no silent loss.
+ * Damaged files of every format: bytes flipped, cut off, removed, doubled and inserted. Reading must give the same
+ * documents, or a named error, or counted bad records: no crash, no hang, no silent loss.
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Document } from '../lib/document.ts'
 import { SluiceError } from '../lib/errors.ts'
-import { makeSource } from '../recipes/stages.ts'
+import { type CheckedSourceOptions, makeSource } from '../recipes/stages.ts'
 import { type PlainRecord, compressions, formats } from './formats.ts'
 import { packageRoot } from '../lib/package.ts'
 import { doc, put } from './helpers.ts'
 
-/** A valid file to be damaged. */
+/** A valid file to damage. */
 export interface Target {
   readonly dataset: string
   readonly file: string
   readonly bytes: Buffer
   readonly documents: readonly Document[]
-  /** Where each document's record lies; null where a checksum guards all of the file. */
+  /** The position of each document's record; null if a checksum covers the whole file. */
   readonly places: ReadonlyArray<{ readonly start: number, readonly end: number }> | null
-  /** Nothing tells whether a value is another one: only that there are as many records. @default false */
+  /** A changed value can't be detected, only a changed number of records. @default false */
   readonly isUnguarded?: boolean
   /** Records that give no document. @default 0 */
   readonly bad?: number
-  readonly options?: Readonly<Record<string, unknown>>
+  readonly options?: CheckedSourceOptions
 }
 
-/** Its pages have checksums. */
+/** A file whose pages have checksums. */
 const PARQUET = join(packageRoot(), 'test/fixtures/parquet/codec-none-v2.parquet')
 
 const RECORDS: readonly PlainRecord[] = Array.from({ length: 20 }, (_, i) => ({
@@ -83,7 +83,7 @@ export async function targets (): Promise<Readonly<Record<string, Target>>> {
   }
   for (const name of ['polars.file', 'polars.zstd', 'types.file']) {
     const path = join(packageRoot(), `test/fixtures/arrow/${name}.arrow`)
-    const options = name === 'types.file' ? { textColumn: 'category', columns: '*' } : { columns: '*' }
+    const options = name === 'types.file' ? { textColumn: 'category', columns: ['*'] } : { columns: ['*'] }
     const { documents, bad } = await read({ dataset: 'arrow', options }, path)
     found[name] = {
       dataset: 'arrow',
@@ -110,7 +110,7 @@ export async function targets (): Promise<Readonly<Record<string, Target>>> {
   return found
 }
 
-/** A single member, so that a cut between two can't give half of the records for all of them. */
+/** A single member, so that a cut between two can't look like a complete file. */
 function oneMember (bytes: Buffer): Buffer {
   const both = compressions['.gz']!(Buffer.concat([bytes, bytes]))
   return both.subarray(0, both.indexOf(Buffer.of(0x1f, 0x8b, 8, 0), 4))
@@ -142,7 +142,7 @@ export class Random {
   }
 }
 
-/** A damaged copy, and the bytes of the original that it doesn't have as they were, or where they were put apart. */
+/** A damaged copy, and the bytes of the original that are changed or no longer adjacent in it. */
 export interface Damage {
   readonly bytes: Buffer
   readonly touched: ReadonlyArray<{ readonly start: number, readonly end: number }>
@@ -179,7 +179,7 @@ export function damage (bytes: Buffer, random: Random): Damage {
   }
 }
 
-/** What reading a file has come to. */
+/** The result of reading a file. */
 export interface Outcome {
   readonly documents: readonly Document[]
   readonly bad: number
@@ -187,7 +187,7 @@ export interface Outcome {
 }
 
 async function read ({ dataset, options }: Pick<Target, 'dataset' | 'options'>, path: string): Promise<Outcome> {
-  const source = makeSource(dataset, [path], { ...options, maxBad: '100%', maxLineBytes: 4000 })
+  const source = makeSource(dataset, [path], { ...options, maxBad: { share: 1 }, maxLineBytes: 4000 })
   const documents: Document[] = []
   const bad = (): number => Object.values(source.stats.dropped).reduce((sum, n) => sum + n, 0)
   try {
@@ -198,7 +198,7 @@ async function read ({ dataset, options }: Pick<Target, 'dataset' | 'options'>, 
   }
 }
 
-/** Damages a file once, and reads it. @returns null where that is as it should be, else what is wrong */
+/** Damages a file once, and reads it. @returns null if the result is correct, else what is wrong */
 export async function fuzzOnce (target: Target, random: Random, folder: string): Promise<string | null> {
   const damaged = damage(target.bytes, random)
   const { documents, bad, error } = await read(target, put(folder, target.file, damaged.bytes))
@@ -208,19 +208,19 @@ export async function fuzzOnce (target: Target, random: Random, folder: string):
   return bad > 0 ? null : lossOf(target, damaged, documents)
 }
 
-/** Without an error there must be as many records as there were. */
+/** Without an error, there must be as many records as before. */
 function lossOfRecords ({ documents, bad = 0 }: Target, found: number): string | null {
   const expected = documents.length + bad
   return found === expected ? null : `${found} records for ${expected}, and no error`
 }
 
-/** With neither an error nor a bad record, every document whose record wasn't touched must be there as it was. */
+/** Without an error and bad records, every document whose record wasn't touched must be there, unchanged. */
 function lossOf (
   { dataset, documents: expected, places }: Target,
   { touched }: Damage,
   documents: readonly Document[]
 ): string | null {
-  // Where the header of CSV is damaged the ids may have another name.
+  // If the header of CSV is damaged, the ids may be in a column of another name.
   const byText = dataset === 'text' || (dataset === 'csv' && touched.some(({ start }) => start < places![0]!.start))
   const keyOf = ({ id, text }: Document): string => byText ? text : `${id} ${text}`
   const got = documents.map(keyOf)

@@ -14,7 +14,7 @@ import type { Test } from 'tap'
 import type { Document } from '../lib/document.ts'
 import { packageRoot } from '../lib/package.ts'
 
-/** The same examples on every run: a test that fails fails again. */
+/** The same random examples on every run, so that a failure can be reproduced. */
 fc.configureGlobal({ seed: 20_261_122 })
 
 /** Whether this is `npm run thorough`. */
@@ -22,26 +22,24 @@ export function isThorough (): boolean {
   return process.env.SLUICE_TESTS === 'thorough'
 }
 
-/** How many cases a test takes: few in `npm test`, all in `npm run thorough`. */
+/** The number of cases in a test: few in `npm test`, all in `npm run thorough`. */
 export function howMany (few: number, all: number): number {
   return isThorough() ? all : few
 }
 
-/**
- * Any code point but halves of pairs: fast-check's `binary` first makes a list of all of them, which takes a second.
- */
+/** Any code point except surrogates: fast-check's `binary` first makes a list of all of them, which takes a second. */
 export const codePoint = fc.integer({ min: 0, max: 0x10_f7ff }).map(n =>
   String.fromCodePoint(n < 0xd800 ? n : n + 0x800))
 
 /** The folder of the repository. */
 export const ROOT = packageRoot()
 
-/** A module of ours as it is built, such as `lib/output/lock`: its URL. */
+/** The URL of a built module, such as `lib/output/lock`. */
 export function builtModule (name: string): string {
   return pathToFileURL(join(ROOT, `dist/${name}.js`)).href
 }
 
-/** What replaces modules: the modules that are loaded in their place find it here. */
+/** Replacement modules: generated modules find them here. */
 const replacements: object[] = []
 Object.assign(globalThis, { [Symbol.for('sluice.test.mocks')]: replacements })
 
@@ -49,8 +47,8 @@ Object.assign(globalThis, { [Symbol.for('sluice.test.mocks')]: replacements })
 const SPECIFIER = /(?<=^(?:import|export)\b[^'";]*\bfrom\s*|\bimport\(\s*)(["'])([^"'\n]+)\1/gm
 
 /**
- * A module of ours, such as `lib/output/lock`, with others in place of those that it imports: packages by their names,
- * our own by `builtModule`. Only its own imports are replaced; what those import in their turn is as ever.
+ * A module, such as `lib/output/lock`, with replacements for modules that it imports: packages by name, our modules by
+ * `builtModule`. Only its direct imports are replaced.
  */
 export async function mocked<Module> (t: Test, name: string, mocks: Readonly<Record<string, object>>): Promise<Module> {
   const url = builtModule(name)
@@ -108,24 +106,27 @@ export interface Answers {
   }>>
 }
 
-/** What SentencePiece, NumPy and Python answer; `test/fixtures/make.py` has asked them. */
+/** The results of SentencePiece, NumPy and Python; recorded by `test/fixtures/make.py`. */
 export function answers (): Answers {
   return JSON.parse(readFileSync(fixture('answers.json'), 'utf8')) as Answers
 }
 
-/** A folder of its own for a test, deleted at its end. */
+/** A temporary folder for a test, deleted at its end. */
 export function temporaryFolder (t: Test, parent = tmpdir()): string {
   const folder = mkdtempSync(join(parent, 'sluice-test-'))
   t.teardown(() => { rmSync(folder, { recursive: true, force: true }) })
   return folder
 }
 
-/** A `temporaryFolder` in memory, where there is such a place: for tests most of whose time would go into syncing. */
+/**
+ * A `temporaryFolder` in memory, if the system has such a place: for tests that would spend most of their time in
+ * syncing.
+ */
 export function folderInMemory (t: Test): string {
   return temporaryFolder(t, existsSync('/dev/shm') ? '/dev/shm' : tmpdir())
 }
 
-/** Writes a file into a folder, and gives its path. */
+/** Writes a file into a folder, and returns its path. */
 export function put (folder: string, name: string, content: string | Uint8Array): string {
   const path = join(folder, name)
   mkdirSync(dirname(path), { recursive: true })
@@ -133,7 +134,7 @@ export function put (folder: string, name: string, content: string | Uint8Array)
   return path
 }
 
-/** Skips a test where there is no /proc. */
+/** Skips a test on a system without /proc. */
 export const NEEDS_PROC = { skip: process.platform !== 'linux' && 'there is no /proc' }
 
 /** A pattern in parts, for a message that is longer than a line. */
@@ -155,7 +156,7 @@ export function docs (count: number, text = 'some text'): Document[] {
   return Array.from({ length: count }, (_, i) => doc(`d${i}`, `${text} ${i}`))
 }
 
-/** Runs items through streams, and gives what comes out. */
+/** Runs items through streams, and returns the result. */
 export async function through<Out> (
   items: Iterable<unknown> | AsyncIterable<unknown>,
   ...stages: Stream[]
@@ -165,7 +166,7 @@ export async function through<Out> (
   return got as Out[]
 }
 
-/** Everything that a readable gives. */
+/** All items of a readable. */
 export async function collect<Out> (source: Readable): Promise<Out[]> {
   const { sink, got } = collector()
   await pipeline(source, sink)
@@ -179,7 +180,7 @@ function collector (): { sink: Writable, got: unknown[] } {
 }
 
 /**
- * `t.strictSame` for large values: tap prints both of them even where they are the same, which takes far longer than
+ * `t.strictSame` for large values: tap prints both values even if they are equal, which takes far longer than
  * comparing.
  */
 export function strictSame (t: Test, found: unknown, wanted: unknown, message = ''): void {
@@ -193,13 +194,13 @@ export function filesIn (folder: string): string[] {
     .filter(entry => entry.isFile()).map(entry => join(entry.parentPath, entry.name).slice(folder.length + 1)).sort()
 }
 
-/** Whether a file tells where a raw pull comes from, and when it was made. */
+/** Whether a file has the provenance of a raw pull, and its time. */
 export function isProvenance (name: string): boolean {
   return /(?:^|\/)(?:README\.md|provenance\.json)$/.test(name)
 }
 
 /**
- * What such a file tells, without dates, and without the size of what was pulled: a checkpoint takes some bytes in a
+ * The content of such a file without dates, and without the size of the pulled file: a checkpoint adds some bytes to a
  * compressed file.
  */
 export function withoutCircumstances (content: string): string {
@@ -208,8 +209,8 @@ export function withoutCircumstances (content: string): string {
 }
 
 /**
- * All files below a folder, decompressed, without checkpoints. Of rejects the lines sorted: stages that work at once
- * come to them in any order.
+ * All files below a folder, decompressed, without checkpoints. The lines of rejects are sorted: concurrent stages write
+ * them in any order.
  */
 export function contentIn (folder: string): Record<string, string> {
   return Object.fromEntries(filesIn(folder).filter(name => !name.endsWith('checkpoint.json')).map(name => {
@@ -228,8 +229,8 @@ export interface Ended {
 }
 
 /**
- * A temporary folder in which what the documentation shows runs as in a checkout: what it reads is linked, and what it
- * writes is new.
+ * A temporary folder in which the examples of the documentation run as in a checkout: their inputs are linked, and
+ * their outputs are new.
  */
 export function folderLikeCheckout (t: Test): string {
   const folder = temporaryFolder(t)
@@ -244,7 +245,7 @@ export function runProgram (command: string, args: readonly string[], cwd = ROOT
   return execFileSync(command, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
 }
 
-/** The command line as users have it: built, in a process of its own. */
+/** The command line as a user runs it: built, in a separate process. */
 export function sluice (
   args: readonly string[],
   { cwd = ROOT, input }: { cwd?: string, input?: string | Uint8Array } = {}
@@ -253,7 +254,7 @@ export function sluice (
   const output = { stdout: '', stderr: '' }
   child.stdout.setEncoding('utf8').on('data', (text: string) => { output.stdout += text })
   child.stderr.setEncoding('utf8').on('data', (text: string) => { output.stderr += text })
-  child.stdin.on('error', () => {}) // a command that has failed doesn't read on
+  child.stdin.on('error', () => {}) // a failed command doesn't read its whole input
   if (input !== undefined) child.stdin.end(input)
   const ended = new Promise<Ended>((resolve, reject) => {
     child.on('error', reject).on('close', (code, signal) => { resolve({ code, signal, ...output }) })
@@ -261,7 +262,7 @@ export function sluice (
   return Object.assign(ended, { child })
 }
 
-/** What a promise is rejected with. */
+/** The error that a promise is rejected with. */
 export async function failure (promise: Promise<unknown>): Promise<unknown> {
   try {
     await promise
@@ -271,7 +272,7 @@ export async function failure (promise: Promise<unknown>): Promise<unknown> {
   throw new Error('expected the promise to be rejected')
 }
 
-/** Resolves once a stream has let go of everything that it held; `pipeline` says that it has failed before that. */
+/** Resolves once a stream has released its resources; `pipeline` rejects before that. */
 export async function closed (stream: Readable | Writable): Promise<void> {
   if (!stream.closed) await new Promise(resolve => stream.once('close', resolve))
 }

@@ -1,4 +1,6 @@
-/** Where everything is: which file may import which, and how large a room and a file may be. */
+/**
+ * The structure of the code: which file may import which, and how many entries a folder, and lines a file, may have.
+ */
 import { readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { t } from './tap.ts'
@@ -13,7 +15,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   recipes: [...FOLDERS]
 }
 
-/** Rooms of `lib` that know neither files nor streams. */
+/** Folders of `lib` that may import neither file nor stream modules. */
 const FORMATS = ['hub', 'parquet', 'arrow', 'zstd', 'columns', 'sentencepiece', 'fasttext']
 const STREAMS = ['input', 'output', 'records', 'stage']
 
@@ -28,40 +30,40 @@ const files = FOLDERS.flatMap(sourcesIn)
 const imports = importsOf(files)
 const linesOf = (file: string): number => readFileSync(join(ROOT, file), 'utf8').split('\n').length - 1
 
-/** Imports that a rule forbids. */
+/** Imports that break a rule. */
 function forbidden (isAllowed: (file: string, target: string) => boolean): string[] {
   return [...imports].flatMap(([file, targets]) =>
     targets.filter(target => !isAllowed(file, target)).map(target => `${file} imports ${target}`))
 }
 
-t.test('imports go one way: recipes, then sources, transforms and sinks, then lib', async t => {
+t.test('imports go one way: from recipes to sources, transforms and sinks, and from these to lib', async t => {
   t.ok([...imports.values()].flat().length > 1000, 'imports are found')
   t.strictSame(forbidden((file, target) => MAY_IMPORT[file.split('/')[0]!]!.includes(target.split('/')[0]!)), [])
 })
 
-t.test('a stage never imports another stage', async t => {
+t.test('no stage imports another stage', async t => {
   const isStage = (file: string): boolean => /^(sources|transforms|sinks)\//.test(file)
   t.strictSame(forbidden((file, target) => !(isStage(file) && isStage(target))), [])
 })
 
-t.test('formats know neither files nor streams', async t => {
+t.test('format modules import neither file nor stream modules', async t => {
   const isIn = (rooms: readonly string[], file: string): boolean => rooms.some(room => file.startsWith(`lib/${room}/`))
   t.strictSame(forbidden((file, target) => !(isIn(FORMATS, file) && isIn(STREAMS, target))), [])
 })
 
-t.test('no files import each other in a circle, and no rooms do', async t => {
+t.test('there are no import cycles between files or between folders', async t => {
   t.strictSame(floorsOf(imports).circle, [])
   t.strictSame(floorsOf(roomImports(imports)).circle, [])
-  t.strictSame(floorsOf(new Map([['a', ['b']], ['b', ['c']], ['c', ['b']]])).circle, ['b', 'c', 'b'], 'one is found')
+  t.strictSame(floorsOf(new Map([['a', ['b']], ['b', ['c']], ['c', ['b']]])).circle, ['b', 'c', 'b'], 'finds cycles')
 })
 
-t.test(`there are ${MOST_FLOORS} floors from the ground to recipes`, async t => {
+t.test(`there are ${MOST_FLOORS} layers of folders from the lowest to recipes`, async t => {
   const { floors } = floorsOf(roomImports(imports))
   t.ok(floors.get('recipes')! <= MOST_FLOORS, [...floors].map(([room, floor]) => `${floor} ${room}`).sort().join('\n'))
   t.equal(floorsOf(new Map([['a', ['b', 'c']], ['b', ['c']], ['c', []]])).floors.get('a'), 3)
 })
 
-t.test('no room is crowded, and no file needs much scrolling', async t => {
+t.test('folders have a limited number of entries, and files a limited length', async t => {
   const loose = readdirSync(join(ROOT, 'lib'), { withFileTypes: true }).filter(entry => entry.isFile())
   t.ok(loose.length <= MOST_LOOSE, 'loose files in lib')
   t.ok(readdirSync(join(ROOT, 'recipes')).length <= MOST_RECIPES, 'entries in recipes')

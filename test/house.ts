@@ -1,4 +1,4 @@
-/** The files of the project, and which of them import which: what the rules of the house are tested by. */
+/** The files of the project and their imports, for the tests of the structure. */
 import { readFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import { ROOT, filesIn } from './helpers.ts'
@@ -11,7 +11,7 @@ export function sourcesIn (folder: string): string[] {
     .filter(name => /(?<!\.d)\.ts$/.test(name) && !/^lib\/kernels\/.*\//.test(name))
 }
 
-/** For each file the files that it imports, types and what is imported later included. */
+/** For each file the files that it imports, including types and dynamic imports. */
 export function importsOf (files: readonly string[]): ReadonlyMap<string, readonly string[]> {
   return new Map(files.map(file => {
     const specifiers = readFileSync(join(ROOT, file), 'utf8').matchAll(/(?:from |import |import\()'(\.[^']+)'/g)
@@ -19,15 +19,13 @@ export function importsOf (files: readonly string[]): ReadonlyMap<string, readon
   }))
 }
 
-/**
- * The room that a file is in: a folder of `lib`, or one of the other folders; a loose file of `lib` is one by itself.
- */
+/** The group of a file: a folder of `lib`, or another top folder; a loose file of `lib` is a group by itself. */
 export function roomOf (file: string): string {
   const [folder, name] = file.split('/')
   return folder === 'lib' ? `lib/${name}` : folder!
 }
 
-/** Imports among rooms. */
+/** Imports between groups. */
 export function roomImports (imports: ReadonlyMap<string, readonly string[]>): ReadonlyMap<string, readonly string[]> {
   const rooms = new Map<string, Set<string>>()
   for (const [file, targets] of imports) {
@@ -40,9 +38,9 @@ export function roomImports (imports: ReadonlyMap<string, readonly string[]>): R
 }
 
 /**
- * The floor of each: 1 where it imports nothing, else one above the highest that it imports.
+ * The layer of each: 1 if it imports nothing, else one above the highest that it imports.
  *
- * @returns floors, and the first circle of imports that was met: its members, or nothing
+ * @returns layers, and the first import cycle found: its members, or nothing
  */
 export function floorsOf (imports: ReadonlyMap<string, readonly string[]>): {
   readonly floors: ReadonlyMap<string, number>

@@ -1,7 +1,4 @@
-/**
- * Listings of datasets on the Hub, as public pages describe them; what of them is known:
- * test/fixtures/hub-listings.json.
- */
+/** Listings of datasets on the Hub, from their public pages; the known parts are in test/fixtures/hub-listings.json. */
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { HubFile } from '../lib/hub/types.ts'
@@ -24,16 +21,16 @@ interface Recorded {
 }
 
 export interface RecordedListing {
-  /** 40 hex digits; made up where it isn't known. */
+  /** 40 hex digits; made up if unknown. */
   readonly commit: string
-  /** Of its README.md. */
+  /** The content of its README.md. */
   readonly card: string
   readonly files: readonly HubFile[]
-  /** Of `refs/convert/parquet`. */
+  /** Files of `refs/convert/parquet`. */
   readonly converted: readonly HubFile[]
 }
 
-/** All of them, by their names; of files that are numbered, at most so many. */
+/** All listings by name, with at most `most` of numbered files. */
 export function recordedListings (most = Infinity): Map<string, RecordedListing> {
   const { datasets } = JSON.parse(readFileSync(fixture('hub-listings.json'), 'utf8')) as {
     datasets: Record<string, Recorded>
@@ -55,13 +52,13 @@ export function recordedListings (most = Infinity): Map<string, RecordedListing>
   }))
 }
 
-/** Small files are in git itself, of which the Hub tells no hash of the content. */
+/** Small files are in git itself; the Hub reports no hash of their content. */
 const SMALLEST_LFS = 1_000_000
 
 function filesOf ({ path, from = 0, to = from, digits = 0, size }: FileGroup, most: number): HubFile[] {
   return Array.from({ length: Math.min(most, to - from + 1) }, (_, i) => {
     const name = path.replace('{n}', String(from + i).padStart(digits, '0'))
-    // Made only for those of whom they are asked: there are 65 000 files.
+    // Created on demand: there are 65 000 files.
     return {
       path: name,
       size,

@@ -4,7 +4,7 @@ import { Random } from './fuzz.ts'
 import { folderInMemory, howMany } from './helpers.ts'
 import { fuzzJson } from './json-fuzz.ts'
 
-t.test('each record of a file joined by hand is read, with and without threads, from every position', async t => {
+t.test('each record of a concatenated file is read, with and without threads, from every position', async t => {
   const folder = folderInMemory(t)
   const wrong: string[] = []
   for (let seed = 0; seed < howMany(40, 150); seed++) {

@@ -1,6 +1,6 @@
 /**
- * JSON as it comes when files are put together by hand: several records in a line, with and without white space between
- * them, Python's constants, strings, damage, and byte order marks. What has to come of it is known as it is made.
+ * JSON in concatenated files: several records in a line, with and without white space between them, Python's constants,
+ * strings, damage, and byte order marks. The expected result is known from the generation.
  */
 import type { Document } from '../lib/document.ts'
 import { documentPath } from '../lib/input/find.ts'
@@ -12,12 +12,12 @@ import { type NdjsonOptions, ndjson } from '../sources/ndjson.ts'
 import type { Random } from './fuzz.ts'
 import { put } from './helpers.ts'
 
-/** A record in a file, and what becomes of it. */
+/** A record in a file, and its expected result. */
 interface Made {
   readonly json: string
-  /** Given the place that names it. */
+  /** Called with the position that names the record. */
   readonly outcome: (id: string) => Document | RecordFault
-  /** Whether nothing else can follow in its line. @default false */
+  /** Whether nothing else can follow it in its line. @default false */
   readonly endsLine?: boolean
 }
 
@@ -54,13 +54,13 @@ function madeRecord (random: Random): Made {
   }
 }
 
-/** What is found in a file, and where. */
+/** A result, and its offset in the file. */
 interface Found {
   readonly offset: number
   readonly outcome: Document | RecordFault
 }
 
-/** A file, what is in it, and how long a record with what separates it from the next is at most. */
+/** A file, its expected results, and the largest size of a record with its separator. */
 function madeFile (
   random: Random,
   idPath: string
@@ -85,10 +85,10 @@ function madeFile (
   return { json, found, longest }
 }
 
-/** With `lookAhead` records go through threads, that many batches at once. */
+/** With `lookAhead`, records go through threads, with that many concurrent batches. */
 type FuzzOptions = NdjsonOptions & { readonly lookAhead?: number }
 
-/** Does what threads do, in the thread that asks. */
+/** Does the work of threads in the calling thread. */
 function threads (lookAhead: number): BatchThreads<Document> {
   return {
     lookAhead,
@@ -101,7 +101,7 @@ function threads (lookAhead: number): BatchThreads<Document> {
   }
 }
 
-/** What comes of a file, or of the rest of one, and the positions behind the documents. */
+/** The results of a file, or of the rest of one, and the positions after the documents. */
 async function read (
   path: string,
   { lookAhead, ...options }: FuzzOptions
@@ -131,7 +131,7 @@ async function read (
 /**
  * Makes a file, and reads it: whole, and from each position on.
  *
- * @returns null where that is as it should be, else what is wrong
+ * @returns null if all results are correct, else what is wrong
  */
 export async function fuzzJson (random: Random, folder: string): Promise<string | null> {
   const path = `${folder}/a.ndjson`

@@ -1,4 +1,4 @@
-/** The jobs that the kill check kills. Paths are relative to the folder that a job runs in. */
+/** The jobs that the kill check interrupts. Paths are relative to the folder that a job runs in. */
 import { join } from 'node:path'
 import { packageRoot } from '../lib/package.ts'
 import { filterCorpus } from '../recipes/filter-corpus.ts'
@@ -6,33 +6,33 @@ import { Threads } from '../recipes/flow/workers/threads.ts'
 import type { MixtureRun } from '../recipes/mixture/mixture.ts'
 import { processMixture } from '../recipes/process-mixture.ts'
 
-/** What a flow leaves: its checkpoint, and, where that is deleted at the end, the file that is there then. */
+/** The files of a flow: its checkpoint, and, if that is deleted at the end, the file that exists then. */
 export interface FlowFiles {
   readonly checkpoint: string
   readonly output?: string
 }
 
 export interface KillJob {
-  /** Documents between two checkpoints at most. */
+  /** The maximal number of documents between two checkpoints. */
   readonly every: number
   /** By the names of its flows. */
   readonly flows: Readonly<Record<string, FlowFiles>>
-  /** Those among them that encode what they read. */
+  /** The flows that encode documents. */
   readonly encoding: readonly string[]
-  /** Whether each attempt has another number of threads, in which what is encoded isn't counted. */
+  /** Whether each attempt has another number of threads, in which encoded documents aren't counted. */
   readonly hasThreads: boolean
   readonly run: (run: MixtureRun, workers: number | undefined) => Promise<unknown>
 }
 
 export const TOKENIZER = join(packageRoot(), 'test/fixtures/quickstart.model')
 
-/** From the folder of a job. */
+/** Relative to the folder of a job. */
 const INPUTS = '../inputs'
 export const MANIFEST = `${INPUTS}/mixture.yaml`
 const EVERY = 100
 const FILTERS = ['normalize', { length: { min_chars: 200, max_chars: 8000 } }, { dedup: { window: 300 } }]
 
-/** Small shards, for many checkpoints at their ends; large ones, for those between, in the middle of a shard. */
+/** Small shards, for many checkpoints at their ends; large ones, for checkpoints in the middle of a shard. */
 export function components (maxRecords: number): ReadonlyArray<{ readonly name: string } & Record<string, unknown>> {
   const component = (name: string, file: string, more: Record<string, unknown>) =>
     ({
@@ -55,7 +55,7 @@ export function components (maxRecords: number): ReadonlyArray<{ readonly name: 
   ]
 }
 
-/** All in threads, where there are some: the main one would be done before they have started. */
+/** All work in threads, if there are some: the main thread would finish before they have started. */
 async function withWorkers<T> (
   workers: number | undefined,
   signal: AbortSignal | undefined,

@@ -1,6 +1,6 @@
 /**
- * A short form of `npm run kill`, which also counts how many interruptions fell inside a component: where they fall
- * depends on the machine.
+ * A short form of `npm run kill`, which also counts the interruptions inside a component: their number depends on the
+ * machine.
  */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
@@ -19,7 +19,7 @@ const RUNS: ReadonlyArray<[job: string, how: Interruption, times: number]> = [
   ['filter-corpus .ndjson.zst', 'SIGTERM', 1]
 ]
 
-t.test('runs that are killed, stopped or out of room end as one that nobody interrupted', async t => {
+t.test('runs that are killed, stopped or out of disk space end like an uninterrupted run', async t => {
   const folder = temporaryFolder(t)
   if (isThorough()) await drive(['inputs', join(folder, 'inputs'), String(DOCUMENTS)])
   else await writeKillInputs(join(folder, 'inputs'), DOCUMENTS)
@@ -43,11 +43,11 @@ t.test('runs that are killed, stopped or out of room end as one that nobody inte
   const others = new Map([...files, ['stats.json', ''], ['more', '']])
   others.delete('result.json')
   t.strictSame(whatDiffers(files, others), [
-    'result.json is missing', 'more is left behind', 'stats.json has other content'
-  ], 'another result would be found')
+    'result.json is missing', 'more is not expected', 'stats.json has other content'
+  ], 'a different result is found')
 })
 
-t.test('shards that were finished before the first checkpoint are the run\'s own', async t => {
+t.test('shards that were finished before the first checkpoint belong to the run', async t => {
   const folder = temporaryFolder(t)
   const output = join(folder, 'shards')
   const manifest = put(folder, 'mix.yaml', JSON.stringify([{

@@ -1,4 +1,7 @@
-/** Runs that are killed, stopped, or out of room at some moment, then run to the end: what is left must be the same. */
+/**
+ * Runs that are killed, stopped, or out of disk space at some moment, then run to the end: the results must be the
+ * same.
+ */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
@@ -13,43 +16,43 @@ import { snapshot, whatDiffers } from './snapshot.ts'
 /** SIGKILL, SIGTERM, or a disk that is full until the run has failed. */
 export type Interruption = 'SIGKILL' | 'SIGTERM' | 'disk full'
 
-/** What one interruption has met. */
+/** The state at one interruption. */
 export interface Hit {
-  /** The flows that were under way: begun in this attempt, and not finished. */
+  /** The active flows: started in this attempt, and not finished. */
   readonly flows: readonly string[]
   /** Whether one of these had a checkpoint. */
   readonly hasCheckpoint: boolean
 }
 
-/** What has become of a run that was interrupted. */
+/** The result of an interrupted run. */
 export interface InterruptedRun {
   readonly wrong: readonly string[]
   readonly hits: readonly Hit[]
-  /** Interruptions that the run had ended before. */
+  /** Interruptions that came after the end of the run. */
   readonly late: number
-  /** Of the last attempt. */
+  /** Duration of the last attempt. */
   readonly milliseconds: number
-  /** Documents encoded in all attempts, beyond those of a run that nobody interrupted. */
+  /** Documents encoded in all attempts, in excess of those of an uninterrupted run. */
   readonly excess: number
-  /** How many these may be. */
+  /** The allowed excess. */
   readonly allowed: number
 }
 
-/** A run that nobody interrupts. */
+/** An uninterrupted run. */
 export interface CleanRun {
-  /** Of the work, without the start of the process. */
+  /** Duration of the work, without the start of the process. */
   readonly milliseconds: number
   readonly encoded: number
   readonly files: ReadonlyMap<string, string>
 }
 
-/** Of the attempts of a run with threads; which one it starts with depends on how often it is interrupted. */
+/** Threads of the attempts of a run; the first number depends on how often it is interrupted. */
 const WORKERS = [2, 4, 1]
 
-/** Room for all that a job writes, and not much more. */
+/** Space for the output of a job, and little more. */
 const DISK_BYTES = 24 * 1024 * 1024
 
-/** Does a job in `folder/name`, beside `folder/inputs`. */
+/** Does a job in `folder/name`, next to `folder/inputs`. */
 export async function runClean (folder: string, name: string, job: string): Promise<CleanRun> {
   const at = await attempt(folder, name, job, null)
   if (at.failure !== null) throw new Error(`${job} failed without being killed: ${at.failure}`)
@@ -57,8 +60,8 @@ export async function runClean (folder: string, name: string, job: string): Prom
 }
 
 /**
- * When to interrupt a job, after each of its starts, as shares of the time that it takes: not at its very beginning or
- * end, where no component is under way; most sums of them come before its end.
+ * When to interrupt a job, after each of its starts, as shares of its duration: not at its very beginning or end, when
+ * no component is active; most sums of them are below 1.
  */
 export function moments (random: Random, count: number): number[] {
   const [first, last] = [0.04, count === 1 ? 0.9 : 1.4 / count]
@@ -71,16 +74,16 @@ export interface Interrupting {
   readonly name: string
   readonly job: string
   readonly how: Interruption
-  /** When it is interrupted, milliseconds from the start of each attempt. */
+  /** When it is interrupted, in milliseconds from the start of each attempt. */
   readonly after: readonly number[]
   readonly clean: CleanRun
 }
 
 /**
- * Does a job that is interrupted after each of the waits, then runs to its end. Its folder is deleted where nothing was
- * wrong.
+ * Does a job that is interrupted after each of the waits, then runs to its end. Its folder is deleted if everything was
+ * correct.
  *
- * @returns a string, the reason, where it can't be done here
+ * @returns a string, the reason, if it can't be done on this machine
  */
 export async function runInterrupted (interrupting: Interrupting): Promise<InterruptedRun | string> {
   const { folder, name, how } = interrupting
@@ -130,10 +133,10 @@ async function interrupted ({ folder, name, job, how, after, clean }: Interrupti
 /** One process that does a job, or a part of it. */
 interface Attempt {
   readonly isDone: boolean
-  /** The codes that it has failed with, and its message; null where it hasn't. */
+  /** The codes and the message of its error; null without one. */
   readonly failure: string | null
   readonly milliseconds: number
-  /** Flows that it has begun, before it was told to stop. */
+  /** Flows that it started before it was stopped. */
   readonly flows: readonly string[]
   readonly encoded: number
 }
@@ -171,13 +174,13 @@ async function attempt (
   }
 }
 
-/** Does what the driver does in a process of its own, to its end. */
+/** Runs the driver in a separate process, to its end. */
 export async function drive (args: readonly string[]): Promise<void> {
   const { code, output } = await endOf(startDriver(args, packageRoot()))
   if (code !== 0) throw new Error(output)
 }
 
-/** Without the environment of the test runner, which loads itself into every Node. */
+/** Without the environment of the test runner, which loads itself into every Node process. */
 function startDriver (args: readonly string[], cwd: string): ChildProcess {
   return spawn(process.execPath, [DRIVER, ...args], {
     cwd, env: { PATH: process.env.PATH }, stdio: ['ignore', 'pipe', 'pipe']
@@ -200,7 +203,7 @@ function endOf (child: ChildProcess): Promise<End> {
   })
 }
 
-/** Waits, then interrupts the process unless it has ended. @returns what makes room on the disk again */
+/** Waits, then interrupts the process unless it has ended. @returns a function that frees disk space again */
 async function interrupt (
   child: ChildProcess,
   ended: Promise<End>,
@@ -238,7 +241,7 @@ function isExpected (how: Interruption, { failure }: Attempt): boolean {
     : /^(ERR_COMPONENT )?ERR_OUTPUT ENOSPC\n/.test(failure ?? '')
 }
 
-/** Whether a flow was started and can be resumed. The lock of one that was killed is still there. */
+/** Whether a flow was started and can be resumed. A killed one has left its lock. */
 function isUnfinished (cwd: string, { checkpoint, output }: FlowFiles, how: Interruption): boolean {
   const path = join(cwd, checkpoint)
   if (how === 'SIGKILL' && !existsSync(`${path}.lock`)) return false

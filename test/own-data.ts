@@ -1,4 +1,4 @@
-/** A parquet file such as a user has one: what "your own data" of the README is run on. */
+/** A parquet file as a user may have it, for "your own data" in the README. */
 import { writeParquet } from './parquet-writer.ts'
 
 const RIVERS = ['Aller', 'Boyne', 'Clyde', 'Dee', 'Exe', 'Frome', 'Garonne', 'Humber', 'Isar', 'Jordan', 'Lea', 'Wye']
@@ -15,7 +15,7 @@ function sentence (document: number, n: number): string {
   return `${subject} ${DEEDS[(document + n * 3) % 6]} ${week}, and ${document * 3 + n} boats had to wait for it.`
 }
 
-/** Some hundred documents in English, a few of them twice, and a few too short to be kept. */
+/** Some hundred English documents, a few of them duplicates, and a few too short to be kept. */
 export async function ownData (): Promise<Buffer> {
   const texts = Array.from({ length: 400 }, (_, i) => {
     if (i % 40 === 7) return 'Too short.'

@@ -1,4 +1,4 @@
-/** What is in the package, and what its pages and its package.json say of it. */
+/** The contents of the package, and the links of its pages and its package.json. */
 import { readFileSync, readdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 
@@ -26,8 +26,7 @@ interface Exports {
 }
 
 /**
- * What pages among some files link to, and the examples and manifests that the README names, where it is not one of
- * them.
+ * Links of the pages in a list of files, and examples and manifests that the README names, that are not in the list.
  */
 export function missingLinks (folder: string, files: readonly string[]): string[] {
   const there = new Set(files)
@@ -46,14 +45,14 @@ interface Dependencies {
   readonly optionalDependencies: Readonly<Record<string, string>>
 }
 
-/** What package.json depends on: each package with the version or range that it names. */
+/** The dependencies in package.json: each package with its version or range. */
 export function dependenciesOf (folder: string): Record<string, string> {
   const content = readFileSync(join(folder, 'package.json'), 'utf8')
   const { dependencies, optionalDependencies } = JSON.parse(content) as Dependencies
   return { ...dependencies, ...optionalDependencies }
 }
 
-/** Those with one version, exactly. */
+/** The dependencies with an exact version. */
 export function pinnedVersions (folder: string): Record<string, string> {
   return Object.fromEntries(Object.entries(dependenciesOf(folder)).filter(([, version]) =>
     /^\d+\.\d+\.\d+$/.test(version)))

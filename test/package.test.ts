@@ -1,4 +1,7 @@
-/** What the package holds and depends on, as far as that shows without installing it; `npm run package` does. */
+/**
+ * The contents and dependencies of the package, as far as they can be checked without an installation; `npm run
+ * package` checks the rest.
+ */
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { t } from './tap.ts'
@@ -6,8 +9,8 @@ import { ROOT, filesIn, put, runProgram, temporaryFolder } from './helpers.ts'
 import { dependenciesOf, missingLinks, pinnedVersions } from './package-files.ts'
 
 /**
- * The dependencies that have a range, so that mended versions reach those who install sluice: they can't change what is
- * read or written. `@types/node` has to be that of the program around it, and zod's types are in sluice's own.
+ * The dependencies with a range, so that users get fixed versions: they can't change what is read or written.
+ * `@types/node` must be that of the user's program, and zod's types are part of sluice's.
  */
 const RANGED = ['@types/node', 'commander', 'fastest-levenshtein', 'highland', 'undici', 'zod']
 const PERMISSIVE = new Set(['0BSD', 'Apache-2.0', 'BSD-3-Clause', 'CC0-1.0', 'ISC', 'MIT'])
@@ -38,14 +41,14 @@ const manifest = readJson('package.json') as Manifest
 const { packages } = readJson('package-lock.json') as Lock
 const installed = Object.entries(packages).filter(([path, { dev }]) => path !== '' && dev !== true)
 
-/** What `npm pack` would pack of what is built now. */
+/** The files that `npm pack` would pack of the current build. */
 function packed (): string[] {
   const printed = runProgram('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'])
   const tarballs = JSON.parse(printed) as ReadonlyArray<{ readonly files: ReadonlyArray<{ readonly path: string }> }>
   return tarballs[0]!.files.map(({ path }) => path)
 }
 
-t.test('dependencies that decide what is read and written are pinned exactly, as in the lock file', async t => {
+t.test('dependencies that determine what is read and written are pinned exactly, as in the lock file', async t => {
   const pinned = pinnedVersions(ROOT)
   t.strictSame(Object.keys(dependenciesOf(ROOT)).filter(name => pinned[name] === undefined).sort(), RANGED)
   for (const [name, version] of Object.entries(pinned)) {
@@ -57,7 +60,7 @@ t.test('dependencies that decide what is read and written are pinned exactly, as
   }
 })
 
-t.test('what is installed with it has permissive licences, and runs no script', async t => {
+t.test('all dependencies have permissive licences, and none runs an install script', async t => {
   t.ok(installed.length > 30, `${installed.length} packages`)
   for (const [path, { license = 'none', hasInstallScript = false }] of installed) {
     t.strictSame(license.replace(/[()]/g, '').split(' AND ').filter(name => !PERMISSIVE.has(name)), [], path)
@@ -66,7 +69,7 @@ t.test('what is installed with it has permissive licences, and runs no script', 
 })
 
 t.test('each package that the code imports is a dependency, and each dependency is used', async t => {
-  // Without an import: types, and packages of which files are read.
+  // Packages without an import: types, and packages whose files are read.
   const imported = new Set(['@types/node', 'fasttext.wasm.js', 'spdx-license-ids'])
   for (const folder of ['lib', 'sources', 'transforms', 'sinks', 'recipes']) {
     for (const file of filesIn(join(ROOT, folder)).filter(name => name.endsWith('.ts'))) {
@@ -90,14 +93,14 @@ t.test('the package has the pages and examples that its README links to, and no 
   }
 })
 
-t.test('a link that leads to no file of the package is found', async t => {
+t.test('a link to a file that is not in the package is found', async t => {
   const folder = temporaryFolder(t)
   put(folder, 'README.md', '[a](LICENSE), [b](docs/b.md#part), [c](https://example.org/c), [d](#d); ' +
     '`examples/e.mjs`, `data/examples/f.json`')
   t.strictSame(missingLinks(folder, ['LICENSE', 'README.md']), ['README.md: docs/b.md', 'README.md: examples/e.mjs'])
 })
 
-t.test('package.json says where the project is, and has no script that runs where it is installed', async t => {
+t.test('package.json has the project\'s addresses, and no script that runs on installation', async t => {
   t.match(manifest.repository.url, /^git\+https:\/\/.+\.git$/)
   const address = manifest.repository.url.slice('git+'.length, -'.git'.length)
   t.ok(manifest.homepage.startsWith(address))
@@ -107,14 +110,14 @@ t.test('package.json says where the project is, and has no script that runs wher
   }
 })
 
-t.test('the README names the Node that package.json asks for; this one is such', async t => {
+t.test('the README names the Node version that package.json requires, and this Node satisfies it', async t => {
   t.equal(manifest.engines['node'], '^20.19.0 || >=22.12.0')
   t.match(readFileSync(join(ROOT, 'README.md'), 'utf8'), 'Node 20.19 or newer (22.12 of Node 22)')
   const [major, minor] = process.versions.node.split('.').map(Number) as [number, number]
   t.ok(major === 20 ? minor >= 19 : major > 22 || (major === 22 && minor >= 12))
 })
 
-t.test('what can be imported is a list: the index, each stage, and what of lib is of use alone', async t => {
+t.test('the exports are the index, each stage, and the modules of lib that are useful alone', async t => {
   const stages = ['sources', 'transforms', 'sinks'].flatMap(folder =>
     readdirSync(join(ROOT, folder)).filter(name => name.endsWith('.ts')).map(name =>
       `./${folder}/${name.replace('.ts', '')}`))
@@ -129,7 +132,7 @@ t.test('what can be imported is a list: the index, each stage, and what of lib i
   }
 })
 
-t.test('what is not in the list can\'t be imported', async t => {
+t.test('modules that are not exported can\'t be imported', async t => {
   for (const path of ['recipes/cli/main', 'recipes/run', 'lib/shards/npy', 'lib/errors']) {
     await t.rejects(import(`sluice/${path}`), { code: 'ERR_PACKAGE_PATH_NOT_EXPORTED' }, path)
   }

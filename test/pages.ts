@@ -1,20 +1,20 @@
-/** The pages of the documentation: what they show, and what they link to. */
+/** The pages of the documentation: their code blocks and their links. */
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { ROOT, filesIn } from './helpers.ts'
 
 /** A block of code in a page. */
 export interface Block {
-  /** The page and the line in which the code begins. */
+  /** The page and the line at which the code starts. */
   readonly place: string
-  /** What is written after the fence; empty where nothing is. */
+  /** The word after the fence; empty if there is none. */
   readonly language: string
   readonly code: string
 }
 
 const FOLDERS = ['examples', 'lib', 'recipes', 'sinks', 'sources', 'transforms']
 
-/** The pages that users read, relative to the repository, README.md first; without the changelog. */
+/** The pages for users, relative to the repository, README.md first; without the changelog. */
 export function userPages (): string[] {
   const inFolders = FOLDERS.flatMap(folder => filesIn(join(ROOT, folder)).map(name => join(folder, name)))
   return ['README.md', 'API.md', ...inFolders.filter(name => name.endsWith('.md'))]
@@ -33,7 +33,7 @@ export function blocksIn (page: string, text = readPage(page)): Block[] {
   }))
 }
 
-/** A page without its blocks of code, its comments and its code within lines. */
+/** A page without its code blocks, its comments and its inline code. */
 function proseOf (text: string): string {
   return text.replace(/^```.*?^```$/gms, '').replace(/<!--.*?-->/gs, '')
     .replace(/`[^`\n]*`/g, code => code.replace(/[[\]()<>]/g, ''))
@@ -51,7 +51,7 @@ export function anchorsIn (text: string): Set<string> {
   }))
 }
 
-/** The links of a page that lead to no file or heading of the folder. */
+/** The links of a page to missing files or headings of the folder. */
 export function brokenLinks (page: string, folder = ROOT): string[] {
   const links = [...proseOf(readPage(page, folder)).matchAll(/\]\(([^)\s]+)\)/g)].map(([, link]) => link!)
   return links.filter(link => {
@@ -64,10 +64,10 @@ export function brokenLinks (page: string, folder = ROOT): string[] {
   }).map(link => `${page}: ${link}`)
 }
 
-/** A command in a block for the shell: its words, or those of each command of a pipe. */
+/** A command in a shell block: its words, or those of each command of a pipe. */
 export type ShellLine = readonly string[][]
 
-/** Commands that a page shows and that the tests of pages don't run: others do, or they take too long. */
+/** Commands in pages that these tests don't run: others do, or they take too long. */
 const NOT_RUN = [
   /^npm (?:ci|install|pack|run|test)\b/, /^npx sluice quickstart\b/, /^(?:cp|set|python3) /, /^(?:node|bash) examples\//
 ]
@@ -80,9 +80,9 @@ function wordsOf (command: string): string[] {
 }
 
 /**
- * The lines of a block for the shell: pipes of `npx sluice`.
+ * The lines of a shell block: pipes of `npx sluice`.
  *
- * @throws Error for a command that isn't of sluice, and isn't among those that are run elsewhere
+ * @throws Error for a command that isn't sluice's, and isn't run elsewhere
  */
 export function shellLines ({ place, code }: Block): ShellLine[] {
   const joined = code.replace(/\\\n\s*/g, '').replace(/\|\n\s*/g, '| ')

@@ -4,11 +4,11 @@ import { Worker } from 'node:worker_threads'
 export interface ParquetColumn {
   readonly name: string
   readonly data: readonly unknown[]
-  /** Left out where there is a schema. */
+  /** Not set if there is a schema. */
   readonly type?: 'STRING'
 }
 
-/** One of the format's SchemaElement: a column, or a group of so many of those that follow. */
+/** One of the format's SchemaElement: a column, or a group of the following elements. */
 export interface ParquetField {
   readonly name: string
   readonly type?: 'BYTE_ARRAY' | 'DOUBLE' | 'INT32' | 'INT64' | 'BOOLEAN'
@@ -27,7 +27,7 @@ export interface ParquetOptions {
   readonly schema?: readonly ParquetField[]
 }
 
-/** In a worker without the test runner's loader, which doesn't know exports such as `./src/*.js`. */
+/** Runs in a worker without the test runner's loader, which doesn't support exports such as `./src/*.js`. */
 const PROGRAM = `
   import { parentPort } from 'node:worker_threads'
   import { parquetWriteBuffer } from '${import.meta.resolve('hyparquet-writer')}'

@@ -1,4 +1,4 @@
-/** The types of what the package exports, as `npm run typecheck` judges them: a line that isn't so doesn't compile. */
+/** The types of the package's exports, checked by `npm run typecheck`: a wrong line doesn't compile. */
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type * as sluice from '../recipes/index.ts'
@@ -7,16 +7,16 @@ import type * as hub from '../lib/hub/index.ts'
 import type * as sentencepiece from '../lib/sentencepiece/index.ts'
 
 type IsAny<T> = 0 extends 1 & T ? true : false
-/** Whether two types are the same; `any` is the same as nothing but itself. */
+/** Whether two types are the same; `any` equals only itself. */
 type Same<A, B> = [A, B, IsAny<A>] extends [B, A, IsAny<B>] ? true : false
 type Expect<T extends true> = T
 type S = typeof sluice
-/** What a function gives, at once or in time. */
+/** The result of a function, awaited. */
 type Given<F> = F extends (...args: never) => infer R ? Awaited<R> : never
 
 type DocumentStage = sluice.Stage<sluice.Document, sluice.Document>
 
-/** A line a function. */
+/** One line per function. */
 export type Functions = [
   Expect<Same<Given<S['arrow' | 'csv' | 'hf' | 'ndjson' | 'parquet' | 'textLines']>, sluice.RecordSource>>,
   Expect<Same<Given<S['openRanges']>, sluice.ByteRanges>>,
@@ -42,6 +42,7 @@ export type Functions = [
   Expect<Same<Given<S['checkCoverage']>, sluice.CoverageReport>>,
   Expect<Same<Given<S['checkTokenizer']>, sluice.TokenizerRecord>>,
   Expect<Same<Given<S['trainTokenizer']>, sluice.TrainedStats>>,
+  Expect<Same<Given<S['initManifest']>, sluice.InitReport>>,
   Expect<Same<Given<S['inspectShards']>, sluice.InspectReport | sluice.ShardStatistics>>,
   Expect<Same<Given<S['checkManifest']>, sluice.Forecast>>,
   Expect<Same<Given<S['processMixture']>, sluice.MixtureResult>>,
@@ -58,7 +59,7 @@ export type Functions = [
   Expect<Same<Given<typeof sentencepiece.modelBytes | typeof sentencepiece.charsmapOf>, Uint8Array>>
 ]
 
-/** Deprecated names are the same things. */
+/** Deprecated names stand for the same things. */
 export type Deprecated = [
   Expect<Same<S['text'], S['textLines']>>,
   Expect<Same<S['verify'], S['verifyShards']>>,
@@ -73,7 +74,7 @@ const isSequence = item<sluice.Sequence>()
 
 type Encode = sluice.Stage<sluice.Document, sluice.Tokens>
 
-/** What streams give, one by one, in `for await`, in the generators of `pipeline`, and after `pipe`. */
+/** The items of streams, in `for await`, in the generators of `pipeline`, and after `pipe`. */
 export async function items (
   source: sluice.RecordSource,
   stage: Encode,

@@ -14,7 +14,7 @@ export interface ShardShape {
 /** The id that ends a document. */
 export const EOS = 2
 
-/** Writes ids as shards into a folder of the component's name; the stats are those of a run. */
+/** Writes ids as shards into a folder with the component's name; returns stats like those of a run. */
 export function writeShards (
   folder: string,
   name: string,

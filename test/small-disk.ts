@@ -1,11 +1,11 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 
-/** A file system of its own, in memory. */
+/** A separate file system, in memory. */
 export interface SmallDisk {
   readonly unmount: () => void
 }
 
-/** Mounts one on a folder; the reason, where none can be mounted. @param options as `mount -o` takes them */
+/** Mounts one on a folder; returns the reason if none can be mounted. @param options for `mount -o` */
 export function mountDisk (folder: string, options: string): SmallDisk | string {
   const { status, stderr, error } = spawnSync(
     'mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', folder], { encoding: 'utf8' }

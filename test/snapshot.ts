@@ -4,10 +4,10 @@ import { readBytes } from '../lib/input/read.ts'
 import { sha256 } from '../lib/hash.ts'
 import { filesIn, isProvenance, withoutCircumstances } from './helpers.ts'
 
-/** What two runs of the same may have otherwise: how long they took, when, and the record's name, which has a date. */
+/** Values that may differ between two equal runs: durations, times, and the record's name, which has a date. */
 const CIRCUMSTANCE = /^(.*_)?seconds$|_utc$|^run_record$/
 
-/** All files below a folder, a SHA-256 of each: decompressed, and, where it is JSON, without seconds and dates. */
+/** The SHA-256 of all files below a folder: decompressed, and, for JSON, without durations and times. */
 export async function snapshot (folder: string): Promise<Map<string, string>> {
   const files = new Map<string, string>()
   for (const name of filesIn(folder)) {
@@ -16,11 +16,11 @@ export async function snapshot (folder: string): Promise<Map<string, string>> {
   return files
 }
 
-/** How two snapshots differ, a file each; empty where they don't. */
+/** The differences between two snapshots, one per file; empty if there are none. */
 export function whatDiffers (expected: ReadonlyMap<string, string>, found: ReadonlyMap<string, string>): string[] {
   return [
     ...[...expected.keys()].filter(name => !found.has(name)).map(name => `${name} is missing`),
-    ...[...found.keys()].filter(name => !expected.has(name)).map(name => `${name} is left behind`),
+    ...[...found.keys()].filter(name => !expected.has(name)).map(name => `${name} is not expected`),
     ...[...found].filter(([name, hash]) => expected.has(name) && expected.get(name) !== hash).map(([name]) =>
       `${name} has other content`)
   ]
@@ -30,8 +30,8 @@ async function comparable (path: string): Promise<string | Buffer> {
   if (isProvenance(path)) return withoutCircumstances(readFileSync(path, 'utf8'))
   if (path.endsWith('.json')) return jsonWithoutCircumstances(path)
   const content = await decompressed(path)
-  // A source drops records while the documents before them are still on their way to what drops these: the order is a
-  // matter of time.
+  // A source drops records while earlier documents are on their way to a filter that drops them: the order depends on
+  // timing.
   return path.includes('rejects') ? content.toString().split('\n').sort().join('\n') : content
 }
 
@@ -39,7 +39,7 @@ function jsonWithoutCircumstances (path: string): string {
   const json = JSON.parse(readFileSync(path, 'utf8'), (key, value: unknown) =>
     CIRCUMSTANCE.test(key) ? undefined : value) as unknown
   if (!path.endsWith('checkpoint.json')) return JSON.stringify(json)
-  // The sizes of compressed files are left out: a checkpoint in them takes some bytes.
+  // The sizes of compressed files are left out: a checkpoint adds some bytes to them.
   const { content: { settings, finished } } = json as {
     content: {
       settings: unknown

@@ -1,4 +1,4 @@
-/** Runs that were stopped, and what they need to resume was changed or damaged since. */
+/** Stopped runs whose required files were changed or damaged since. */
 import { readFileSync, rmSync, truncateSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { t } from './tap.ts'
@@ -11,9 +11,7 @@ import { stoppedAt } from './resuming.ts'
 const run = commandsHereIn(t)
 const MODEL = fixture('tiny.model')
 
-/**
- * What becomes of a run between its stop and the next start, in the folder that it is in, and what is said of it then.
- */
+/** What happens to a run's folder between its stop and the next start, and the error. */
 const spoiled: Readonly<Record<string, {
   readonly spoil: (folder: string) => void
   readonly args?: readonly string[]
@@ -125,14 +123,14 @@ for (const [name, { spoil, args = [], says, isForeign = false }] of Object.entri
       options.runsDir
     ]
     const ended = await run([...command, ...args])
-    const isMet = ended.stderr.includes('components failed') // only once the component is resumed
+    const isMet = ended.stderr.includes('components failed') // only after the component is resumed
     t.equal(ended.code, isMet ? errorCodes.ERR_COMPONENT.exit : errorCodes.ERR_CHECKPOINT.exit)
     t.match(ended.stderr, says)
     if (isMet) t.match(JSON.parse(readFileSync(options.logFile, 'utf8')), { failed: [{ code: 'ERR_CHECKPOINT' }] })
     else t.match(ended.stderr, '[ERR_CHECKPOINT]')
-    t.notMatch(ended.stderr, /\n {4}at |unexpected error/, 'no stack: it is not our defect')
+    t.notMatch(ended.stderr, /\n {4}at |unexpected error/, 'no stack trace is printed for a user error')
     rmSync(options.logFile, { force: true })
-    t.strictSame(contentsOf(folder), before, 'nothing is left behind, and what there was is as it was')
+    t.strictSame(contentsOf(folder), before, 'no file is added or changed')
     if (!isForeign && !isThorough() && name !== 'a checkpoint that is cut off') return
     const again = await run([...command, ...args, '--restart'])
     t.equal(again.code, isForeign ? 1 : 0, again.stderr)
@@ -140,7 +138,7 @@ for (const [name, { spoil, args = [], says, isForeign = false }] of Object.entri
   })
 }
 
-/** Of all files in a folder, by name. */
+/** The contents of all files in a folder, by name. */
 function contentsOf (folder: string): Readonly<Record<string, string>> {
   return Object.fromEntries(filesIn(folder).map(name => [name, readFileSync(join(folder, name), 'latin1')]))
 }

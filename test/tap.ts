@@ -1,6 +1,4 @@
-/**
- * `tap` as CommonJS: each file of tests loads its 200 modules, which takes a tenth of a second less than as ES modules.
- */
+/** `tap` as CommonJS: each test file loads its 200 modules, which takes a tenth of a second less than as ES modules. */
 import { Module, createRequire } from 'node:module'
 import type { Test } from 'tap'
 
@@ -9,8 +7,8 @@ export type { Test }
 const require = createRequire(import.meta.url)
 
 /**
- * tap finds by an async hook which test an error belongs to that nothing catches; all that is asynchronous then takes
- * up to twice the time. Without it, such an error ends the file, with its stack and an exit code that fails it.
+ * With an async hook, tap finds the test that an uncaught error belongs to; asynchronous code then takes up to twice
+ * the time. Without the hook, such an error ends the file, with its stack and an exit code that fails it.
  */
 class NoDomain {
   destroy (): void {}
@@ -21,7 +19,7 @@ require.cache[domains] = Object.assign(new Module(domains), { exports: { Domain:
 const { t: root } = require('tap') as typeof import('tap')
 let current: Test = root
 
-/** The test of the file that is loaded: the root, or one below it where a process runs several files, by `testFile`. */
+/** The test of the loaded file: the root, or a child of it (`testFile`) if a process runs several files. */
 export const t: Test = new Proxy(root, {
   get (_, name) {
     const value: unknown = Reflect.get(current, name, current)
@@ -29,7 +27,7 @@ export const t: Test = new Proxy(root, {
   }
 })
 
-/** Runs a file's tests below a test of its name. */
+/** Runs a file's tests in a test with the file's name. */
 export async function testFile (name: string, load: () => Promise<unknown>): Promise<void> {
   await root.test(name, async t => {
     current = t

@@ -1,22 +1,22 @@
-/** zstd frames made by hand, bombs among them (RFC 8878), and gzip bombs. */
+/** Handmade zstd frames, including decompression bombs (RFC 8878), and gzip bombs. */
 import { gzipSync } from 'node:zlib'
 
-/** Most that a block gives. */
+/** The largest content of a block. */
 export const BLOCK_BYTES = 128 * 1024
 
 export interface FrameOptions {
-  /** Exponent and mantissa of the window; 2^17 bytes where nothing is said. */
+  /** Exponent and mantissa of the window. Default: 2^17 bytes. */
   readonly windowDescriptor?: number
   /** Written as eight bytes. */
   readonly contentBytes?: number
-  /** Ends the frame. */
+  /** Written at the end of the frame. */
   readonly checksum?: number
   readonly dictionary?: number
-  /** More bits of the descriptor. */
+  /** Further bits of the descriptor. */
   readonly flags?: number
 }
 
-/** A frame of blocks that are ready. */
+/** A frame of these blocks. */
 export function frameOf (
   blocks: readonly Buffer[],
   { windowDescriptor = 7 << 3, contentBytes, checksum, dictionary, flags = 0 }: FrameOptions = {}
@@ -36,7 +36,7 @@ export function frameOf (
   ])
 }
 
-/** A block header and what follows on it; `kind` 0: raw, 1: a byte repeated, 2: compressed, 3: there is none. */
+/** A block header and its content; `kind` 0: raw, 1: a repeated byte, 2: compressed, 3: reserved. */
 export function block (kind: number, size: number, content: Uint8Array, isLast = false): Buffer {
   const header = Buffer.alloc(3)
   header.writeUIntLE(size << 3 | kind << 1 | (isLast ? 1 : 0), 0, 3)
@@ -56,7 +56,7 @@ export function skippableFrame (content: string, nibble = 0): Buffer {
   return Buffer.concat([uint32(0x184d2a50 + nibble), uint32(Buffer.byteLength(content)), Buffer.from(content)])
 }
 
-/** One line of so many bytes, in four bytes of zstd for each 128 KiB of it. */
+/** One line of this size, in four bytes of zstd for each 128 KiB of it. */
 export function zstdBomb (bytes: number): Buffer {
   const blocks = Math.ceil(bytes / BLOCK_BYTES)
   const full = repeatedBlock('x', BLOCK_BYTES)
@@ -66,7 +66,7 @@ export function zstdBomb (bytes: number): Buffer {
   ])
 }
 
-/** One line of so many bytes, in members of 16 MB; gzip makes a thousandth of it at best. */
+/** One line of this size, in members of 16 MB; gzip reaches a thousandth of the size at best. */
 export function gzipBomb (bytes: number): Buffer {
   const memberBytes = 16e6
   const member = gzipSync(Buffer.alloc(memberBytes, 'x'), { level: 9 })

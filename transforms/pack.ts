@@ -85,8 +85,12 @@ export interface PackStage<Item = Tokens> extends Stage<Item, Sequence, PackStat
  * fills no sequence, is left out and counted in `stats.tail`.
  */
 export function pack (options: PackOptions = {}): PackStage {
-  const [own, shared] = stageOptions('pack', packOptions, options)
-  return packFrom(own, ({ ids }: Tokens) => ids, () => {}, shared)
+  return packTokens(...stageOptions('pack', packOptions, options))
+}
+
+/** As `pack`, with parsed options. */
+export function packTokens (options: z.output<typeof packOptions>, shared: StageOptions<Tokens> = {}): PackStage {
+  return packFrom(options, ({ ids }: Tokens) => ids, () => {}, shared)
 }
 
 /**

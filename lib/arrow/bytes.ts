@@ -1,22 +1,22 @@
-/** Takes bytes off chunks in pieces of any size. */
+/** Reads pieces of any size from a stream of chunks. */
 export class Bytes {
   readonly #chunks: AsyncGenerator<Buffer>
   #held: Buffer[] = []
   #size = 0 // of #held
-  /** How many were taken. */
+  /** Bytes that were read so far. */
   at = 0
 
   constructor (chunks: AsyncGenerator<Buffer>) {
     this.#chunks = chunks
   }
 
-  /** The next ones, fewer at the end; they stay. */
+  /** Returns the next bytes without consuming them; fewer at the end. */
   async peek (size: number): Promise<Buffer> {
     await this.#fill(size)
     return Buffer.concat(this.#held).subarray(0, size)
   }
 
-  /** The next ones, fewer at the end. Nothing is set aside for a size that is only claimed. */
+  /** Reads the next bytes; fewer at the end. Memory is only used for bytes that really come, whatever `size` is. */
   async take (size: number): Promise<Buffer> {
     await this.#fill(size)
     const pieces: Buffer[] = []
@@ -28,14 +28,14 @@ export class Bytes {
     return pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces)
   }
 
-  /** Passes over the next ones. @returns how many there were */
+  /** Skips bytes. @returns how many there were */
   async skip (size: number): Promise<number> {
     let missing = size
     while (missing > 0 && await this.#fill(1)) missing -= this.#cut(missing).length
     return size - missing
   }
 
-  /** Whatever comes next; nothing at the end. */
+  /** Reads the next available bytes; empty at the end. */
   async some (): Promise<Buffer> {
     return await this.#fill(1) ? this.#cut(Infinity) : Buffer.alloc(0)
   }
@@ -44,18 +44,18 @@ export class Bytes {
     this.#chunks.return(undefined).catch(() => {})
   }
 
-  /** Off the first chunk. */
-  #cut (most: number): Buffer {
+  /** Cuts at most this many bytes off the first chunk. */
+  #cut (max: number): Buffer {
     const [first] = this.#held as [Buffer]
-    const piece = first.subarray(0, most)
+    const piece = first.subarray(0, max)
     if (piece.length === first.length) this.#held.shift()
-    else this.#held[0] = first.subarray(most)
+    else this.#held[0] = first.subarray(max)
     this.#size -= piece.length
     this.at += piece.length
     return piece
   }
 
-  /** False at the end of the chunks. */
+  /** Reads chunks until `size` bytes are held. @returns false at the end of the chunks */
   async #fill (size: number): Promise<boolean> {
     while (this.#size < size) {
       const chunk = await this.#chunks.next()

@@ -2,10 +2,10 @@ import { CompressionType, setCompressionCodec } from '@uwdata/flechette'
 import { decompressFrame } from '../zstd/frame.ts'
 import { lz4Frame } from '../columns/lz4-frame.ts'
 
-/** Of one buffer, decompressed: no message has more either. */
+/** The limit for one decompressed buffer, the same as for a message. */
 const MAX_BUFFER_BYTES = 512 * 1024 * 1024
 
-/** Tells flechette how compressed buffers are read; it has no decoder of its own. */
+/** Registers decompressors with flechette, which has none built in. */
 export function registerCodecs (): void {
   setCompressionCodec(CompressionType.LZ4_FRAME, codec(lz4Frame))
   setCompressionCodec(CompressionType.ZSTD, codec(decompressFrame))
@@ -16,7 +16,7 @@ interface Codec {
   decode: (input: Uint8Array) => Uint8Array
 }
 
-/** Flechette hands the data over without its size, which lies before it. */
+/** Flechette passes the data without its size. The size is stored before the data. */
 function codec (decompress: (input: Buffer, size: number) => Buffer): Codec {
   return {
     encode () { throw new TypeError('Arrow is only read') },

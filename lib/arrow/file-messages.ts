@@ -7,18 +7,18 @@ import {
 } from './messages.ts'
 import { type MessageHead, readHead } from './metadata.ts'
 
-/** Fetched at a time, at least. */
+/** At least this much is fetched at a time. */
 const STEP_BYTES = 1024 * 1024
 
-/** What writers leave between two messages so that they are aligned is less. */
-const MOST_PADDING = 64
+/** Writers pad messages for alignment. The padding is always shorter than this. */
+const MAX_PADDING = 64
 
 /**
- * The messages of Arrow's file format as its footer tells of them: the schema, all dictionaries, and the batches of
- * records, wherever they lie. Nothing but that is required between the head and the footer.
+ * Reads the messages of an Arrow file as its footer lists them: the schema, all dictionaries, and the record batches,
+ * wherever they are in the file. Anything else between the head and the footer is ignored.
  *
- * @param ranges left open
- * @throws SluiceError `ERR_SOURCE` with the file and the place, when it is damaged or cut off
+ * @param ranges is not closed here
+ * @throws SluiceError `ERR_SOURCE` with the file and the position, when it is damaged or cut off
  * @see https://arrow.apache.org/docs/format/Columnar.html#ipc-file-format
  */
 export async function * readFileMessages (ranges: ByteRanges, isWanted: IsWanted): AsyncGenerator<Message> {
@@ -38,20 +38,20 @@ export async function * readFileMessages (ranges: ByteRanges, isWanted: IsWanted
     const metadata = metadataIn(await window.read(offset, offset + metadataBytes), name, block)
     const head = headOf(metadata, name, block)
     if (head.kind !== kind) {
-      throw damaged(name, offset, `a message of the kind ${head.kind}, where the footer tells of ${kind}`)
+      throw damaged(name, offset, `a message of the kind ${head.kind}, where the footer has ${kind}`)
     }
     if (head.bodyBytes > bodyBytes) {
-      throw damaged(name, offset, `a body of ${head.bodyBytes} bytes, of which the footer tells ${bodyBytes}`)
+      throw damaged(name, offset, `a body of ${head.bodyBytes} bytes, where the footer has ${bodyBytes}`)
     }
     if (head.dictionary !== null) {
       if (!head.dictionary.isDelta && seen.has(head.dictionary.id)) {
-        throw damaged(name, offset, `dictionary ${head.dictionary.id} is there twice; ` +
-          'the file format has each once, and what is added to it')
+        throw damaged(name, offset, `dictionary ${head.dictionary.id} occurs twice; ` +
+          'the file format allows each only once, and additions to it')
       }
       seen.add(head.dictionary.id)
     }
     const body = offset + metadataBytes
-    // What comes in one answer is read over: to leave it out would take another one.
+    // Bytes that come in the same response are read and dropped: skipping them would take another request.
     const wanted = isWanted(head)
     const bytes = wanted || (inOrder && ranges.expect !== undefined)
       ? await window.read(body, body + head.bodyBytes)
@@ -72,11 +72,11 @@ async function footerOf (ranges: ByteRanges): Promise<{ readonly footer: FileFoo
   const length = tail.readInt32LE(0)
   const start = size - FILE_TAIL_BYTES - length
   if (length <= 0 || start < FILE_HEAD.length) {
-    throw badFooter(name, `it says it has ${length} bytes, the file has ${size}`)
+    throw badFooter(name, `its length is ${length} bytes, the file has ${size}`)
   }
   if (length > MAX_METADATA_BYTES) {
     throw new SluiceError('ERR_SOURCE', `${name}: the footer has ${length} bytes, ` +
-      `more than ${MAX_METADATA_BYTES} are not read; rewrite the file with larger record batches`)
+      `the limit is ${MAX_METADATA_BYTES}; rewrite the file with larger record batches`)
   }
   const bytes = await ranges.read(start, start + length)
   try {
@@ -86,13 +86,13 @@ async function footerOf (ranges: ByteRanges): Promise<{ readonly footer: FileFoo
   }
 }
 
-/** By their places. Blocks that share bytes would be read many times over, and are damage. */
+/** Sorts the blocks by position. Overlapping blocks would be read many times over, and only occur in damaged files. */
 function checkedBlocks (name: string, blocks: readonly Block[], footerStart: number): Block[] {
   const sorted = [...blocks].sort((a, b) => a.offset - b.offset)
   let end = FILE_HEAD.length
   for (const block of sorted) {
     const { offset, metadataBytes, bodyBytes } = block
-    if (offset < end) throw badFooter(name, `a message at byte ${offset}, where another one lies that ends at ${end}`)
+    if (offset < end) throw badFooter(name, `a message at byte ${offset}, within another one that ends at ${end}`)
     end = offset + metadataBytes + bodyBytes
     if (!(end <= footerStart)) {
       throw badFooter(name, `a message of ${metadataBytes + bodyBytes} bytes at byte ${offset}, ` +
@@ -104,16 +104,19 @@ function checkedBlocks (name: string, blocks: readonly Block[], footerStart: num
   return sorted
 }
 
-/** What the footer doesn't tell of is none of the table, unless it is a batch that a damaged footer has lost. */
+/**
+ * Messages that the footer doesn't list aren't part of the table. But a record batch there means that the footer is
+ * damaged.
+ */
 async function checkGaps (window: Window, name: string, sorted: readonly Block[]): Promise<void> {
   let from = FILE_HEAD.length
   const end: Block = { offset: window.end, bodyBytes: 0, metadataBytes: 0 }
   for (const { offset, bodyBytes, metadataBytes } of [...sorted, end]) {
-    for (let isFirst = true; offset - from >= MOST_PADDING; isFirst = false) {
+    for (let isFirst = true; offset - from >= MAX_PADDING; isFirst = false) {
       const found = await messageIn(window, from, offset)
       if (found === null || (!isFirst && found.head.kind === 'schema')) break
       if (found.head.kind !== 'schema') {
-        throw badFooter(name, `a message of the kind ${found.head.kind} at byte ${from}, of which it doesn't tell`)
+        throw badFooter(name, `a message of the kind ${found.head.kind} at byte ${from} is not listed`)
       }
       from = found.end // the schema of a stream
     }
@@ -126,7 +129,7 @@ interface FoundMessage {
   readonly end: number
 }
 
-/** The message that begins at a place, if one does. */
+/** The message that begins at `start`; null if there is none. */
 async function messageIn (window: Window, start: number, end: number): Promise<FoundMessage | null> {
   const first = await window.read(start, start + 8)
   const prefix = first.readUInt32LE(0) === CONTINUATION ? 8 : 4
@@ -141,13 +144,13 @@ async function messageIn (window: Window, start: number, end: number): Promise<F
   }
 }
 
-/** Without the length before it and the padding behind it. */
+/** The metadata without the length before it and the padding after it. */
 function metadataIn (bytes: Buffer, name: string, { offset }: Block): Buffer {
-  // Before Arrow 0.15 there was the length alone.
+  // Before Arrow 0.15, only the length came before the metadata.
   const prefix = bytes.length >= 8 && bytes.readUInt32LE(0) === CONTINUATION ? 8 : 4
   const length = bytes.length < prefix ? -1 : bytes.readInt32LE(prefix - 4)
   if (length <= 0 || prefix + length > bytes.length) {
-    throw damaged(name, offset, `metadata of ${length} bytes, the footer tells of ${bytes.length}`)
+    throw damaged(name, offset, `metadata of ${length} bytes, the footer has ${bytes.length}`)
   }
   return bytes.subarray(prefix, prefix + length)
 }
@@ -169,10 +172,10 @@ function badFooter (name: string, reason: string, cause?: unknown): SluiceError 
   return new SluiceError('ERR_SOURCE', `${name}: damaged Arrow footer (${reason}); get the file again`, { cause })
 }
 
-/** Ranges that are read in order, mostly: some are fetched together. */
+/** Reads ranges that are mostly in order; small ones are fetched together. */
 class Window {
   readonly #ranges: ByteRanges
-  /** Nothing is fetched behind it. */
+  /** Nothing is fetched past this offset. */
   readonly end: number
   #start = 0 // of #bytes
   #bytes: Buffer = Buffer.alloc(0)
@@ -185,10 +188,10 @@ class Window {
   async read (start: number, end: number): Promise<Buffer> {
     const held = this.#start + this.#bytes.length
     if (start < this.#start || end > held) {
-      const goesOn = start >= this.#start && start <= held + STEP_BYTES
-      const from = goesOn ? held : start
+      const isNext = start >= this.#start && start <= held + STEP_BYTES
+      const from = isNext ? held : start
       const fetched = await this.#ranges.read(from, Math.max(end, Math.min(this.end, from + STEP_BYTES)))
-      const kept = goesOn && start < held ? this.#bytes.subarray(start - this.#start) : Buffer.alloc(0)
+      const kept = isNext && start < held ? this.#bytes.subarray(start - this.#start) : Buffer.alloc(0)
       this.#bytes = kept.length === 0 ? fetched : Buffer.concat([kept, fetched])
       this.#start = from - kept.length
     }

@@ -1,15 +1,15 @@
 /**
- * Tables of FlatBuffers (internals.md of google/flatbuffers), each step within the bytes: a reader that believes the
- * length of a damaged list is busy for hours.
+ * A table in FlatBuffers (internals.md of google/flatbuffers). Every access is checked against the bytes: a damaged
+ * list length could otherwise keep a reader busy for hours.
  */
 export class FlatTable {
   readonly #bytes: Buffer
-  /** Where the table begins. */
+  /** The offset of the table. */
   readonly at: number
-  readonly #fields: number // where the offsets of the fields are
+  readonly #fields: number // the position of the fields' offsets
   readonly #size: number
 
-  /** @param at where the offset of the table is @throws Error when it lies outside, as do all methods */
+  /** @param at the position of the table's offset @throws Error when it is outside the bytes, as all methods do */
   constructor (bytes: Buffer, at: number) {
     this.#bytes = bytes
     this.at = at + bytes.readInt32LE(at)
@@ -17,7 +17,7 @@ export class FlatTable {
     this.#size = bytes.readInt16LE(this.#fields)
   }
 
-  /** Where a field lies, by its number; null where it has its default. */
+  /** The position of a field, by its number; null where it has its default value. */
   #place (field: number): number | null {
     const at = 4 + 2 * field
     const offset = at < this.#size ? this.#bytes.readInt16LE(this.#fields + at) : 0
@@ -39,7 +39,7 @@ export class FlatTable {
     return at === null ? 0 : this.#bytes.readInt32LE(at)
   }
 
-  /** A length or a count. */
+  /** Reads a length or a count. */
   size (field: number): number {
     const at = this.#place(field)
     return at === null ? 0 : sizeAt(this.#bytes, at)
@@ -50,7 +50,7 @@ export class FlatTable {
     return at === null ? null : new FlatTable(this.#bytes, at)
   }
 
-  /** Where the elements of a list lie, each of `stride` bytes. */
+  /** The positions of a list's elements, each of `stride` bytes. */
   list (field: number, stride: number): number[] {
     const at = this.#place(field)
     if (at === null) return []
@@ -66,7 +66,7 @@ export class FlatTable {
     return this.list(field, 4).map(at => new FlatTable(this.#bytes, at))
   }
 
-  /** Pairs of sizes. */
+  /** Reads pairs of sizes. */
   pairs (field: number): Array<readonly [number, number]> {
     return this.list(field, 16).map(at => [sizeAt(this.#bytes, at), sizeAt(this.#bytes, at + 8)])
   }

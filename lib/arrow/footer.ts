@@ -1,17 +1,17 @@
 import { FlatTable } from './flat-table.ts'
 import { checkSchema } from './metadata.ts'
 
-/** Where the footer of a file says that a message lies. */
+/** The position of a message, from the file's footer. */
 export interface Block {
   readonly offset: number
-  /** Of its metadata, with the length before it and the padding behind it; the body follows. */
+  /** Bytes of the metadata, including the length before it and the padding after it. The body follows. */
   readonly metadataBytes: number
   readonly bodyBytes: number
 }
 
 /** The footer of a file (File.fbs of Apache Arrow). */
 export interface FileFooter {
-  /** The schema as the message of a stream. */
+  /** The schema, as a message of the stream format. */
   readonly schema: Uint8Array
   readonly dictionaries: readonly Block[]
   readonly records: readonly Block[]
@@ -19,13 +19,13 @@ export interface FileFooter {
 
 const BLOCK_BYTES = 24
 
-/** Metadata of a message before its header: the offset of a table, what says where its fields lie, and the table. */
+/** Bytes of a message's metadata before its header: the table's offset, the table's layout (vtable), and the table. */
 const HEAD_BYTES = 32
 
-/** MetadataVersion V5; a schema is the same in V4. */
+/** MetadataVersion V5. A schema is the same in V4. */
 const VERSION = 4
 
-/** @throws Error when it is damaged, or its schema is one that isn't read */
+/** @throws Error when the footer is damaged, or its schema isn't supported */
 export function readFooter (footer: Buffer): FileFooter {
   const table = new FlatTable(footer, 0)
   const schema = table.table(1)
@@ -51,8 +51,9 @@ function blocksIn (table: FlatTable, field: number, footer: Buffer): Block[] {
 }
 
 /**
- * A message whose header is the footer's schema: some writers (Polars from 2.0 on, apache-arrow for JavaScript) leave
- * it nowhere else. All offsets in FlatBuffers are relative, so that what the footer has can stay as it is.
+ * Creates a schema message from the footer's schema. Some writers (Polars from 2.0 on, apache-arrow for JavaScript)
+ * don't store the schema anywhere else. All offsets in FlatBuffers are relative, so the footer's bytes are used
+ * unchanged.
  */
 function schemaMessage (footer: Buffer, schemaAt: number): Uint8Array {
   const padded = Math.ceil(footer.length / 8) * 8
@@ -61,7 +62,7 @@ function schemaMessage (footer: Buffer, schemaAt: number): Uint8Array {
   bytes.writeUInt32LE(HEAD_BYTES + padded, 4)
   const metadata = bytes.subarray(8)
   metadata.writeInt32LE(20, 0) // the table
-  // Its own length, the table's, and where in it are the version, the type and the header.
+  // The vtable: its own length, the table's length, and the positions of version, type and header in the table.
   for (const [i, number] of [10, 12, 4, 6, 8].entries()) metadata.writeInt16LE(number, 6 + 2 * i)
   metadata.writeInt32LE(14, 20)
   metadata.writeInt16LE(VERSION, 24)

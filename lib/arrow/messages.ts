@@ -3,46 +3,46 @@ import { Bytes } from './bytes.ts'
 import { readFooter } from './footer.ts'
 import { type MessageHead, readHead } from './metadata.ts'
 
-/** A message of a stream, whole. */
+/** A complete message. */
 export interface Message extends MessageHead {
-  /** In bytes of the decompressed file. */
+  /** The offset in the decompressed file. */
   readonly at: number
   /**
-   * As the stream format has it today, whatever the form in the file, and aligned for typed arrays; empty where it was
-   * passed over.
+   * The message in today's stream format, whatever the format of the file, aligned for typed arrays. Empty where it was
+   * skipped.
    */
   readonly bytes: Uint8Array
 }
 
-/** Asked for each message; of those that aren't wanted the body may be left out. */
+/** Called for each message. If it returns false, the message's body may be left out. */
 export type IsWanted = (head: MessageHead) => boolean
 
-/** The messages of a file, read once. */
+/** Reads the messages of a file. It can be called once. */
 export type MessagesOf = (isWanted: IsWanted) => AsyncGenerator<Message>
 
 export const CONTINUATION = 0xffffffff
 export const FILE_MAGIC = Buffer.from('ARROW1')
 export const FILE_HEAD = Buffer.from('ARROW1\0\0')
-/** Behind the footer: its length, and the magic. */
+/** The footer's length and the magic, which follow the footer. */
 export const FILE_TAIL_BYTES = 10
 
-/** Bytes of one message that are held at once. */
+/** The limit for one message, which is in memory as a whole. */
 export const MAX_MESSAGE_BYTES = 512 * 1024 * 1024
 
-/** Metadata with more is damage. */
+/** Longer metadata is regarded as damaged. */
 export const MAX_METADATA_BYTES = 64 * 1024 * 1024
 
 /**
- * Cuts Arrow's stream format into its messages, and likewise the file format where it can't be read by its footer: most
- * writers make it a stream between a head and a footer. Both end with a mark: without one, a file that is cut off
- * between two messages would pass for a shorter one.
+ * Reads the messages of Arrow's stream format. Also reads the file format where its footer can't be read first: most
+ * writers make such a file a stream between a head and a footer. Both formats must end with their mark. Otherwise a
+ * file that is cut off between two messages would look like a shorter one.
  *
- * @param bytes closed at the end
- * @throws SluiceError `ERR_SOURCE` with the file and the place, when it is damaged, cut off or no Arrow
+ * @param bytes is closed at the end
+ * @throws SluiceError `ERR_SOURCE` with the file and the position, when it is damaged, cut off or not Arrow
  * @see https://arrow.apache.org/docs/format/Columnar.html#serialization-and-interprocess-communication-ipc
  */
 export async function * readMessages (bytes: Bytes, file: string, isWanted: IsWanted): AsyncGenerator<Message> {
-  let at = 0 // where the message begins
+  let at = 0 // offset of the message
   const fail = (reason: string, cause?: unknown): SluiceError => new SluiceError('ERR_SOURCE',
     `${file}: damaged Arrow data in the message at byte ${at} (${reason}); get the file again`, { cause })
   const take = async (size: number): Promise<Buffer> => {
@@ -57,7 +57,7 @@ export async function * readMessages (bytes: Bytes, file: string, isWanted: IsWa
     for (;;) {
       at = bytes.at
       let length = (await take(4)).readUInt32LE()
-      // Before Arrow 0.15 there was the length alone.
+      // Before Arrow 0.15, only the length came before the metadata.
       if (length === CONTINUATION) length = (await take(4)).readUInt32LE()
       if (length === 0) break
       if (length > MAX_METADATA_BYTES) throw fail(`metadata of ${length} bytes`)
@@ -85,9 +85,10 @@ export async function * readMessages (bytes: Bytes, file: string, isWanted: IsWa
 }
 
 /**
- * Whether it is in the file format, whose head is passed over.
+ * Skips the head of the file format.
  *
- * @throws SluiceError `ERR_SOURCE` for what isn't Arrow
+ * @returns whether there is one
+ * @throws SluiceError `ERR_SOURCE` when the data isn't Arrow
  */
 async function passHead (bytes: Bytes, file: string): Promise<boolean> {
   const head = await bytes.peek(8)
@@ -97,15 +98,15 @@ async function passHead (bytes: Bytes, file: string): Promise<boolean> {
   }
   const first = head.length < 8 ? -1 : head.readUInt32LE()
   const length = first === CONTINUATION ? head.readUInt32LE(4) : first
-  // metadata is padded to eight bytes, in the old form together with its length
+  // Metadata is padded to eight bytes; in the old format, together with its length.
   const isPadded = first === CONTINUATION ? length % 8 === 0 : length % 8 === 4
   if (length > 0 && length < MAX_METADATA_BYTES && isPadded) return false
   const found = head.length === 0 ? 'is empty' : `begins with ${JSON.stringify(head.toString('latin1'))}`
   throw new SluiceError('ERR_SOURCE', `${file}: is not an Arrow file or stream: it ${found}; ` +
-    'name the format that it has (--dataset, dataset)')
+    'set the right format (--dataset, dataset)')
 }
 
-/** With the form of today, whose metadata ends such that what follows is aligned. */
+/** Writes a message in today's format, with its metadata padded so that the body is aligned. */
 export function encapsulated (metadata: Buffer, body: Buffer): Uint8Array {
   const padded = Math.ceil(metadata.length / 8) * 8
   const bytes = new Uint8Array(8 + padded + body.length)
@@ -123,11 +124,11 @@ export function tooLarge (file: string, at: number, size: number): SluiceError {
     'rewrite the file with smaller record batches (pyarrow: max_chunksize)')
 }
 
-/** Of a file that is larger than what is held to be read by its footer. */
+/** For a file that is too large to be held in memory and read by its footer. */
 function withoutSchema (file: string, cause?: unknown): SluiceError {
   return new SluiceError('ERR_SOURCE', `${file}: is an Arrow file that doesn't begin with a schema, ` +
-    'as Polars and apache-arrow for JavaScript write it: it is read from its end, ' +
-    'which a pipe or compressed data doesn\'t have; write it to a file, decompressed, and name that', { cause })
+    'as written by Polars and apache-arrow for JavaScript. It must be read from its end, ' +
+    'which isn\'t possible in a pipe or in compressed data; decompress it to a file, and pass that', { cause })
 }
 
 type Fail = (reason: string, cause?: unknown) => SluiceError
@@ -150,20 +151,20 @@ async function checkFooter (bytes: Bytes, found: Places, fail: Fail): Promise<vo
     throw fail(messageOf(error), error)
   }
   for (const kind of ['dictionaries', 'records'] as const) {
-    const told = footer[kind].map(({ offset }) => offset)
-    if (told.length !== found[kind].length) {
-      throw fail(`the footer tells of ${told.length} batches of ${kind}, there are ${found[kind].length}`)
+    const listed = footer[kind].map(({ offset }) => offset)
+    if (listed.length !== found[kind].length) {
+      throw fail(`the footer lists ${listed.length} batches of ${kind}, there are ${found[kind].length}`)
     }
-    if (told.some((offset, i) => offset !== found[kind][i])) {
-      throw fail(`the batches of ${kind} don't lie in the order of the footer; ` +
-        'decompress the file, which is then read by its footer')
+    if (listed.some((offset, i) => offset !== found[kind][i])) {
+      throw fail(`the batches of ${kind} are not in the order of the footer; ` +
+        'decompress the file, so that it can be read by its footer')
     }
   }
 }
 
-/** Zeros may fill up the last block; all else was data. */
+/** Zeros may pad the last block. Anything else is an error. */
 async function checkNothing (bytes: Bytes, _found: unknown, fail: Fail): Promise<void> {
   for (let rest = await bytes.some(); rest.length > 0; rest = await bytes.some()) {
-    if (rest.some(byte => byte !== 0)) throw fail('more follows the mark of the end')
+    if (rest.some(byte => byte !== 0)) throw fail('more data follows the end mark')
   }
 }

@@ -2,12 +2,12 @@ import { type DataType, Type } from '@uwdata/flechette'
 import { type Step, noField, noList, unnamedList } from '../columns/text-column.ts'
 import type { Vector } from './values.ts'
 
-/** A type of which only one place is read. */
+/** A type reduced to the one field that is read. */
 export interface Narrowed {
   readonly type: DataType
-  /** Of what lies there; of a list its items. */
+  /** The type of the values that are read; for lists, of their items. */
   readonly end: DataType
-  /** Values with nothing in them but what lies there. */
+  /** Reduces a vector in the same way. */
   readonly of: (vector: Vector) => Vector
 }
 
@@ -16,10 +16,10 @@ const LISTS: ReadonlySet<number> = new Set([
 ])
 
 /**
- * A type without what lies beside a place in it.
+ * Reduces a type to the field at the end of a path.
  *
- * @param lists items of so many lists in each other are taken, and of these the steps
- * @throws Error when there is no such place
+ * @param lists how many nested lists the type is; their items have the fields in `steps`
+ * @throws Error when there is no such field
  */
 export function narrowed (name: string, type: DataType, lists: number, steps: readonly Step[]): Narrowed {
   const children = 'children' in type ? type.children : []

@@ -4,25 +4,25 @@ import { Bytes } from './bytes.ts'
 import { readFileMessages } from './file-messages.ts'
 import { type Message, type MessagesOf, FILE_HEAD, readMessages } from './messages.ts'
 
-/** A file, and how its bytes are had. */
+/** A file and functions that read it. */
 export interface ArrowFile extends TableFile {
   /** The number of the first row to read. */
   readonly offset: number
-  /** The content from an offset on, chunk by chunk. */
+  /** Streams the content from an offset on. */
   readonly bytesFrom: (offset: number) => AsyncGenerator<Buffer>
-  /** Called with how much of the file has been read. */
+  /** Called with the number of bytes that have been read so far. */
   readonly onRead: (bytes: number) => void
 }
 
-/** Opens a file to be read at any place; null where that can't be done: of a pipe, and through a compression. */
+/** Opens a file for random access; null where that isn't possible, as for pipes and compressed files. */
 export type OpenRanges = () => Promise<ByteRanges | null>
 
-/** A file that can't be read at any place is held in memory up to so many bytes. */
+/** Without random access, a file up to this size is held in memory. */
 const MAX_HELD_BYTES = 64 * 1024 * 1024
 
 /**
- * The messages of a file: of the stream format one after the other, of the file format by its footer. A larger file
- * that can't be read at any place is read one after the other too, which most writers make possible.
+ * The messages of a file. The stream format is read in order, the file format by its footer. A larger file without
+ * random access is read in order too, which works for the files of most writers.
  *
  * @throws SluiceError as `readMessages` and `readFileMessages`
  */
@@ -40,7 +40,7 @@ export async function openMessages (file: ArrowFile, open: OpenRanges): Promise<
   }
 }
 
-/** All bytes as ranges, unless there are too many. */
+/** Reads all bytes into memory and returns them as ranges; null if there are too many. */
 async function held (bytes: Bytes, name: string): Promise<ByteRanges | null> {
   const all = await bytes.peek(MAX_HELD_BYTES + 1)
   if (all.length > MAX_HELD_BYTES) return null

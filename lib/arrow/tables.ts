@@ -11,24 +11,24 @@ import { type Vector, kindOf } from './values.ts'
 
 export { ValueReader } from './values.ts'
 
-/** A column that is read, in one record batch. */
+/** One column in one record batch. */
 export interface Column {
   readonly name: string
   readonly isUuid: boolean
   readonly vector: Vector
 }
 
-/** The columns that are read of one record batch. */
+/** The requested columns of one record batch. */
 export interface Table {
-  /** Which record batch of the file, from 0. */
+  /** The index of the record batch in the file, from 0. */
   readonly batch: number
-  /** The number of its first row in the file, and how many it has. */
+  /** The number of its first row in the file, and how many rows it has. */
   readonly start: number
   readonly rows: number
   readonly columns: readonly Column[]
-  /** How documents are made of them. */
+  /** How documents are created from the columns. */
   readonly texts: RowTexts
-  /** Of all columns, also of those that are not read. */
+  /** The names of all columns, including those that are not read. */
   readonly names: readonly string[]
 }
 
@@ -36,11 +36,11 @@ interface Wanted {
   readonly name: string
   readonly index: number
   readonly isUuid: boolean
-  /** What of it is read. */
+  /** The part of the column that is read. */
   readonly of: (vector: Vector) => Vector
 }
 
-/** What is read of a file whose schema is known. */
+/** What to read of a file, once its schema is known. */
 interface Reading {
   readonly columns: readonly Wanted[]
   readonly texts: RowTexts
@@ -48,11 +48,11 @@ interface Reading {
 }
 
 /**
- * The record batches of a file, from the one on that has the row at the file's offset; those before are passed over. In
- * memory are the schema, the dictionaries, and one batch.
+ * Reads the record batches of a file, starting with the batch that contains the row at the file's offset; earlier ones
+ * are skipped. The schema, the dictionaries and one batch are in memory.
  *
  * @param messages of the file
- * @returns how many rows there are
+ * @returns the number of rows
  * @throws SluiceError `ERR_SOURCE`
  */
 export async function * readTables (
@@ -74,7 +74,7 @@ export async function * readTables (
       reading = readingOf(fieldsOf(file, message), arrowFile, options)
       continue
     }
-    if (reading === undefined) throw damaged(file, message, new Error('there is no schema before it'))
+    if (reading === undefined) throw damaged(file, message, new Error('there is no schema before the message'))
     if (dictionary !== null) {
       const before = dictionary.isDelta ? dictionaries.get(dictionary.id) : undefined
       if (before === undefined) dictionaries.set(dictionary.id, [bytes])
@@ -122,7 +122,7 @@ function readingOf (fields: readonly Field[], file: ArrowFile, options: RowOptio
   return { columns, names: all.all, texts: { textColumn, text, kind: found.kind, isColumn, missing } }
 }
 
-/** What lies where the text is looked for. */
+/** Reduces a column to the field that has the text. */
 function within (field: Field, path: string, { lists, steps }: RowTexts['text']): Narrowed & { readonly kind: Kind } {
   const { name, type } = field
   let found: Narrowed
@@ -130,7 +130,7 @@ function within (field: Field, path: string, { lists, steps }: RowTexts['text'])
     found = narrowed(name, type, lists, steps)
   } catch (error) {
     throw new SluiceError('ERR_SOURCE', `${path}: column ${name}: ${messageOf(error)}; ` +
-      'name the one that has the text (--text-column, text_column)', { cause: error })
+      'name the column with the text (--text-column, text_column)', { cause: error })
   }
   const kind = kindOf(found.end)
   if (kind === null || kindOf(found.type) === null) throw unread(path, name)
@@ -138,8 +138,8 @@ function within (field: Field, path: string, { lists, steps }: RowTexts['text'])
 }
 
 function unread (path: string, name: string): SluiceError {
-  return new SluiceError('ERR_SOURCE', `${path}: its column ${name} has values of a type that isn't read ` +
-    '(a union, an interval, or encoded as runs); name others in --columns (columns), or rewrite the file')
+  return new SluiceError('ERR_SOURCE', `${path}: its column ${name} has values of a type that isn't supported ` +
+    '(a union, an interval, or run-end encoded); name others in --columns (columns), or rewrite the file')
 }
 
 function columnsIn (file: string, message: Message, messages: Uint8Array[], wanted: readonly Wanted[]): Column[] {

@@ -6,25 +6,25 @@ type Numbers =
   | BigInt64Array | BigUint64Array
 
 /**
- * Values of a column in one message, as flechette lays its bytes out; they are read here, where every digit is kept and
- * every offset checked.
+ * The values of a column in one message, in flechette's memory layout. They are read here, without flechette, to keep
+ * every digit and check every offset.
  */
 export interface Vector {
   readonly type: DataType
   readonly length: number
   readonly nullCount: number
-  /** A bit each. */
+  /** A bit for each value; 0 means null. */
   readonly validity?: Uint8Array
   readonly values?: Numbers
   readonly offsets?: Int32Array | BigInt64Array
   readonly sizes?: Int32Array | BigInt64Array
   readonly children?: readonly Vector[]
-  /** Of a view: what doesn't lie within the view itself. */
+  /** For views: the buffers of strings that don't fit into the view itself. */
   readonly data?: readonly Uint8Array[]
   readonly dictionary?: { readonly data: readonly Vector[] }
 }
 
-/** As parquet calls them; null for what isn't read: unions, intervals and runs. */
+/** The kind of a type, in parquet's terms; null for unsupported types: unions, intervals and run-end encoded ones. */
 export function kindOf (type: DataType): Kind | null {
   const inner = (kind: Kind, children: ReadonlyArray<{ readonly type: DataType }>): Kind | null =>
     children.every(child => kindOf(child.type) !== null) ? kind : null
@@ -47,21 +47,21 @@ export function kindOf (type: DataType): Kind | null {
   }
 }
 
-/** Digits of a second that a unit has; seconds are given as milliseconds, as in parquet, which has no seconds. */
+/** Decimal digits of a second by unit. Seconds are converted to milliseconds, because parquet has no seconds. */
 const DIGITS = [3, 3, 6, 9]
 
-/** Makes values, and counts their bytes. */
+/** Converts values, and counts their bytes. */
 export class ValueReader {
-  /** Of the values that were made. */
+  /** Bytes of the values that were converted so far. */
   bytes = 0
-  readonly #most: number
+  readonly #max: number
 
-  /** @param most bytes of a string that is wanted; of a list with more the end is left out */
-  constructor (most: number) {
-    this.#most = most
+  /** @param max bytes that are wanted; after those, texts are null and lists end */
+  constructor (max: number) {
+    this.#max = max
   }
 
-  /** @throws Error where it is outside of what there is */
+  /** @throws Error when the index or an offset is out of bounds */
   at (vector: Vector, index: number): Value {
     within(index, vector.length)
     const { type } = vector
@@ -95,7 +95,7 @@ export class ValueReader {
     }
   }
 
-  /** Numbers, and what is kept as one. */
+  /** Numbers, and types that are stored as numbers. */
   #plain ({ type, values }: Vector, index: number): Value {
     if (type.typeId === Type.Decimal) {
       this.bytes += type.bitWidth / 8
@@ -117,7 +117,7 @@ export class ValueReader {
 
   #text (bytes: Buffer): Value {
     this.bytes += bytes.length
-    return this.bytes > this.#most ? null : text(bytes)
+    return this.bytes > this.#max ? null : text(bytes)
   }
 
   #entry ({ dictionary }: Vector, key: number): Value {
@@ -131,8 +131,8 @@ export class ValueReader {
 
   #list ([start, end]: readonly [number, number], valueAt: (at: number) => Value): Value[] {
     const list: Value[] = []
-    for (let at = start; at < end && this.bytes <= this.#most; at++) {
-      this.bytes++ // nothing but nulls is something, too
+    for (let at = start; at < end && this.bytes <= this.#max; at++) {
+      this.bytes++ // so that a list of nulls ends, too
       list.push(valueAt(at))
     }
     return list
@@ -162,7 +162,7 @@ function inUnit (value: number | bigint, unit: number): bigint {
   return BigInt(value) * (unit === 0 ? 1000n : 1n)
 }
 
-/** Integers in two's complement, the lowest word first. */
+/** Reads an integer in two's complement, lowest word first. */
 function unscaled (values: Numbers | undefined, index: number, bitWidth: number): bigint {
   if (bitWidth === 32) return BigInt(numberAt(values, index))
   const words = bitWidth / 64
@@ -191,7 +191,7 @@ function cut ({ buffer, byteOffset }: Uint8Array, start: number, end: number): B
   return Buffer.from(buffer as ArrayBuffer, byteOffset + start, end - start)
 }
 
-/** Where the elements of a list, or the bytes of a string, begin and end. */
+/** The start and end of a list's elements, or of a string's bytes. */
 function range ({ type, offsets, sizes }: Vector, index: number, length: number): readonly [number, number] {
   if (type.typeId === Type.FixedSizeList) return fixed(type.stride, index, length)
   const start = Number(numberAt(offsets, index))

@@ -1,6 +1,6 @@
 /**
- * LZ4 blocks (lz4_Block_format.md of lz4 1.10), checked at each step: the decoder at hand takes neither a block that
- * ends early nor one that writes too much for an error.
+ * LZ4 blocks (lz4_Block_format.md of lz4 1.10), checked at each step. The available decoders accept blocks that end
+ * early or that write too much.
  */
 
 /** @throws Error when the block is damaged or doesn't give exactly `size` bytes */
@@ -12,10 +12,10 @@ export function lz4Block (input: Buffer, size: number): Buffer {
 }
 
 /**
- * Decompresses a block behind what is in `output` already, of which it may repeat parts.
+ * Decompresses a block to the position `to` of `output`. The block may repeat bytes that are already before it.
  *
- * @returns where it ends
- * @throws Error when the block is damaged or has no room
+ * @returns the position after the output
+ * @throws Error when the block is damaged or doesn't fit
  */
 export function lz4Into (input: Buffer, output: Buffer, to: number): number {
   const size = output.length
@@ -46,14 +46,14 @@ export function lz4Into (input: Buffer, output: Buffer, to: number): number {
     if (to + distance >= end) {
       output.copy(output, to, to - distance, end - distance)
       to = end
-    } else for (; to < end; to++) output[to] = output[to - distance]! // overlaps: what was just written is repeated
+    } else for (; to < end; to++) output[to] = output[to - distance]! // overlaps: repeats bytes that were just written
   }
   return to
 }
 
 /**
- * The codec LZ4 of old files, which was never specified: Hadoop's frames (big-endian sizes before each block: of all
- * its output, of its input), or a plain block.
+ * The LZ4 codec of old files, which was never specified: either Hadoop's frames, with two big-endian sizes before each
+ * block (of its output and of its input), or a plain block.
  */
 export function lz4Legacy (input: Buffer, size: number): Buffer {
   try {
@@ -70,7 +70,7 @@ export function lz4Legacy (input: Buffer, size: number): Buffer {
     }
     if (given === size) return Buffer.concat(parts)
   } catch {
-    // then it is a plain block, or it is damaged, which the next line finds
+    // Otherwise it is a plain block, or damaged, which the next line detects.
   }
   return lz4Block(input, size)
 }

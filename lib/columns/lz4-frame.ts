@@ -4,10 +4,10 @@ const MAGIC = 0x184d2204
 const STORED = 0x80000000
 
 /**
- * Decompresses one LZ4 frame (lz4_Frame_format.md of lz4 1.10); its blocks may repeat what is in those before.
- * Checksums are passed over, as by Arrow itself, which writes none.
+ * Decompresses one LZ4 frame (lz4_Frame_format.md of lz4 1.10). Blocks may refer to earlier blocks. Checksums are
+ * ignored, as in Arrow, which writes none.
  *
- * @throws Error when the data is damaged, takes a dictionary, or doesn't give exactly `size` bytes
+ * @throws Error when the data is damaged, needs a dictionary, or doesn't decompress to exactly `size` bytes
  */
 export function lz4Frame (input: Buffer, size: number): Buffer {
   if (input.readUInt32LE() !== MAGIC) throw new Error('not an lz4 frame')

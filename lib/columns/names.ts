@@ -1,20 +1,20 @@
 import { MissingFieldError, SluiceError } from '../errors.ts'
 
-/** Names of columns in a message are no more than these, and no longer. */
-const MOST_COLUMNS = 50
+/** A message lists at most this many column names, and at most MAX_CHARACTERS of each. */
+const MAX_COLUMNS = 50
 
-const MOST_CHARACTERS = 40
-/** The names of columns, for a message. */
+const MAX_CHARACTERS = 40
+/** Formats column names for a message. */
 export function shownColumns (names: readonly string[]): string {
-  const shown = names.slice(0, MOST_COLUMNS).map(name => JSON.stringify(name.slice(0, MOST_CHARACTERS)))
+  const shown = names.slice(0, MAX_COLUMNS).map(name => JSON.stringify(name.slice(0, MAX_CHARACTERS)))
   return shown.join(', ') + andMore(names)
 }
 
 function andMore (names: readonly string[]): string {
-  return names.length > MOST_COLUMNS ? ` and ${names.length - MOST_COLUMNS} more` : ''
+  return names.length > MAX_COLUMNS ? ` and ${names.length - MAX_COLUMNS} more` : ''
 }
 
-/** The columns of a file by their names. */
+/** The columns of a file, by name. */
 export class ColumnNames {
   readonly all: readonly string[]
   readonly #file: string
@@ -34,7 +34,7 @@ export class ColumnNames {
     return this.#places.has(name)
   }
 
-  /** Where a column stands among all. @throws SluiceError `ERR_SOURCE` unless there is just one of that name */
+  /** The position of a column in the file. @throws SluiceError `ERR_SOURCE` unless exactly one column has the name */
   indexOf (name: string): number {
     const place = this.#places.get(name)
     if (place?.count === 1) return place.index
@@ -48,6 +48,6 @@ export class ColumnNames {
 
   #shown (): string {
     if (this.all.length === 0) return 'none'
-    return this.all.slice(0, MOST_COLUMNS).join(', ') + andMore(this.all)
+    return this.all.slice(0, MAX_COLUMNS).join(', ') + andMore(this.all)
   }
 }

@@ -1,9 +1,9 @@
 import type { Value } from './values.ts'
 
-/** A row by column name, without a prototype, so that every name is a plain key. */
+/** A row by column name. It has no prototype, so that every name can be a key. */
 export type Row = Readonly<Record<string, Value>>
 
-/** In a row's place, when its values have more bytes than were asked for. */
+/** Takes the place of a row whose values have more bytes than the limit. */
 export class TooLong {
   readonly bytes: number
 
@@ -12,11 +12,11 @@ export class TooLong {
   }
 }
 
-/** Some rows that follow each other. */
+/** Consecutive rows. */
 export interface Batch {
-  /** Of the first one, counted over the file from 0. */
+  /** The number of the first row in the file, from 0. */
   readonly start: number
   readonly rows: ReadonlyArray<Row | TooLong>
-  /** Bytes of the values of each, decompressed. */
+  /** The decompressed bytes of each row's values. */
   readonly sizes: readonly number[]
 }

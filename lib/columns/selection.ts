@@ -5,45 +5,45 @@ import type { Kind } from './values.ts'
 
 /** Where the text of a row is. */
 export interface TextPlace {
-  /** Of the row. */
+  /** The column that has it. */
   readonly column: string
-  /** Within the column: items of so many lists, and their fields. */
+  /** How many nested lists the column's values are; their items have the fields. */
   readonly lists: number
   readonly steps: readonly Step[]
 }
 
-/** A file of several, for messages and for columns that some of them lack. */
+/** One of several files, for messages and for columns that only some of the files have. */
 export interface TableFile {
-  /** As it was given. */
+  /** The path as it was given. */
   readonly path: string
-  /** Among the files that are read. */
+  /** The index among the files that are read. */
   readonly index: number
-  /** How many there are. @default 1 */
+  /** The number of files. @default 1 */
   readonly fileCount?: number
 }
 
 export interface RowOptions {
   readonly textColumn: string
-  /** Further columns for `meta`; `*` names all. */
+  /** Additional columns for `meta`; `*` means all. */
   readonly columns: readonly string[]
-  /** Whether those with a record's licence, and the repository that it is from, come along. @default false */
+  /** Whether to also read the columns with a record's licence and its repository. @default false */
   readonly withLicense?: boolean | undefined
   readonly maxRowBytes: number
   readonly missing: MissingColumns
 }
 
-/** What is read of a file for its documents. */
+/** The columns that are read to create documents. */
 export interface ColumnsToRead {
-  /** Each once: `id` where there is one, the text's, and those that are asked for. */
+  /** Without duplicates: `id` if there is one, the text column, and the requested columns. */
   readonly names: readonly string[]
   readonly text: TextPlace
-  /** Whether nothing else of the text's column is asked for than the text. */
+  /** Whether only the text is read of the text column, and nothing else of it. */
   readonly isTextOnly: boolean
-  /** Columns that are asked for, and are in other files only: null in every row. */
+  /** Requested columns that only other files have; they are null in every row. */
   readonly missing: readonly string[]
 }
 
-/** What to read of the columns that there are. @throws SluiceError `ERR_SOURCE` for one that no file has */
+/** Selects the columns to read. @throws SluiceError `ERR_SOURCE` for a column that no file has */
 export function columnsToRead (columns: ColumnNames, file: TableFile, options: RowOptions): ColumnsToRead {
   const { all } = columns
   const { textColumn, withLicense = false } = options
@@ -60,7 +60,7 @@ export function columnsToRead (columns: ColumnNames, file: TableFile, options: R
     ? [{ name: textColumn, lists: 0 }]
     : stepsOf(textColumn)
   const { name: column, lists } = first!
-  if (!columns.has(column) && column !== textColumn) columns.indexOf(textColumn) // which there isn't either
+  if (!columns.has(column) && column !== textColumn) columns.indexOf(textColumn) // throws: it is missing, too
   return {
     names: [...new Set([...own, column, ...further])],
     text: { column, lists, steps },
@@ -69,24 +69,24 @@ export function columnsToRead (columns: ColumnNames, file: TableFile, options: R
   }
 }
 
-/** Columns that some files of several lack: of one that none has, the name is wrong. */
+/** Columns that some of the files lack. If all files lack a column, its name is wrong. */
 export class MissingColumns {
   readonly #warn: ((message: string) => void) | undefined
   readonly #isSample: boolean
   readonly #found = new Set<string>()
-  readonly #told = new Set<string>()
-  #isWhole = false // whether the first file was among those that were read
+  readonly #reported = new Set<string>()
+  #isWhole = false // whether the first file was read
 
-  /** @param isSample whether there are more files than those that are read @default false */
+  /** @param isSample whether only some of the files are read @default false */
   constructor (warn?: (message: string) => void, isSample = false) {
     this.#warn = warn
     this.#isSample = isSample
   }
 
   /**
-   * Those that a file lacks of the columns that are asked for.
+   * Returns the requested columns that a file lacks.
    *
-   * @throws SluiceError `ERR_SOURCE` once it is known that no file has one
+   * @throws SluiceError `ERR_SOURCE` once it is known that no file has one of them
    */
   among (asked: readonly string[], columns: ColumnNames, { path, index, fileCount = 1 }: TableFile): string[] {
     if (index === 0) this.#isWhole = true
@@ -98,23 +98,23 @@ export class MissingColumns {
     const isKnown = this.#isWhole && !this.#isSample && index === fileCount - 1
     for (const name of missing) {
       if (isKnown && !this.#found.has(name)) columns.indexOf(name)
-      if (!this.#told.has(name)) {
+      if (!this.#reported.has(name)) {
         this.#warn?.(`warning: ${path} has no column ${name}; ` +
           'it is null in its documents, and in those of every other file without it')
       }
-      this.#told.add(name)
+      this.#reported.add(name)
     }
     return missing
   }
 }
 
-/** How documents are made of the rows of one file. */
+/** How documents are created from the rows of a file. */
 export interface RowTexts {
   readonly textColumn: string
   readonly text: TextPlace
-  /** Of the values at that place, of the items where they are lists. */
+  /** The kind of the values there; for lists, of their items. */
   readonly kind: Kind | undefined
-  /** Whether the column itself has the text. */
+  /** Whether the text is the column itself, not a field within it. */
   readonly isColumn: boolean
   readonly missing: readonly string[]
 }

@@ -1,14 +1,14 @@
 /** Text that lies within a record: `data.text`, `messages[].content`, and lists of texts. */
 
-/** A field within the one before it; of so many lists in each other every item is taken. */
+/** A field of the value before it. If the field is a list, or `lists` nested ones, all items are taken. */
 export interface Step {
   readonly name: string
   readonly lists: number
 }
 
 /**
- * The steps of the path to a text: names separated by dots, with `[]` after the name of a list. A column whose own name
- * is the path takes precedence; the caller has looked for it.
+ * Parses the path to a text: names separated by dots, with `[]` after the name of a list. Callers must first check for
+ * a column whose name is the whole path, because it takes precedence.
  */
 export function stepsOf (textColumn: string): readonly Step[] {
   return textColumn.split('.').map(part => {
@@ -17,23 +17,23 @@ export function stepsOf (textColumn: string): readonly Step[] {
   })
 }
 
-/** Whether a text column names more than a column. */
+/** Whether a text column is a path into a column. */
 export function isWithin (textColumn: string): boolean {
   return textColumn.includes('.') || textColumn.endsWith('[]')
 }
 
-/** What was found where a text was looked for. */
+/** The result of looking for texts in a column. */
 export interface Within {
-  /** All texts; null: there is something that is none. */
+  /** All texts; null if one of the values isn't text. */
   readonly texts: string[] | null
-  /** What the column has beside them; undefined where that is nothing. */
+  /** The other parts of the column; undefined if there are none. */
   readonly rest: unknown
 }
 
 /**
- * The texts at the end of a way, in order: of lists all, and where there is none (null, or no such field) none.
+ * Collects the texts at the end of a path, in order, with all items of lists. A null or a missing field gives no text.
  *
- * @param textOf a value as text; undefined for what isn't one
+ * @param textOf converts a value to text; undefined if it isn't text
  */
 export function textsWithin (
   value: unknown,
@@ -54,7 +54,7 @@ export function textsWithin (
     if (next === undefined) return takeText(value)
     if (typeof value !== 'object' || Array.isArray(value) || textOf(value) !== undefined) return fail(value)
     if (!Object.hasOwn(value, next.name)) return value
-    // Rest properties are defined, not assigned: a field called __proto__ stays a field.
+    // A rest element defines properties instead of assigning them, so that a field called __proto__ stays a field.
     const { [next.name]: inner, ...others } = value as Record<string, unknown>
     const rest = take(inner, step + 1, next.lists)
     if (rest !== undefined) return { ...value, [next.name]: rest }
@@ -78,15 +78,15 @@ export function textsWithin (
   return { texts: faults === 0 ? texts : null, rest }
 }
 
-/** What a column of nested data lacks of the way to a text. */
+/** An error for a field of the path that nested data doesn't have. */
 export function noField (name: string, there: readonly string[]): Error {
   return new Error(there.length === 0
-    ? `there is no field ${name} in it, as its values have no fields`
-    : `there is no field ${name} in it, there is ${there.slice(0, 50).join(', ')}`)
+    ? `there is no field ${name} in it: its values have no fields`
+    : `there is no field ${name} in it; it has ${there.slice(0, 50).join(', ')}`)
 }
 
 export function noList (name: string): Error {
-  return new Error(`${name} is no list; leave out its []`)
+  return new Error(`${name} is not a list; leave out its []`)
 }
 
 export function unnamedList (name: string): Error {

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 
-/** What a string column has in a text's place when it is no UTF-8. */
+/** Takes the place of a text that isn't valid UTF-8. */
 export class InvalidUtf8 {
   readonly bytes: Buffer
 
@@ -10,8 +10,8 @@ export class InvalidUtf8 {
 }
 
 /**
- * Strings and numbers as JavaScript has them; 64-bit integers as BigInt; decimals, dates and times as text, every digit
- * kept.
+ * Strings and numbers are JavaScript's own, and 64-bit integers are BigInt. Decimals, dates and times are text, with
+ * every digit.
  */
 export type Value =
   | null | boolean | number | bigint | string | Buffer | InvalidUtf8 | Value[] | { readonly [field: string]: Value }
@@ -24,17 +24,17 @@ export type Unit = 'MILLIS' | 'MICROS' | 'NANOS'
 
 export const DIGITS: Readonly<Record<Unit, number>> = { MILLIS: 3, MICROS: 6, NANOS: 9 }
 
-/** Bytes as text: a byte order mark stays, and anything but UTF-8 is reported as such. */
+/** Decodes text. A byte order mark is kept; invalid UTF-8 gives an `InvalidUtf8`. */
 export function text (bytes: Buffer): string | InvalidUtf8 {
   return isUtf8(bytes) ? bytes.toString('utf8') : new InvalidUtf8(Buffer.from(bytes))
 }
 
-/** More than any writer has; a damaged scale would ask for as many zeros. */
+/** Larger than in any real file. A damaged scale would need that many zeros. */
 export const MAX_SCALE = 1000
 
-/** With exactly `scale` digits behind the point. */
+/** Formats a decimal with exactly `scale` digits after the point. */
 export function decimal (unscaled: bigint, scale: number): string {
-  if (!(scale >= 0 && scale <= MAX_SCALE)) throw new Error(`a decimal of ${scale} digits behind the point`)
+  if (!(scale >= 0 && scale <= MAX_SCALE)) throw new Error(`a decimal of ${scale} digits after the point`)
   const digits = String(unscaled < 0n ? -unscaled : unscaled).padStart(scale + 1, '0')
   const whole = digits.slice(0, digits.length - scale)
   return (unscaled < 0n ? '-' : '') + whole + (scale > 0 ? `.${digits.slice(-scale)}` : '')
@@ -51,14 +51,14 @@ export function float16 (bits: number): number {
   return sign * (exponent === 0 ? fraction * 2 ** -24 : (1 + fraction / 1024) * 2 ** (exponent - 15))
 }
 
-/** Of the Gregorian calendar, after which it repeats: 400 years. */
+/** The Gregorian calendar repeats after 400 years. */
 const CYCLE_DAYS = 146097
 
 /**
- * `2024-02-29` for days since 1970; a year beyond 0 to 9999 with its sign and six digits or more, as ISO 8601 has it.
+ * Formats days since 1970 as `2024-02-29`. Years outside 0 to 9999 have a sign and at least six digits, as in ISO 8601.
  */
 export function date (days: number): string {
-  const cycle = Math.floor(days / CYCLE_DAYS) // Date reaches less far than the format
+  const cycle = Math.floor(days / CYCLE_DAYS) // Date has a smaller range than the format
   const within = new Date((days - cycle * CYCLE_DAYS) * 86400000).toISOString()
   const year = Number(within.slice(0, 4)) + cycle * 400
   const years = year >= 0 && year <= 9999
@@ -67,14 +67,14 @@ export function date (days: number): string {
   return years + within.slice(4, 10)
 }
 
-/** `2024-02-29T12:00:00.000Z`, for units of which a second has 10^digits. */
+/** Formats a timestamp as `2024-02-29T12:00:00.000Z`. A second has 10^digits units. */
 export function timestamp (value: bigint, digits: number, zone: '' | 'Z'): string {
   const perDay = 86400n * 10n ** BigInt(digits)
   const rest = ((value % perDay) + perDay) % perDay
   return `${date(Number((value - rest) / perDay))}T${time(rest, digits)}${zone}`
 }
 
-/** `12:00:00.000` */
+/** Formats a time of day as `12:00:00.000`. */
 export function time (value: bigint, digits: number): string {
   const perSecond = 10n ** BigInt(digits)
   const seconds = Number(value / perSecond)

@@ -29,7 +29,7 @@ const SLACK = 16
 /** Memory that grows at its end, for the immutable parts of a model. */
 export class Arena {
   readonly memory: SharedMemory
-  #used = 64 // the address 0 stands for nothing
+  #used = 64 // the address 0 means "none"
 
   /** @param bytes approximate size; if wasm can't address so many, the memory is a SharedArrayBuffer of that size */
   constructor (bytes: number) {
@@ -38,7 +38,7 @@ export class Arena {
   }
 
   /**
-   * Allocates bytes, which are 0.
+   * Allocates bytes, which are set to 0.
    *
    * @returns their address, a multiple of 64
    * @throws RangeError when there isn't enough memory

@@ -5,8 +5,9 @@ interface Candidate {
 }
 
 /**
- * The k best of a stream of candidates, as fastText finds them: the same of those with equal scores, in the same order.
- * fastText uses a heap of the C++ standard library, with the worst candidate on top, and sorts it at the end.
+ * The k best of a stream of candidates. Where scores are equal, it keeps the same ones as fastText, in the same order:
+ * like fastText, it uses the heap of the C++ standard library, with the worst candidate on top, and sorts it at the
+ * end.
  */
 export class Best {
   readonly #max: number
@@ -55,7 +56,7 @@ export class Best {
     const candidate = heap[last]!
     heap[last] = heap[0]!
     let at = 0
-    // As the library does: down to a leaf along the worse children, then up from there.
+    // Like the C++ library: first down to a leaf along the worse children, then up from there.
     for (let below = 2; below <= last; below = 2 * at + 2) {
       if (below === last || heap[below]!.score > heap[below - 1]!.score) below--
       heap[at] = heap[below]!

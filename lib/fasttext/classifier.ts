@@ -12,8 +12,8 @@ import { TreeScores } from './tree-scores.ts'
 export type { SharedFastText } from './model.ts'
 
 /**
- * Relative difference between scores of the kernel and of fastText, for each square root of the number of rows. It
- * comes from rounding, which grows with each row. Sums that are exact have none.
+ * Relative difference between the scores of the kernel and those of fastText, for each square root of the number of
+ * rows. It comes from rounding, which adds up with each row. Exact sums have none.
  */
 const ROUNDING = 2e-7
 

@@ -2,59 +2,59 @@ import type { Arena } from './arena.ts'
 import { DamagedModel, type ModelFile } from './model-file.ts'
 import type { Settings } from './settings.ts'
 
-/** Where the words of a model are in its memory. */
+/** The addresses of a model's words in its memory. */
 export interface DictionaryLayout {
-  /** Entries: words, and labels behind them. */
+  /** The number of entries: words, followed by labels. */
   readonly words: number
   readonly labels: number
   /**
-   * Where the bytes of each entry begin, counted from `bytesAt`, and where those of the last one end; a NUL is behind
-   * each.
+   * The start of each entry's bytes, relative to `bytesAt`, and the end of the last one's. A NUL follows each entry.
    */
   readonly startsAt: number
   readonly bytesAt: number
   readonly bytes: number
-  /** A hash table of the entries, with linear probing: of each slot hash and number of the entry + 1, 0 for none. */
+  /** A hash table of the entries with linear probing. A slot has the hash and the entry's number + 1; 0 means empty. */
   readonly slotsAt: number
   readonly slots: number
   /**
-   * Where pruning has left something of the n-grams: of each 64 buckets how many are left before them, and a bit for
-   * each.
+   * Which n-grams remained after pruning. For each group of 64 buckets: how many remained before it, and a bit for each
+   * of its buckets.
    */
   readonly kept: { readonly at: number, readonly count: number } | undefined
 }
 
-/** What the file says of the entries, besides `layout`. */
+/** What the file has about the entries, in addition to `layout`. */
 export interface Dictionary {
   readonly layout: DictionaryLayout
   readonly labels: readonly string[]
-  /** How often training has met each label. */
+  /** How often each label occurred in training. */
   readonly labelCounts: readonly number[]
   /**
-   * Rows of the file's matrix that pruned n-grams have, in the order of their buckets; undefined if nothing was pruned.
+   * Rows in the file's matrix of the n-grams that remained after pruning, in the order of their buckets; undefined if
+   * the model isn't pruned.
    */
   readonly keptRows: Int32Array | undefined
-  /** N-grams that pruning has left, as the file says. */
+  /** The number of n-grams that remained after pruning, as in the file. */
   readonly keptCount: number
 }
 
 const HASH_BASIS = 2166136261
 const HASH_PRIME = 16777619
 
-/** FNV-1a of 32 bits, over bytes with their sign, as a signed number. @param hash to go on from */
+/** 32-bit FNV-1a over signed bytes, as a signed number. @param hash the hash of the bytes before these */
 export function wordHash (bytes: Uint8Array, from: number, to: number, hash = HASH_BASIS): number {
   let value = hash
   for (let i = from; i < to; i++) value = Math.imul(value ^ (bytes[i]! << 24 >> 24), HASH_PRIME)
   return value | 0
 }
 
-/** Bytes of the cell of 64 buckets: bits in two halves, how many there are before them, nothing. */
+/** Bytes of the cell for 64 buckets: two halves of bits, how many bits are set before them, and padding. */
 const KEPT_CELL_BYTES = 16
 
 const COUNTS_BYTES = 4 + 4 + 4 + 8 + 8
 
-/** Of the file: an entry whose word is empty, and an n-gram that pruning has left. */
-const LEAST_ENTRY_BYTES = 1 + 8 + 1
+/** Minimum bytes in the file of an entry (with an empty word) and of an n-gram that remained after pruning. */
+const MIN_ENTRY_BYTES = 1 + 8 + 1
 const KEPT_BYTES = 4 + 4
 
 /** Reads the words and labels of a model. @throws DamagedModel */
@@ -70,9 +70,9 @@ export async function readDictionary (file: ModelFile, { bucket }: Settings, are
     throw new DamagedModel(`its dictionary has ${size} entries, of which ${words} are words and ${labels} labels; ` +
       'expected at least one label')
   }
-  if (LEAST_ENTRY_BYTES * size + KEPT_BYTES * keptCount > file.left) {
+  if (MIN_ENTRY_BYTES * size + KEPT_BYTES * keptCount > file.left) {
     throw new DamagedModel(`its dictionary has ${size} entries and ${keptCount} n-grams, ` +
-      `for which the ${file.left} bytes that are left are too few`)
+      `but only ${file.left} bytes are left`)
   }
   const entries = await readEntries(file, words, labels)
   const { starts, bytes } = entries
@@ -141,19 +141,20 @@ interface Kept {
   readonly rows: Int32Array
 }
 
-/** Reads which n-grams pruning has left, and puts them into the order of their buckets. */
+/** Reads which n-grams remained after pruning, and sorts them by bucket. */
 async function readKept (file: ModelFile, count: number, bucket: number, arena: Arena): Promise<Kept> {
   const pairs = new Int32Array(2 * count)
   await file.into(new Uint8Array(pairs.buffer), 'its pruned n-grams')
-  // By its bucket each, as one number: sorted quickly, and without garbage. Of two for a bucket the last one counts.
+  // Bucket and index are combined in one number, which sorts fast and without garbage. If a bucket occurs twice, the
+  // last one counts.
   const sorted = new Float64Array(count)
   for (let i = 0; i < count; i++) {
     const row = pairs[2 * i + 1]!
     if (row < 0 || row >= count) {
-      throw new DamagedModel(`n-gram ${i} of those that pruning has left has row ${row}, expected 0 to ${count - 1}`)
+      throw new DamagedModel(`n-gram ${i} after pruning has row ${row}, expected 0 to ${count - 1}`)
     }
     const ngram = pairs[2 * i]!
-    sorted[i] = ngram >= 0 && ngram < bucket ? ngram * count + i : Infinity // no n-gram has another number
+    sorted[i] = ngram >= 0 && ngram < bucket ? ngram * count + i : Infinity // other numbers are no buckets
   }
   sorted.sort()
   const buckets = new Int32Array(count)
@@ -178,7 +179,7 @@ async function readKept (file: ModelFile, count: number, bucket: number, arena: 
   return { layout: { at, count: used }, rows }
 }
 
-/** How many bits of 32 are set. */
+/** The number of bits that are set in a 32-bit integer. */
 export function bitsOf (word: number): number {
   const pairs = word - (word >>> 1 & 0x5555_5555)
   const fours = (pairs & 0x3333_3333) + (pairs >>> 2 & 0x3333_3333)

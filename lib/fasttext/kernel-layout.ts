@@ -1,67 +1,67 @@
 import type { SharedFastText } from './model.ts'
 
-/** Bytes of text that the kernel goes over at once. */
+/** Bytes of text that the kernel processes at once. */
 export const PIECE_BYTES = 2 ** 15
 
-/** What is read and written behind a piece, or behind anything else. */
+/** How many bytes the kernel may read and write after a piece of text, and after its other areas. */
 export const SLACK = 128
 
 /**
- * Characters of a word whose n-grams are made together, and what may be read and written behind them; as in
- * lib/kernels/fasttext/characters.ts.
+ * The number of a word's characters whose n-grams are computed together, and how far the kernel may read and write
+ * after them; the same as in lib/kernels/fasttext/characters.ts.
  */
 const BLOCK = 64
 const BLOCK_SLACK = 16
 
 const SLOT_BYTES = 8
 
-/** Of eight slots six may be taken. */
+/** At most six of eight slots are used. */
 const SLOTS_A_RECORD = 8 / 6
 
-/** Of a record besides its vector: a header, and a word of 16 bytes at most as most of them are. */
+/** Bytes of a record in addition to its vector: a header, and a word of up to 16 bytes, like most words. */
 const RECORD_BYTES = 32
 
-/** What is kept of a word that has but one row, in place of a vector. */
+/** For a word with a single row, the record has the row's address instead of a vector. */
 const ADDRESS_BYTES = 16
 
-/** A table for fewer is none. */
-const LEAST_RECORDS = 4
+/** With fewer records than this, there is no table. */
+const MIN_RECORDS = 4
 
-/** Slots of no table. */
-const LEAST_SLOTS = 8
+/** The number of slots where there is no table. */
+const MIN_SLOTS = 8
 
-/** Bound of the memory for words already met, unless told otherwise. */
+/** The default limit for the memory of the table of words. */
 const DEFAULT_TABLE_BYTES = 18 * 2 ** 20
 
 /**
- * Where vectors are short, this many words do: to make more of them anew takes less time than to fetch them from far
- * away.
+ * The default number of words where vectors are short: computing the vectors of further words takes less time than
+ * fetching them from a larger table.
  */
 const ENOUGH_WORDS = 80_000
 
-/** The memory that a kernel works in. Addresses count from its beginning. */
+/** The memory layout of a kernel. Addresses count from the start of its memory. */
 export interface KernelLayout {
   /**
-   * By the names of lib/kernels/fasttext/settings.ts, in its order: numbers, addresses of the model, and addresses in
-   * this memory.
+   * The fields of lib/kernels/fasttext/settings.ts, by name and in order: numbers, addresses in the model's memory, and
+   * addresses in the kernel's own (`at`).
    */
   readonly fields: Readonly<Record<string, number | { readonly at: number }>>
   readonly bytes: number
   readonly pieceAt: number
   readonly sumAt: number
-  /** Of the tree of labels. */
+  /** The address of the label tree's child nodes. */
   readonly childrenAt: number
   readonly placesAt: number
   readonly rightsAt: number
-  /** Of the table; 0 for none. */
+  /** The size of the table's records in bytes; 0 for no table. */
   readonly recordBytes: number
 }
 
 /**
- * Lays out the memory of a kernel.
+ * Computes the memory layout of a kernel.
  *
- * @param tableBytes that the table of words may take
- * @param nodes of the tree of labels, 0 for none
+ * @param tableBytes maximum size of the table of words
+ * @param nodes number of nodes in the label tree, 0 for none
  */
 export function layoutOf (model: SharedFastText, tableBytes: number, nodes: number): KernelLayout {
   const { settings, dictionary, input, output } = model
@@ -76,10 +76,10 @@ export function layoutOf (model: SharedFastText, tableBytes: number, nodes: numb
   const keepsRows = maxn === 0 && input.kind === 'dense'
   const keptBytes = keepsRows ? ADDRESS_BYTES : vectorBytes
   const { slots, recordBytes } = tableOf(tableBytes, keptBytes)
-  // Two words can't stand side by side.
+  // Words are at least one byte apart.
   const words = PIECE_BYTES / 2 + 1
   const quantized = input.kind === 'quantized' ? input : undefined
-  take(4 * 64) // the fields
+  take(4 * 64) // the fields of settings.ts
   const slotsAt = take(SLOT_BYTES * slots)
   const recordsAt = take(recordBytes)
   const pieceAt = take(PIECE_BYTES + SLACK)
@@ -158,14 +158,14 @@ export function layoutOf (model: SharedFastText, tableBytes: number, nodes: numb
   }
 }
 
-/** By what the kernel multiplies in place of dividing by the number of buckets. @param bits of that number */
+/** The factor of a multiplication that replaces the division by the number of buckets. @param bits of that number */
 function factorOf (bucket: number, bits: number): number {
   if (bucket === 0) return 0
   const buckets = BigInt(bucket)
   return Number(2n ** 32n * (2n ** BigInt(bits) - buckets) / buckets + 1n)
 }
 
-/** What the table of words takes, unless told otherwise. */
+/** The default size of the table of words. */
 export function defaultTableBytes ({ settings: { dim, maxn } }: SharedFastText): number {
   const bytes = RECORD_BYTES + 16 * Math.ceil(dim / 4) + SLOT_BYTES * SLOTS_A_RECORD
   return maxn === 0 ? DEFAULT_TABLE_BYTES : Math.min(ENOUGH_WORDS * bytes, DEFAULT_TABLE_BYTES)
@@ -173,7 +173,7 @@ export function defaultTableBytes ({ settings: { dim, maxn } }: SharedFastText):
 
 function tableOf (tableBytes: number, keptBytes: number): { slots: number, recordBytes: number } {
   const records = tableBytes / (RECORD_BYTES + keptBytes + SLOT_BYTES * SLOTS_A_RECORD)
-  const slots = Math.max(2 ** Math.round(Math.log2(Math.max(records, 1) * SLOTS_A_RECORD)), LEAST_SLOTS)
+  const slots = Math.max(2 ** Math.round(Math.log2(Math.max(records, 1) * SLOTS_A_RECORD)), MIN_SLOTS)
   const recordBytes = Math.floor(tableBytes - SLOT_BYTES * slots)
-  return { slots, recordBytes: recordBytes < LEAST_RECORDS * (RECORD_BYTES + keptBytes) ? 0 : recordBytes }
+  return { slots, recordBytes: recordBytes < MIN_RECORDS * (RECORD_BYTES + keptBytes) ? 0 : recordBytes }
 }

@@ -5,31 +5,33 @@ import type { SharedFastText } from './model.ts'
 import { LINE_END, type PlainSum } from './plain-sum.ts'
 import type { Tree, TreeKernel } from './tree-scores.ts'
 
-/** The end of a line, as it's put behind a text. */
+/** The end of a line, as it is added after a text. */
 const LAST_WORD = Buffer.from(` ${LINE_END.toString()}`)
 
-/** Of UTF-8, for a code unit of UTF-16. */
-const MOST_BYTES = 3
+/** The maximum number of UTF-8 bytes for one UTF-16 code unit. */
+const MAX_BYTES = 3
 
-/** Share of the table that is filled with words of the model, the most frequent, before any text is met. */
+/** The share of the table that is filled in advance with the model's most frequent words. */
 const SEEDED = 0.25
 const SEED_BYTES = 2 ** 12
 /**
- * Of how many bytes of words: again and again, since the engine compiles the kernel better when it has run for a while.
+ * How many bytes of words each round of filling takes. Several rounds let the engine optimize the kernel, which it does
+ * after it has run for a while.
  */
 const SEEDINGS = [2 ** 16, 2 ** 16, 2 ** 16, 2 ** 16, Infinity]
 
 /**
- * A sum of so many rows has to be exact where it may be made of few: where different words are fewer than this power of
- * their number, or as large a share of the rows is of long words, which nobody has looked at.
+ * A sum of more rows than this must be exact if it may consist of few different rows: if it has fewer different words
+ * than the number of its words to the power of REPETITIVE, or if more than the share UNKEPT of its rows belongs to
+ * words that the table doesn't keep.
  */
 const LONG = 2 ** 14
 const REPETITIVE = 0.6
-/** So are sums of so many n-grams for each bucket that there is for them: the same rows are added again and again. */
+/** Sums of more rows per bucket than this must be exact, too, because they add the same rows again and again. */
 const CROWDED = 100
 const UNKEPT = 0.25
 
-/** What lib/kernels/fasttext exports. */
+/** The exports of lib/kernels/fasttext. */
 interface Exports {
   readonly setup: (settings: number) => void
   readonly begin: (isExact: boolean) => void
@@ -44,35 +46,35 @@ interface Exports {
   readonly recordBytes: () => number
 }
 
-/** What of a model decides how sums are made. */
+/** The properties of a model that determine how sums are computed. */
 interface Traits {
   readonly hasWordNgrams: boolean
   readonly isTableOff: boolean
-  readonly mostRows: number
+  readonly maxRows: number
 }
 
-/** What of the kernel's memory is looked at from here. */
+/** Views of the kernel's memory. */
 interface Views {
   readonly bytes: Uint8Array
   readonly sum: Float32Array
-  /** Where there's a tree of labels. */
+  /** Only where there is a label tree. */
   readonly rights: Float32Array | undefined
 }
 
 /**
- * The vectors of texts by the wasm kernel, with a table of the words that were met. They are those of `PlainSum` but
- * for the order in which numbers are added, and so for their last digits.
+ * Computes the vectors of texts with the wasm kernel, which has a table of the words seen so far. They equal those of
+ * `PlainSum` except for the last digits, because rows are added in another order.
  */
 export class KernelSum {
   readonly #exports: Exports
   readonly #plain: PlainSum
   readonly #hasWordNgrams: boolean
   readonly #isTableOff: boolean
-  readonly #mostRows: number // of a sum that need not be exact, for want of buckets
-  readonly #bytes: Uint8Array // a piece of text, and its slack
-  readonly #piece: Uint8Array // what a text may take of it
+  readonly #maxRows: number // above this, a sum must be exact, as there are few buckets
+  readonly #bytes: Uint8Array // a piece of text, and slack after it
+  readonly #piece: Uint8Array // the part of it that a text may use
   readonly #sum: Float32Array
-  /** For the best label of the sum that was made last, where there's a tree of labels. */
+  /** Finds the best label for the most recent sum, where there is a label tree. */
   readonly tree: TreeKernel | undefined
   #count = 0
 
@@ -81,7 +83,7 @@ export class KernelSum {
     this.#plain = plain
     this.#hasWordNgrams = traits.hasWordNgrams
     this.#isTableOff = traits.isTableOff
-    this.#mostRows = traits.mostRows
+    this.#maxRows = traits.maxRows
     this.#bytes = bytes
     this.#piece = bytes.subarray(0, PIECE_BYTES - LAST_WORD.length)
     this.#sum = sum
@@ -89,8 +91,10 @@ export class KernelSum {
   }
 
   /**
-   * @param plain for texts with a word that's too long for the kernel
-   * @returns undefined where there's no kernel, or no room for it
+   * Creates a kernel.
+   *
+   * @param plain for texts with a word that is too long for the kernel
+   * @returns undefined where there is no kernel or not enough memory
    */
   static of (model: SharedFastText, tableBytes: number, plain: PlainSum, tree?: Tree): KernelSum | undefined {
     const { memory, settings: { dim, wordNgrams, maxn, bucket }, output } = model
@@ -99,7 +103,7 @@ export class KernelSum {
       const exports = instantiate('fasttext', memory) as Exports
       const nodes = tree !== undefined && output.kind === 'dense' ? tree.left.length : 0
       const layout = layoutOf(model, tableBytes, nodes)
-      // Other threads may take memory at the same time: what counts is where it was grown.
+      // Other threads may grow the memory at the same time, so only the result of `grow` has the right address.
       const begin = memory.grow(Math.ceil(layout.bytes / PAGE_BYTES)) * PAGE_BYTES
       const fields = Object.values(layout.fields).map(field => typeof field === 'number' ? field : begin + field.at)
       new Uint32Array(memory.buffer, begin, fields.length).set(fields)
@@ -107,7 +111,7 @@ export class KernelSum {
       const traits: Traits = {
         hasWordNgrams,
         isTableOff: layout.recordBytes === 0,
-        mostRows: hasWordNgrams || maxn > 0 ? CROWDED * bucket : Infinity
+        maxRows: hasWordNgrams || maxn > 0 ? CROWDED * bucket : Infinity
       }
       const sum = new KernelSum(exports, plain, traits, {
         bytes: new Uint8Array(memory.buffer, begin + layout.pieceAt, PIECE_BYTES + SLACK),
@@ -133,31 +137,35 @@ export class KernelSum {
     }
   }
 
-  /** Rows in the vector that was made last. */
+  /** The number of rows in the most recent vector. */
   get count (): number {
     return this.#count
   }
 
-  /** The vector of a text as that of one line; undefined where nothing is to go by. Valid until the next call. */
+  /**
+   * The vector of a text, which counts as one line; undefined if the model knows nothing in it. Valid until the next
+   * call.
+   */
   of (text: string): Float32Array | undefined {
     if (this.#isTableOff) return this.exactlyOf(text)
     const { wordsMet, freshWords, unkeptRows } = this.#exports
     const vector = this.#sumUp(text, false)
-    if (this.#count > this.#mostRows) return this.exactlyOf(text)
+    if (this.#count > this.#maxRows) return this.exactlyOf(text)
     if (this.#count <= LONG) return vector
-    // The same numbers again and again: rounding always errs to the same side, and fastText's own sum goes astray.
+    // If the same numbers are added again and again, rounding always errs in the same direction, and fastText's own sum
+    // drifts.
     const mayRepeat = freshWords() < wordsMet() ** REPETITIVE || unkeptRows() > UNKEPT * this.#count
     return mayRepeat ? this.exactlyOf(text) : vector
   }
 
-  /** As `of`, to the last bit, and slower: row by row without the table. */
+  /** Like `of`, but exact to the last bit and slower: it adds row by row, without the table. */
   exactlyOf (text: string): Float32Array | undefined {
-    // It adds n-grams of words behind the words of a piece, fastText behind all words.
+    // The kernel adds word n-grams after the words of each piece, but fastText adds them after all words.
     return this.#hasWordNgrams && text.length > PIECE_BYTES / 4 ? this.#plain.of(text) : this.#sumUp(text, true)
   }
 
   #sumUp (text: string, isExact: boolean): Float32Array | undefined {
-    if (text.length * MOST_BYTES <= this.#piece.length) {
+    if (text.length * MAX_BYTES <= this.#piece.length) {
       const { written } = utf8.encodeInto(text, this.#piece)
       this.#count = this.#exports.sumLine(written, isExact)
       return this.#count === 0 ? undefined : this.#sum
@@ -168,7 +176,7 @@ export class KernelSum {
   #sumUpPieces (text: string, isExact: boolean): Float32Array | undefined {
     const { begin, feed, finish, hasEnded } = this.#exports
     begin(isExact)
-    let held = 0 // bytes that the piece before has left
+    let held = 0 // bytes left over from the previous piece
     for (let rest = text; ;) {
       const { read, written } = utf8.encodeInto(rest, held === 0 ? this.#piece : this.#piece.subarray(held))
       const isLast = read === rest.length
@@ -177,7 +185,7 @@ export class KernelSum {
       const end = isLast ? length + LAST_WORD.length : length
       const taken = feed(end, isLast)
       if (isLast || hasEnded() !== 0) break
-      if (taken === 0) { // there's no room for the word
+      if (taken === 0) { // the word doesn't fit into a piece
         this.#count = 0
         return this.#plain.of(text)
       }
@@ -189,20 +197,20 @@ export class KernelSum {
     return this.#count === 0 ? undefined : this.#sum
   }
 
-  /** Puts words of the model into the table. */
-  #seed ({ memory, dictionary }: SharedFastText, { recordBytes }: KernelLayout, mostBytes: number): void {
+  /** Fills the table with words of the model. */
+  #seed ({ memory, dictionary }: SharedFastText, { recordBytes }: KernelLayout, maxBytes: number): void {
     const { begin, feed, recordBytes: filled } = this.#exports
     const { bytesAt, startsAt, words } = dictionary
     const starts = new Int32Array(memory.buffer, startsAt, words + 1)
-    // Each with the NUL behind it.
+    // Each word includes the NUL after it.
     const all = new Uint8Array(memory.buffer, bytesAt, starts[words])
-    const end = Math.min(all.length, mostBytes)
+    const end = Math.min(all.length, maxBytes)
     begin(false)
     for (let at = 0, before = -1; at < end && filled() < SEEDED * recordBytes && filled() > before;) {
       before = filled()
       const piece = all.subarray(at, at + SEED_BYTES)
       this.#bytes.set(piece)
-      const taken = feed(piece.length, false) // up to the end of a line, which is among the words
+      const taken = feed(piece.length, false) // stops at `</s>`, which is among the words
       if (taken === 0) break
       at += taken
     }

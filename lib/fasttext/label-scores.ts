@@ -22,7 +22,7 @@ export interface LabelScores {
   probability: (index: number) => number
 }
 
-/** fastText adds this before it takes a logarithm, so that its probabilities are larger, too. */
+/** fastText adds this before it takes a logarithm, which makes its probabilities larger, too. */
 export const LEAST = 1e-5
 
 /** The logarithm of a probability, as a 32-bit float. */
@@ -34,7 +34,7 @@ export function probabilityOf (log: number): number {
   return Math.fround(Math.exp(log))
 }
 
-/** Scores of models that have a row for each label: all but those with hierarchical softmax. */
+/** Scores of models with one row for each label, which are all except those with hierarchical softmax. */
 export class FlatScores implements LabelScores {
   readonly #rows: Rows
   readonly #probabilities: Float32Array
@@ -68,7 +68,7 @@ export class FlatScores implements LabelScores {
   }
 }
 
-/** In place. */
+/** Replaces scores by their softmax. */
 function softmax (scores: Float32Array): void {
   let most = -Infinity
   for (const score of scores) most = Math.max(most, score)
@@ -80,11 +80,11 @@ function softmax (scores: Float32Array): void {
   for (let i = 0; i < scores.length; i++) scores[i]! /= sum
 }
 
-// fastText looks the sigmoid up in a table, and rounds down to one of its steps.
+// fastText looks the sigmoid up in a table, which rounds down to one of its steps.
 const SIGMOID_END = 8
 const STEPS = 32 // for each 1
 
-/** Beyond, or below minus this, a step changes a probability by less than 1e-4. */
+/** Beyond this, and below minus this, a step changes a probability by less than 1e-4. */
 const LAST_LARGE_STEP = 6
 
 function sigmoid (score: number): number {

@@ -1,4 +1,4 @@
-/** Most labels in a message. */
+/** The maximum number of labels in a message. */
 const MAX_SHOWN = 200
 
 /** A message about a label that a model doesn't have. */

@@ -1,9 +1,9 @@
 import type { SharedMemory } from './arena.ts'
 
-/** Centroids of each part of a vector: a code is a byte. */
+/** Centroids for each part of a vector. A code is one byte. */
 export const CENTROIDS = 256
 
-/** Where a matrix is in a model's memory. */
+/** The addresses of a matrix in a model's memory. */
 export type MatrixLayout = DenseLayout | QuantizedLayout
 
 interface Sizes {
@@ -17,29 +17,27 @@ export interface DenseLayout extends Sizes {
   readonly at: number
 }
 
-/**
- * Product quantization: a row is a byte for each of its parts, which says which of the part's centroids stands there.
- */
+/** Product quantization: a row has one byte for each of its parts, which selects one of the part's centroids. */
 export interface QuantizedLayout extends Sizes {
   readonly kind: 'quantized'
   /** The codes, row by row. */
   readonly at: number
   readonly parts: number
-  /** Numbers in a part; the last one has the rest of the columns. */
+  /** Columns in a part; the last part has the remaining columns. */
   readonly width: number
-  /** Centroids of all parts: floats. */
+  /** The centroids of all parts, as floats. */
   readonly centroidsAt: number
-  /** A code for the norm of each row, and the norms that codes stand for; 0 and 0 where rows aren't normalized. */
+  /** The codes of the rows' norms, and the norms for all codes; 0 and 0 if rows aren't normalized. */
   readonly normCodesAt: number
   readonly normsAt: number
 }
 
-/** The rows of a matrix. Sums are rounded to 32 bits at each step, in the order that fastText adds in. */
+/** The rows of a matrix. Sums are rounded to 32 bits at each step and added in fastText's order. */
 export interface Rows {
   readonly count: number
   /** Adds a row to a vector. */
   add: (row: number, to: Float32Array) => void
-  /** The sum of a row's numbers times those of a vector. */
+  /** The dot product of a row and a vector. */
   dot: (row: number, vector: Float32Array) => number
 }
 
@@ -73,7 +71,7 @@ class DenseRows implements Rows {
   }
 }
 
-/** The codes of a matrix, in memory of any kind. */
+/** The codes of a quantized matrix, in any kind of memory. */
 export interface Codes {
   readonly codes: Uint8Array
   readonly columns: number
@@ -84,14 +82,14 @@ export interface Codes {
   readonly norms: Float32Array | undefined
 }
 
-/** Adds a row that codes stand for. */
+/** Adds a quantized row. */
 export function addCodes (matrix: Codes, row: number, to: Float32Array): void {
   const { codes, columns, parts, width, centroids, normCodes, norms } = matrix
   const norm = normCodes === undefined ? 1 : norms![normCodes[row]!]!
   for (let part = 0; part < parts; part++) {
     const begin = part * width
     const length = Math.min(width, columns - begin)
-    // Of each part but the last all centroids are as wide; those of the last one stand behind them.
+    // All parts but the last have centroids of the same width; those of the last part come at the end.
     const from = begin * CENTROIDS + codes[row * parts + part]! * length
     for (let i = 0; i < length; i++) to[begin + i]! += Math.fround(norm * centroids[from + i]!)
   }

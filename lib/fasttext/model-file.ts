@@ -4,26 +4,23 @@ import { SluiceError } from '../errors.ts'
 /** Bytes that are read at once. */
 const CHUNK_BYTES = 2 ** 20
 
-/** No word or label is as long. */
+/** Longer words or labels only occur in damaged files. */
 const MAX_STRING_BYTES = 2 ** 20
 
-/** What stands in the bytes of a model isn't a model. */
+/** The file's content is not a valid model. */
 export class DamagedModel extends Error {}
 
-/** What is done with a model's file while it is open. */
+/** Work with a model's file while it is open. */
 export type ModelWork<T> = (file: ModelFile) => Promise<T>
 
-/**
- * A model's file, read from its beginning to its end: numbers in little-endian order, strings that end with a NUL, and
- * arrays.
- */
+/** Reads a model's file from start to end: little-endian numbers, strings that end with a NUL, and arrays. */
 export class ModelFile {
   readonly path: string
   readonly size: number
   readonly #handle: FileHandle
   readonly #signal: AbortSignal | undefined
-  #chunk = Buffer.alloc(0) // what was read
-  #at = 0 // in the chunk
+  #chunk = Buffer.alloc(0) // bytes that were read
+  #at = 0 // index in the chunk
   #read = 0 // bytes of the file
 
   private constructor (path: string, size: number, handle: FileHandle, signal: AbortSignal | undefined) {
@@ -33,7 +30,7 @@ export class ModelFile {
     this.#signal = signal
   }
 
-  /** Opens a file for as long as the work with it takes. @throws what `open` and the work throw */
+  /** Opens a file, and closes it when the work is done. @throws what `open` and the work throw */
   static async using<T> (path: string, signal: AbortSignal | undefined, work: ModelWork<T>): Promise<T> {
     const handle = await open(path)
     try {
@@ -43,12 +40,12 @@ export class ModelFile {
     }
   }
 
-  /** Bytes of the file that nobody has taken yet. */
+  /** Bytes of the file that haven't been consumed. */
   get left (): number {
     return this.size - this.#read + this.#chunk.length - this.#at
   }
 
-  /** Makes sure that so many bytes can be taken. @throws DamagedModel when the file ends before that */
+  /** Reads until this many bytes can be consumed. @throws DamagedModel when the file ends first */
   async need (bytes: number, what: string): Promise<void> {
     if (bytes > this.left) {
       throw new DamagedModel(`it ends within ${what}, for which ${bytes} bytes are needed and ${this.left} are left`)
@@ -56,7 +53,7 @@ export class ModelFile {
     if (bytes > this.#chunk.length - this.#at) await this.#fill(bytes)
   }
 
-  // What follows takes bytes that were made sure of.
+  // The methods below consume bytes that were read by `need`.
 
   byte (): number {
     return this.#chunk[this.#at++]!
@@ -73,7 +70,7 @@ export class ModelFile {
     return this.#chunk.readInt32LE(this.#at - 4)
   }
 
-  /** As a number: beyond 2 ** 53 it's rounded. */
+  /** A 64-bit integer as a number, rounded beyond 2 ** 53. */
   int64 (): number {
     this.#at += 8
     return Number(this.#chunk.readBigInt64LE(this.#at - 8))
@@ -85,35 +82,36 @@ export class ModelFile {
   }
 
   /**
-   * The bytes up to a NUL, which is taken too, with so many bytes behind it made sure of; valid until the next call.
+   * Consumes a string and the NUL at its end, and reads at least `more` bytes after it. The result is valid until the
+   * next call.
    */
-  string (behind: number, what: string): Buffer | Promise<Buffer> {
+  string (more: number, what: string): Buffer | Promise<Buffer> {
     const end = this.#chunk.indexOf(0, this.#at)
-    if (end === -1 || this.#chunk.length - end - 1 < behind) return this.#longString(behind, what)
+    if (end === -1 || this.#chunk.length - end - 1 < more) return this.#longString(more, what)
     const bytes = this.#chunk.subarray(this.#at, end)
     this.#at = end + 1
     return bytes
   }
 
-  async #longString (behind: number, what: string): Promise<Buffer> {
+  async #longString (more: number, what: string): Promise<Buffer> {
     for (let bytes = CHUNK_BYTES; ; bytes *= 2) {
       await this.#fill(Math.min(bytes, this.left))
       const end = this.#chunk.indexOf(0, this.#at)
       if (end !== -1) {
-        await this.need(end + 1 + behind - this.#at, what)
-        return await this.string(behind, what)
+        await this.need(end + 1 + more - this.#at, what)
+        return await this.string(more, what)
       }
       const isWholeRest = this.#chunk.length - this.#at === this.left
       if (bytes > MAX_STRING_BYTES || isWholeRest) throw new DamagedModel(`${what} doesn't end`)
     }
   }
 
-  /** Reads straight into memory. */
+  /** Reads directly into memory. */
   async into (target: Uint8Array, what: string): Promise<void> {
     await this.need(0, what)
     const { length } = target
     if (length > this.left) {
-      throw new DamagedModel(`it ends within ${what}, which take ${length} bytes of which ${this.left} are there`)
+      throw new DamagedModel(`it ends within ${what}, which has ${length} bytes, of which ${this.left} are left`)
     }
     const had = Math.min(length, this.#chunk.length - this.#at)
     target.set(this.#chunk.subarray(this.#at, this.#at + had))
@@ -121,7 +119,7 @@ export class ModelFile {
     for (let at = had; at < length;) at += await this.#readAt(target, at, Math.min(16 * CHUNK_BYTES, length - at))
   }
 
-  /** Reads on until so many bytes are in the chunk. */
+  /** Reads until the chunk has this many bytes. */
   async #fill (bytes: number): Promise<void> {
     const had = this.#chunk.length - this.#at
     const chunk = Buffer.alloc(Math.min(Math.max(bytes, CHUNK_BYTES), this.left))

@@ -3,7 +3,7 @@ import { SluiceError, codeOf, reasonOf } from '../errors.ts'
 import { sha256OfFile } from '../hash.ts'
 import { notLocalFile } from '../not-local.ts'
 
-/** A model that a filter reads, with the SHA-256 of its file. */
+/** A model that a filter uses, with the SHA-256 of its file. */
 export interface FilterModel {
   readonly path: string
   readonly sha256: string
@@ -29,7 +29,7 @@ export interface ModelUse {
   readonly mistake: (options: Options, path: string, labels: readonly string[]) => LabelMistake | undefined
 }
 
-/** @throws SluiceError `ERR_MODEL` when it can't be read */
+/** Finds the model's file and its SHA-256. @throws SluiceError `ERR_MODEL` when it can't be read */
 export async function findModel (path: string): Promise<FilterModel> {
   try {
     return { path, sha256: await sha256OfFile(path) }
@@ -38,7 +38,7 @@ export async function findModel (path: string): Promise<FilterModel> {
   }
 }
 
-/** An error about a model whose file can't be read. @param expected what it should be */
+/** An error about a model whose file can't be read. @param expected what the file should be */
 export function unreadable (path: string, cause: unknown, expected: string): SluiceError {
   const before = codeOf(cause) === 'EISDIR' ? ':' : ', expected'
   const message = notLocalFile(path, cause) ?? `${path}: ${reasonOf(cause)}${before} ${expected}`

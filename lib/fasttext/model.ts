@@ -9,59 +9,58 @@ import { findModel, firstBytes, unreadable } from './model-use.ts'
 import { readDense, readQuantized } from './read-matrix.ts'
 import { type Settings, readSettings } from './settings.ts'
 
-/** A model that was read: its numbers lie in memory that threads share. It can be sent to them by `postMessage`. */
+/** A loaded model. Its numbers are in memory that threads share, and `postMessage` sends it to other threads. */
 export interface SharedFastText {
-  /** Where it was read from, for messages. */
+  /** The path of its file, for messages. */
   readonly path: string
-  /** Another one for each time that a file is read. */
+  /** Unique for each time that a file is loaded. */
   readonly id: string
   readonly settings: Settings
   /** In the model's order. */
   readonly labels: readonly string[]
-  /** How often training has met each label. */
+  /** How often each label occurred in training. */
   readonly labelCounts: readonly number[]
   readonly memory: SharedMemory
   readonly dictionary: DictionaryLayout
-  /** A row for each word, then for each n-gram. */
+  /** A row for each word, followed by a row for each n-gram. */
   readonly input: MatrixLayout
-  /** Of a tree its inner nodes, else a row for each label. */
+  /** A row for each inner node of the label tree, or else for each label. */
   readonly output: MatrixLayout
 }
 
 const CLASSIFIER_FILE = 'the .bin or .ftz file of a fastText classifier'
 
-/** What is known of a model before the stage that reads it is opened. */
+/** What is known about a model before the stage that uses it is opened. */
 export interface KnownModel {
-  /** What its file has to be. */
+  /** The expected SHA-256 of its file. */
   readonly sha256?: string | undefined
-  /** The model, where it was read already, in another thread perhaps: its file isn't read then. */
+  /** The model, if it is already loaded, perhaps in another thread. Its file is not read then. */
   readonly loaded?: SharedFastText | undefined
 }
 
 export interface ModelReadOptions {
-  /** Stops reading when it fires: `ERR_ABORTED`. */
+  /** Aborts reading: `ERR_ABORTED`. */
   readonly signal?: AbortSignal | undefined
-  /** What the file is to be, where that was found out before: `ERR_MODEL` for another one. */
+  /** The expected SHA-256 of the file, if known: `ERR_MODEL` for another file. */
   readonly sha256?: string | undefined
 }
 
 /**
- * Reads the `.bin` or `.ftz` file of a fastText classifier. Large matrices go straight from the file to where they
- * stay.
+ * Reads the `.bin` or `.ftz` file of a fastText classifier. Large matrices are read directly into the shared memory.
  *
- * @throws SluiceError `ERR_MODEL` when the file can't be read or isn't a classifier that is understood; `ERR_ABORTED`
+ * @throws SluiceError `ERR_MODEL` when the file can't be read or isn't a supported classifier; `ERR_ABORTED`
  */
 export async function readFastText (path: string, { signal, sha256 }: ModelReadOptions = {}): Promise<SharedFastText> {
   const model = await using(path, signal, read)
   if (sha256 === undefined) return model
-  // After reading, so that a change of the file while it was read is noticed.
+  // The file is hashed after reading, so that a change during reading is detected.
   const { sha256: found } = await findModel(path)
   if (found === sha256) return model
   throw new SluiceError('ERR_MODEL', `${path}: was changed while it is in use: ` +
     `has SHA-256 ${found}, expected ${sha256}; start again`)
 }
 
-/** The labels of a model, in its order, without the rest of it. @throws SluiceError as `readFastText` */
+/** The labels of a model, in its order, without loading the rest. @throws SluiceError as `readFastText` */
 export async function readLabels (path: string): Promise<readonly string[]> {
   return await using(path, undefined, async file => {
     const { labels } = await readDictionary(file, await readSettings(file), arenaFor(file))
@@ -81,15 +80,15 @@ async function using<T> (path: string, signal: AbortSignal | undefined, work: Mo
   }
 }
 
-/** Besides what the file has there is the table of its words, which each take 10 bytes of the file at least. */
+/** Memory for the file's content and for the table of words; each word has at least 10 bytes in the file. */
 function arenaFor (file: ModelFile): Arena {
   return new Arena(2 * file.size + 2 ** 24)
 }
 
-/** What is said of a model that can't be used. */
+/** An error about a model that can't be used. */
 export function damaged (path: string, cause: DamagedModel): SluiceError {
   const message = `${path}: can't be used as a fastText model: ${cause.message}; ` +
-    'if it was cut off or changed on its way, get it again'
+    'if it was cut off or changed in transfer, get it again'
   return new SluiceError('ERR_MODEL', message, { cause })
 }
 
@@ -111,17 +110,17 @@ async function read (file: ModelFile): Promise<SharedFastText> {
   await file.need(1, 'the kind of its output matrix')
   const isOutputQuantized = file.boolean('whether its output matrix is quantized') && isQuantized
   const outputSizes = { name: 'its output matrix', rows: labels.length, columns: dim }
-  // Not decoded: fastText multiplies with the norm last, and so rounds otherwise.
+  // Not decoded: fastText multiplies by the norm last, which rounds differently.
   const output = isOutputQuantized
     ? await readQuantized(file, outputSizes, arena, { decode: false })
     : await readDense(file, outputSizes, arena)
-  if (file.left > 0) throw new DamagedModel(`${file.left} bytes are left behind its end`)
+  if (file.left > 0) throw new DamagedModel(`${file.left} bytes follow its end`)
   const { path } = file
   const { memory } = arena
   return { path, id: randomUUID(), settings, labels, labelCounts, memory, dictionary: layout, input, output }
 }
 
-/** Rows of the words, and then of the n-grams that are kept. */
+/** The file's rows in the order of this program: rows of words, then of the remaining n-grams. */
 function orderOf (words: number, keptRows: Int32Array): Int32Array {
   const order = new Int32Array(words + keptRows.length)
   for (let i = 0; i < order.length; i++) order[i] = i < words ? i : words + keptRows[i - words]!

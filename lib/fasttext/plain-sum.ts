@@ -2,10 +2,10 @@ import { bitsOf, wordHash } from './dictionary.ts'
 import { type Rows, rowsOf } from './matrix.ts'
 import type { SharedFastText } from './model.ts'
 
-/** What ends a line; fastText adds it at the end of each. */
+/** The end of a line, as a token that fastText adds to each line. */
 export const LINE_END = Buffer.from('</s>')
 
-/** What tokens that aren't words begin with; models don't say which prefix they were trained with. */
+/** Tokens with this prefix are labels, not words. Models don't store the prefix that they were trained with. */
 const LABEL_PREFIX = Buffer.from('__label__')
 
 const BEGIN_OF_WORD = '<'.charCodeAt(0)
@@ -13,16 +13,16 @@ const END_OF_WORD = '>'.charCodeAt(0)
 const NGRAM_FACTOR = 116049371n
 
 /**
- * The vector of a text, step by step as fastText computes it, to the last bit: what the kernel is judged by, and what
- * stands in for it.
+ * Computes the vector of a text step by step as fastText does, to the last bit. It is the reference for the kernel, and
+ * the fallback where the kernel can't be used.
  *
- * It's the mean of the rows of all features: words, and the n-grams of their characters and of words, as far as the
- * model has them.
+ * The vector is the mean of the rows of all features that the model has: words, and the n-grams of characters and of
+ * words.
  */
 export class PlainSum {
   readonly #model: SharedFastText
   readonly #input: Rows
-  readonly #bytes: Uint8Array // of the dictionary's entries
+  readonly #bytes: Uint8Array // bytes of the dictionary's entries
   readonly #starts: Int32Array
   readonly #slots: Int32Array
   readonly #kept: Int32Array | undefined
@@ -41,10 +41,13 @@ export class PlainSum {
     this.#sum = new Float32Array(settings.dim)
   }
 
-  /** Of what may have been rounded otherwise than fastText does it: nothing. */
+  /** The number of rows whose sum may be rounded differently from fastText's: none. */
   readonly count = 0
 
-  /** The vector of a text as that of one line; undefined where nothing is to go by. Valid until the next call. */
+  /**
+   * The vector of a text, which counts as one line; undefined if the model knows nothing in it. Valid until the next
+   * call.
+   */
   of (text: string): Float32Array | undefined {
     const bytes = Buffer.from(text)
     const { settings: { wordNgrams }, dictionary: { words } } = this.#model
@@ -70,12 +73,12 @@ export class PlainSum {
     return sum
   }
 
-  /** As `of`, which is exact. */
+  /** The same as `of`, which is already exact. */
   exactlyOf (text: string): Float32Array | undefined {
     return this.of(text)
   }
 
-  /** The number of a dictionary's entry; -1 if there's none. */
+  /** The number of a dictionary entry; -1 if there is none. */
   #find (word: Uint8Array, hash: number): number {
     const slots = this.#slots
     const mask = slots.length / 2 - 1
@@ -115,7 +118,7 @@ export class PlainSum {
     }
   }
 
-  /** For each word, with those behind it. */
+  /** Adds the n-grams of each word and the words after it. */
   #addWordNgrams (hashes: readonly number[]): void {
     const { wordNgrams, bucket } = this.#model.settings
     const modulus = BigInt(bucket)
@@ -128,7 +131,7 @@ export class PlainSum {
     }
   }
 
-  /** Adds the row of an n-gram, if pruning has left it. */
+  /** Adds the row of an n-gram, if it remained after pruning. */
   #addNgram (ngram: number): void {
     const { words } = this.#model.dictionary
     const kept = this.#kept
@@ -146,7 +149,7 @@ export class PlainSum {
   }
 }
 
-/** Words end at these bytes, and at no other white space. */
+/** Words end at these bytes, and not at other white space. */
 function isSeparator (byte: number): boolean {
   return byte === 0x20 || byte === 0 || (byte >= 9 && byte <= 13)
 }

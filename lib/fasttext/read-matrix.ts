@@ -4,18 +4,21 @@ import {
 } from './matrix.ts'
 import { DamagedModel, type ModelFile } from './model-file.ts'
 
-/** What a matrix has to be, as the rest of the file says. */
+/** The expected size of a matrix, from the rest of the file. */
 export interface Expected {
   readonly name: string
   readonly rows: number
   readonly columns: number
 }
 
-/** Rows of which only some are kept, in another order: of each the number that it has in the file. */
+/** Selects and orders rows: for each row in memory, its number in the file. */
 export type Order = Int32Array | undefined
 
-/** Codes of at most so many bytes of floats are decoded when they're read, and so added faster. */
-const MOST_DECODED_BYTES = 12 * 2 ** 20
+/**
+ * A quantized matrix whose floats take at most this many bytes is decoded when it is read. Its rows are added faster
+ * then.
+ */
+const MAX_DECODED_BYTES = 12 * 2 ** 20
 
 /** Reads a matrix of floats. @throws DamagedModel */
 export async function readDense (file: ModelFile, expected: Expected, arena: Arena): Promise<DenseLayout> {
@@ -24,21 +27,21 @@ export async function readDense (file: ModelFile, expected: Expected, arena: Are
   const bytes = 4 * rows * columns
   if (bytes > file.left) {
     throw new DamagedModel(`it ends within ${name}, which has ${rows} rows of ${columns} numbers (${bytes} bytes) ` +
-      `where ${file.left} bytes are left`)
+      `but only ${file.left} bytes are left`)
   }
   const at = arena.take(bytes)
   await file.into(arena.bytes(at, bytes), name)
   return { kind: 'dense', rows, columns, at }
 }
 
-/** How a matrix of codes is kept. */
+/** How a quantized matrix is stored in memory. */
 export interface QuantizedOptions {
   readonly order?: Order
-  /** Whether it is decoded if it's small. */
+  /** Whether to decode it if it is small. */
   readonly decode: boolean
 }
 
-/** Reads a matrix of codes; decodes it if it's small and is to be. @throws DamagedModel */
+/** Reads a quantized matrix, and decodes it if that is requested and it is small. @throws DamagedModel */
 export async function readQuantized (
   file: ModelFile, expected: Expected, arena: Arena, { order, decode }: QuantizedOptions
 ): Promise<MatrixLayout> {
@@ -52,7 +55,7 @@ export async function readQuantized (
   if (!isWholeRows) throw new DamagedModel(`${name} has ${codeBytes} bytes of codes for ${fileRows} rows`)
   if (codeBytes > file.left) {
     throw new DamagedModel(`it ends within ${name}, which has ${codeBytes} bytes of codes ` +
-      `where ${file.left} bytes are left`)
+      `but only ${file.left} bytes are left`)
   }
   const fileCodes = new Uint8Array(codeBytes)
   await file.into(fileCodes, name)
@@ -71,7 +74,7 @@ export async function readQuantized (
   const codes = ordered(fileCodes, parts, order)
   const matrix: Codes = { codes, columns, parts, width, centroids, norms, normCodes }
   const rows = codes.length / parts
-  return decode && 4 * rows * columns <= MOST_DECODED_BYTES ? decoded(matrix, rows, arena) : stored(matrix, rows, arena)
+  return decode && 4 * rows * columns <= MAX_DECODED_BYTES ? decoded(matrix, rows, arena) : stored(matrix, rows, arena)
 }
 
 async function readSizes (file: ModelFile, { name, rows, columns }: Expected): Promise<void> {
@@ -100,11 +103,11 @@ async function readCentroids (
   return { parts, width, centroids }
 }
 
-/** Rows in the order that's wanted. */
+/** Copies rows in the requested order. */
 function ordered (rows: Uint8Array, width: number, order: Order): Uint8Array {
   if (order === undefined) return rows
   const result = new Uint8Array(order.length * width)
-  // Loops here and below: an array for each row would be much garbage.
+  // Loops here and below: an array for each row would create much garbage.
   for (let i = 0, to = 0; i < order.length; i++) {
     const from = order[i]! * width
     for (let j = 0; j < width; j++) result[to++] = rows[from + j]!

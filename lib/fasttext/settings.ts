@@ -1,18 +1,18 @@
 import { DamagedModel, type ModelFile } from './model-file.ts'
 
-/** How probabilities come out of scores: hierarchical softmax, negative sampling, softmax, one versus all. */
+/** How probabilities are computed: hierarchical softmax, negative sampling, softmax, one versus all. */
 export type Loss = 'hs' | 'ns' | 'softmax' | 'ova'
 
-/** How a model was trained; what prediction depends on. */
+/** The training settings that prediction depends on. */
 export interface Settings {
-  /** Numbers of a vector. */
+  /** Length of the vectors. */
   readonly dim: number
-  /** Longest run of words that has a row; 1 for words alone. */
+  /** Maximum number of words in an n-gram of words; 1 for single words only. */
   readonly wordNgrams: number
   readonly loss: Loss
-  /** Rows of n-grams, before pruning. */
+  /** The number of n-gram rows, before pruning. */
   readonly bucket: number
-  /** Shortest and longest n-gram of characters; 0 for none. */
+  /** Minimum and maximum length of character n-grams; 0 for none. */
   readonly minn: number
   readonly maxn: number
 }
@@ -22,27 +22,27 @@ const LOSSES: ReadonlyArray<Loss | undefined> = [undefined, 'hs', 'ns', 'softmax
 const MODELS = ['', 'cbow', 'skipgram', 'supervised']
 const HEADER_BYTES = 8 + 12 * 4 + 8
 
-/** More than anybody's; a number above it is a damaged one. */
-const MOST = { dim: 2 ** 16, wordNgrams: 2 ** 10, maxn: 2 ** 10 } as const
+/** Larger than in any real model. A larger number means that the file is damaged. */
+const MAX = { dim: 2 ** 16, wordNgrams: 2 ** 10, maxn: 2 ** 10 } as const
 
-/** Reads the beginning of a model's file. @throws DamagedModel when it isn't a classifier that is understood */
+/** Reads the header of a model's file. @throws DamagedModel when it isn't a supported classifier */
 export async function readSettings (file: ModelFile): Promise<Settings> {
   const { size } = file
   await file.need(Math.min(size, HEADER_BYTES), 'its header')
   const magic = size < 4 ? undefined : file.int32()
   if (magic !== MAGIC) {
-    throw new DamagedModel(`not a fastText model: ${size === 0 ? 'it is empty' : 'it doesn\'t begin as one'}; ` +
+    throw new DamagedModel(`not a fastText model: ${size === 0 ? 'it is empty' : 'it has another header'}; ` +
       'expected a .bin or .ftz file of a supervised model')
   }
   await file.need(HEADER_BYTES - 4, 'its header')
   const version = file.int32()
   if (version !== 11 && version !== 12) {
     throw new DamagedModel(`has version ${version} of fastText's format, expected 11 or 12; ` +
-      'convert it with a fastText that reads it')
+      'convert it with a fastText version that reads it')
   }
-  const dim = between(1, file.int32(), MOST.dim, 'dim')
+  const dim = between(1, file.int32(), MAX.dim, 'dim')
   for (let i = 0; i < 4; i++) file.int32() // ws, epoch, minCount, neg
-  const wordNgrams = between(0, file.int32(), MOST.wordNgrams, 'wordNgrams')
+  const wordNgrams = between(0, file.int32(), MAX.wordNgrams, 'wordNgrams')
   const lossNumber = file.int32()
   const loss = LOSSES[lossNumber]
   if (loss === undefined) throw new DamagedModel(`its loss is ${lossNumber}, expected 1 to 4`)
@@ -54,10 +54,10 @@ export async function readSettings (file: ModelFile): Promise<Settings> {
   }
   const bucket = between(0, file.int32(), 2 ** 31 - 1, 'bucket')
   const minn = file.int32()
-  const longest = between(0, file.int32(), MOST.maxn, 'maxn')
+  const longest = between(0, file.int32(), MAX.maxn, 'maxn')
   file.int32() // lrUpdateRate
   file.float64() // t
-  const maxn = version === 11 ? 0 : longest // old classifiers use no n-grams of characters
+  const maxn = version === 11 ? 0 : longest // old classifiers don't use character n-grams
   if (bucket === 0 && (maxn > 0 || wordNgrams > 1)) throw new DamagedModel('its bucket is 0, but it uses n-grams')
   return { dim, wordNgrams, loss, bucket, minn, maxn }
 }

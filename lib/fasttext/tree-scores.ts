@@ -3,33 +3,33 @@ import { LEAST, type LabelScores, type Scored, logOf, probabilityOf } from './la
 import type { Rows } from './matrix.ts'
 import { DamagedModel } from './model-file.ts'
 
-/** Below the logarithm of what fastText adds to probabilities, it looks for labels no further. */
+/** Below this score, the logarithm of what fastText adds to probabilities, the search for labels ends. */
 const LEAST_LOG = logOf(0)
 
-/** Counts of nodes that aren't made yet. */
+/** The count of nodes that haven't been created yet. */
 const NO_COUNT = 1e15
 
-/** A tree of labels, by the numbers of its nodes. */
+/** A tree of labels. Its nodes are numbered. */
 export interface Tree {
   readonly left: Int32Array
   readonly right: Int32Array
-  /** Of leaves, from left to right. */
+  /** The positions of the leaves, from left to right. */
   readonly places: Int32Array
 }
 
-/** The kernel's search for the best label of a vector of its own. */
+/** The kernel's search for the best label of its own vector. */
 export interface TreeKernel {
   readonly vector: Float32Array
-  /** What the search learns of nodes: the probabilities of their right children. */
+  /** The probabilities of right children, by node, as far as the search has computed them. */
   readonly rights: Float32Array
   readonly bestLabel: () => number
 }
 
 /**
- * Scores of models with hierarchical softmax: labels are the leaves of a Huffman tree, and the probability of one is
- * the product of those along the path to it.
+ * Scores of models with hierarchical softmax. Labels are the leaves of a Huffman tree, and the probability of a label
+ * is the product of the probabilities along its path.
  *
- * Nodes are numbered: first the leaves in the order of the labels, then the inner nodes, the root last.
+ * The nodes are numbered: first the leaves in the order of the labels, then the inner nodes; the root is last.
  */
 export class TreeScores implements LabelScores {
   readonly #rows: Rows
@@ -37,31 +37,31 @@ export class TreeScores implements LabelScores {
   readonly #left: Int32Array // children of inner nodes
   readonly #right: Int32Array
   readonly #above: Int32Array
-  readonly #places: Int32Array // of leaves, from left to right
-  readonly #rights: Float32Array // probabilities of inner nodes' right children, as far as they're known
-  readonly #nodes: Int32Array // that wait to be looked at, and their probabilities
+  readonly #places: Int32Array // positions of leaves, from left to right
+  readonly #rights: Float32Array // probabilities of inner nodes' right children, if known
+  readonly #nodes: Int32Array // nodes to visit, and their probabilities
   readonly #products: Float64Array
   #vector: Float32Array = new Float32Array()
   #kernel: TreeKernel | undefined
 
   /**
    * @param rows of the inner nodes
-   * @param counts how often each label was met, in the model's order, which is that of frequency
-   * @throws DamagedModel for counts that there can't be
+   * @param counts how often each label occurred in training, in the model's order, most frequent first
+   * @throws DamagedModel for impossible counts
    */
   constructor (rows: Rows, counts: readonly number[]) {
     this.#rows = rows
     this.#labels = counts.length
     const wrong = counts.findIndex(count => !(count >= 1 && count < NO_COUNT))
     if (wrong !== -1) {
-      throw new DamagedModel(`label ${wrong} was met ${counts[wrong]} times in training, expected once or more`)
+      throw new DamagedModel(`label ${wrong} occurs ${counts[wrong]} times in training, expected once or more`)
     }
     const nodes = 2 * counts.length - 1
     this.#left = new Int32Array(nodes)
     this.#right = new Int32Array(nodes)
     this.#above = new Int32Array(nodes)
     const sizes = Float64Array.from({ length: nodes }, (_, i) => counts[i] ?? NO_COUNT)
-    let leaf = counts.length - 1 // the next one, from the rarest on
+    let leaf = counts.length - 1 // the next leaf, rarest first
     let inner = counts.length
     const next = (): number => leaf >= 0 && sizes[leaf]! < sizes[inner]! ? leaf-- : inner++
     for (let node = counts.length; node < nodes; node++) {
@@ -93,7 +93,7 @@ export class TreeScores implements LabelScores {
     return { left: this.#left, right: this.#right, places: this.#places }
   }
 
-  /** @param kernel for the vectors that are its own */
+  /** @param kernel searches for the vectors that it has computed itself */
   use (kernel: TreeKernel | undefined): void {
     this.#kernel = kernel
   }
@@ -123,7 +123,7 @@ export class TreeScores implements LabelScores {
 
   /** The probability of a leaf, when those of the nodes above it are known. */
   #alongPath (index: number, rights = this.#rights): number {
-    const path = this.#nodes // none of them waits any more
+    const path = this.#nodes // reused: no node is waiting any more
     const root = 2 * this.#labels - 2
     let length = 0
     for (let node = index; node < root; node = this.#above[node]!) path[length++] = node
@@ -136,8 +136,8 @@ export class TreeScores implements LabelScores {
   }
 
   /**
-   * The label that `#search` would find first; -1 if there's none. Without logarithms, and the likelier child first:
-   * most of the tree need not be looked at.
+   * The label that `#search` would find first; -1 if there is none. It needs no logarithms, and visits the likelier
+   * child first, which makes most of the tree unnecessary.
    */
   #bestLabel (): number {
     const nodes = this.#nodes
@@ -151,13 +151,13 @@ export class TreeScores implements LabelScores {
       const product = products[waiting]!
       if (product < most) continue
       if (node < this.#labels) {
-        // Of equal ones the search keeps the one that it meets last.
+        // Of equal candidates, the search keeps the last one.
         if (product > most || found === -1 || this.#places[node]! > this.#places[found]!) found = node
         most = product
         continue
       }
       const right = this.#rights[node] = this.#probabilityOfRight(node)
-      const likelier = right > 0.5 ? 1 : 0 // its place above the other
+      const likelier = right > 0.5 ? 1 : 0 // visited first
       nodes[waiting + likelier] = this.#right[node]!
       products[waiting + likelier] = product * (right + LEAST)
       nodes[waiting + 1 - likelier] = this.#left[node]!

@@ -10,11 +10,12 @@ interface Wasm {
 const compiled = new Map<string, object>()
 
 /**
- * An instance of the kernel whose AssemblyScript is in the folder of that name, compiled once a thread.
+ * Creates an instance of the kernel whose AssemblyScript source is in the folder `name`. It is compiled once per
+ * thread.
  *
- * @param memory a `WebAssembly.Memory` that is shared
- * @returns what its `index.ts` exports
- * @throws Error where there is no WebAssembly, or no room
+ * @param memory a shared `WebAssembly.Memory`
+ * @returns the exports of its `index.ts`
+ * @throws Error where WebAssembly isn't available, or memory is missing
  */
 export function instantiate (name: string, memory: object): object {
   const { WebAssembly } = globalThis as unknown as Wasm

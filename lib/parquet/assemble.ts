@@ -5,11 +5,11 @@ import type { Field, Leaf } from './schema.ts'
 type ReaderOf = (leaf: Leaf) => ColumnReader
 
 /**
- * How a field's value is put together from its columns, for a row at a time: nested ones by their levels
- * (Melnik et al., Dremel, 2010, section 4.3). Lists are arrays, maps arrays of `[key, value]`, structs objects
+ * Builds a field's value from its columns, one row at a time. Nested fields are built from their levels (Melnik et al.,
+ * Dremel, 2010, section 4.3). Lists become arrays, maps become arrays of `[key, value]`, and structs become objects
  * without a prototype.
  *
- * @returns a function that takes the next row; it throws when the columns don't agree on the row's shape
+ * @returns a function that reads the next row; it throws when the columns don't agree on the row's shape
  */
 export function assembler (field: Field, readerOf: ReaderOf): () => Value {
   const readers = field.leaves.map(readerOf)
@@ -43,7 +43,7 @@ function valueOf (field: Field, readerOf: ReaderOf): () => Value {
   }
 }
 
-/** The value of a field that is there, of one of its items where it is repeated. */
+/** The value of a field that isn't null; for a repeated field, the value of one of its items. */
 function presentOf (field: Field, readers: readonly ColumnReader[], readerOf: ReaderOf): () => Value {
   const first = readers[0]!
   if (field.is === 'leaf') return () => first.take()

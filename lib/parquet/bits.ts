@@ -1,7 +1,7 @@
-/** Takes numbers of any width out of bytes, each value's lowest bit first, as parquet packs them. */
+/** Reads numbers of any bit width, lowest bit first, the way parquet packs them. */
 export class BitReader {
   readonly #bytes: Buffer
-  #next: number // the byte that is stood in
+  #next: number // index of the current byte
   #bit = 0 // in that byte
 
   constructor (bytes: Buffer, offset: number) {
@@ -9,7 +9,7 @@ export class BitReader {
     this.#next = offset
   }
 
-  /** @param width 0 to 32 @throws Error behind the end of the bytes */
+  /** @param width 0 to 32 @throws Error past the end of the bytes */
   read (width: number): number {
     let value = 0
     for (let got = 0; got < width;) {
@@ -28,12 +28,12 @@ export class BitReader {
   }
 }
 
-/** Bits that values up to `max` need. */
+/** The number of bits for values up to `max`. */
 export function bitsFor (max: number): number {
   return 32 - Math.clz32(max)
 }
 
-/** Reads bytes one after the other, and the numbers of variable length that parquet and Thrift share. */
+/** Reads bytes in order, and the variable-length numbers that parquet and Thrift share. */
 export class ByteReader {
   readonly bytes: Buffer
   offset: number
@@ -43,14 +43,14 @@ export class ByteReader {
     this.offset = offset
   }
 
-  /** @throws Error behind the end of the bytes */
+  /** @throws Error past the end of the bytes */
   byte (): number {
     const byte = this.bytes[this.offset++]
     if (byte === undefined) throw new Error('the data is cut off')
     return byte
   }
 
-  /** A number without sign, of 7 bits a byte. Exact up to 2^53. */
+  /** Reads an unsigned number with 7 bits in each byte. It is exact up to 2^53. */
   varint (): number {
     let value = 0
     for (let shift = 0; shift < 70; shift += 7) {
@@ -61,7 +61,7 @@ export class ByteReader {
     throw new Error('a number of more than 64 bits')
   }
 
-  /** An integer with its sign in the lowest bit, of up to 64 bits. */
+  /** Reads an integer of up to 64 bits whose sign is in the lowest bit. */
   zigzag (): bigint {
     let value = 0n
     for (let shift = 0n; shift < 70n; shift += 7n) {

@@ -4,7 +4,8 @@ import { decompressFrame } from '../zstd/frame.ts'
 import { lz4Block, lz4Legacy } from '../columns/lz4-block.ts'
 
 /**
- * By the name that the format gives them. Each gives `size` bytes or fails; Node's own are used where Node 20 has them.
+ * Decompressors by the codec's name in the format. Each returns exactly `size` bytes, or its result is rejected. Node's
+ * own are used if Node 20 has them.
  */
 const decoders: Readonly<Record<string, (input: Buffer, size: number) => Uint8Array>> = {
   UNCOMPRESSED: input => input,
@@ -16,18 +17,18 @@ const decoders: Readonly<Record<string, (input: Buffer, size: number) => Uint8Ar
   LZ4_RAW: lz4Block
 }
 
-/** The codecs that can be read. */
+/** The codecs that are supported. */
 export const codecs: readonly string[] = Object.keys(decoders)
 
-/** @throws Error when the data is damaged or doesn't give exactly `size` bytes */
+/** @throws Error when the data is damaged or doesn't decompress to exactly `size` bytes */
 export function decompress (codec: string, input: Buffer, size: number): Buffer {
-  if (size === 0 && codec !== 'UNCOMPRESSED') return Buffer.alloc(0) // some writers compress nothing to nothing
+  if (size === 0 && codec !== 'UNCOMPRESSED') return Buffer.alloc(0) // some writers store an empty page as no bytes
   const bytes = decoders[codec]!(input, size)
-  if (bytes.length !== size) throw new Error(`${bytes.length} bytes after decompression, the page header says ${size}`)
+  if (bytes.length !== size) throw new Error(`${bytes.length} bytes after decompression, the page header has ${size}`)
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
 
-/** Snappy data begins with its size; the decoder believes it. */
+/** Snappy data begins with its decompressed size. It is compared first, because the decoder trusts it. */
 function snappy (input: Buffer, size: number): Uint8Array {
   let says = 0
   for (let i = 0; i < 5; i++) {
@@ -35,6 +36,6 @@ function snappy (input: Buffer, size: number): Uint8Array {
     says += (byte & 0x7f) * 2 ** (7 * i)
     if (byte < 0x80) break
   }
-  if (says !== size) throw new Error(`the snappy data says it has ${says} bytes, the page header says ${size}`)
+  if (says !== size) throw new Error(`the snappy data has ${says} bytes, the page header has ${size}`)
   return compressors.SNAPPY!(input, size)
 }

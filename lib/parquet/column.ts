@@ -4,19 +4,22 @@ import { type Place, MAX_PAGE_BYTES, MAX_PAGE_VALUES, damaged, decoding, refused
 import type { Page, PageReader } from './pages.ts'
 import type { Leaf } from './schema.ts'
 
-/** What the row at hand has cost so far; values are not made once its bytes are over `most`. */
+/** What the current row has cost so far. Values are not created any more once `bytes` is over the limit. */
 export interface Cost {
-  /** Of its strings and bytes; 8 for any other value. */
+  /** Bytes of strings and binary values, and 8 for any other value. */
   bytes: number
-  /** Nulls and the places of empty lists included. */
+  /** The number of values, including nulls and the entries for empty lists. */
   values: number
   readonly most: number
 }
 
-/** A column read value by value, with the levels of the one at hand; whole rows are fetched before they are taken. */
+/**
+ * Reads a column value by value, together with the current value's levels. Complete rows are fetched before they are
+ * read.
+ */
 export class ColumnReader {
   readonly leaf: Leaf
-  /** Levels of the value at hand; -1 where there is none. */
+  /** Repetition level of the current value; -1 if there is none. */
   rep = -1
   def = -1
   readonly #conversion: Conversion
@@ -26,7 +29,7 @@ export class ColumnReader {
   #page: Page | undefined
   #queue: Page[] = []
   #at = 0 // in #page
-  #starts = 0 // of rows at hand, that of the value at hand included
+  #starts = 0 // rows that begin in the loaded pages, including the current one
 
   constructor (leaf: Leaf, cost: Cost) {
     this.leaf = leaf
@@ -34,7 +37,7 @@ export class ColumnReader {
     this.#cost = cost
   }
 
-  /** Goes to a column chunk. */
+  /** Moves to a column chunk. */
   open (pages: PageReader, place: Place): void {
     this.#pages?.close()
     this.#pages = pages
@@ -45,18 +48,18 @@ export class ColumnReader {
     this.rep = this.def = -1
   }
 
-  /** Whole rows at hand. Where values repeat, the last one may go on in the next page. */
+  /** Complete rows that are loaded. Where values repeat, the last row may continue in the next page. */
   get ready (): number {
     return this.#starts - (this.leaf.maxRep > 0 && !this.#pages!.done ? 1 : 0)
   }
 
-  /** Bytes of pages and dictionary that are in memory. */
+  /** Bytes of pages and dictionary in memory. */
   get heldBytes (): number {
     const queued = this.#queue.reduce((sum, page) => sum + page.bytes, 0)
     return (this.#page?.bytes ?? 0) + queued + (this.#pages?.heldBytes ?? 0)
   }
 
-  /** Makes sure that a row is at hand. @throws SluiceError `ERR_SOURCE` when there is none */
+  /** Loads at least one complete row. @throws SluiceError `ERR_SOURCE` when there is none */
   async load (): Promise<void> {
     while (this.ready <= 0) {
       if (this.#pages!.done) throw damaged(this.#place!, 'its pages have fewer rows than the row group')
@@ -73,7 +76,7 @@ export class ColumnReader {
     }
   }
 
-  /** Passes over rows, where it can over whole pages. */
+  /** Skips rows; whole pages are skipped without decoding where possible. */
   async skip (rows: number): Promise<void> {
     for (let left = rows; left > 0;) {
       if (this.#page === undefined && this.leaf.maxRep === 0 && !this.#pages!.done) {
@@ -87,7 +90,7 @@ export class ColumnReader {
     }
   }
 
-  /** @throws SluiceError `ERR_SOURCE` when it has more than the row group */
+  /** @throws SluiceError `ERR_SOURCE` when the column has more rows than the row group */
   async finish (): Promise<void> {
     while (!this.#pages!.done && this.#page === undefined) {
       const page = await this.#pages!.next()
@@ -96,7 +99,7 @@ export class ColumnReader {
     if (this.#page !== undefined) throw damaged(this.#place!, 'its pages have more rows than the row group')
   }
 
-  /** The value at hand, which is there. */
+  /** Reads the current value, which isn't null. */
   take (): Value {
     const raw = this.#page!.values.next()
     this.#cost.values++
@@ -106,20 +109,20 @@ export class ColumnReader {
     return value
   }
 
-  /** Passes over the place of a value that isn't there, since what holds it has only a lower level than `def`. */
+  /** Skips an entry without a value: a field around it is null or empty, so its level is below `def`. */
   pass (def: number): void {
     if (this.def >= def || this.def < 0) throw new Error('the levels of its columns don\'t agree')
     this.#cost.values++
     this.#advance()
   }
 
-  /** A row may go on over any number of pages. */
+  /** Limits the size of a row, which may extend over any number of pages. */
   #checkQueue (): void {
     const bytes = this.#queue.reduce((sum, page) => sum + page.bytes, 0)
     const values = this.#queue.reduce((sum, page) => sum + page.count, 0)
     if (bytes > MAX_PAGE_BYTES || values > MAX_PAGE_VALUES) {
       throw refused(this.#place!, `has a row of more than ${bytes} bytes in ${values} values, ` +
-        `more than ${MAX_PAGE_BYTES} bytes or ${MAX_PAGE_VALUES} values are not read; leave the column out`)
+        `the limit is ${MAX_PAGE_BYTES} bytes and ${MAX_PAGE_VALUES} values; leave the column out`)
     }
   }
 

@@ -4,13 +4,13 @@ import {
 } from '../columns/values.ts'
 import type { Raw } from './values.ts'
 
-/** What a column's values are, and how one is made of what is stored. */
+/** The kind of a column's values, and how a stored value is converted. */
 export interface Conversion {
   readonly kind: Kind
   readonly convert: (raw: Raw) => Value
 }
 
-/** @see parquet-format, LogicalTypes.md; the older converted types count where there is no logical one */
+/** The older converted types only apply where there is no logical type. @see parquet-format, LogicalTypes.md */
 export function conversionOf (element: SchemaElement): Conversion {
   const { type, converted_type: converted, logical_type: logical } = element
   const annotation = logical?.type ?? converted
@@ -45,7 +45,7 @@ function conversionOfInteger ({ type, converted_type: converted, logical_type: l
     const digits = DIGITS[logical.unit]
     return { kind: 'time', convert: raw => time(BigInt(raw as bigint | number), digits) }
   }
-  switch (converted) { // the older ones are always adjusted to UTC
+  switch (converted) { // the older types are always in UTC
     case 'TIMESTAMP_MILLIS': return { kind: 'timestamp', convert: raw => timestamp(raw as bigint, 3, 'Z') }
     case 'TIMESTAMP_MICROS': return { kind: 'timestamp', convert: raw => timestamp(raw as bigint, 6, 'Z') }
     case 'TIME_MILLIS': return { kind: 'time', convert: raw => time(BigInt(raw as number), 3) }
@@ -59,12 +59,14 @@ function conversionOfInteger ({ type, converted_type: converted, logical_type: l
   }
 }
 
-/** An integer in two's complement, the highest byte first. */
+/** Reads an integer in two's complement, highest byte first. */
 function signed (bytes: Buffer): bigint {
   return bytes.length === 0 ? 0n : BigInt.asIntN(8 * bytes.length, BigInt(`0x${bytes.toString('hex')}`))
 }
 
-/** Nanoseconds of the day and the Julian day: how Impala and older Spark store a moment. 2,440,588 is 1970-01-01. */
+/**
+ * Nanoseconds of the day, and the Julian day: how Impala and older Spark store a timestamp. 2,440,588 is 1970-01-01.
+ */
 function int96Nanoseconds (bytes: Buffer): bigint {
   return bytes.readBigUInt64LE(0) + BigInt(bytes.readInt32LE(8) - 2_440_588) * 86_400_000_000_000n
 }

@@ -1,20 +1,20 @@
 import { SluiceError, messageOf } from '../errors.ts'
 
-/** Where in a parquet file something is; the column changes as decoding goes on. */
+/** A position in a parquet file, for messages. */
 export interface Place {
   readonly file: string
   readonly rowGroup: number
   column: string
 }
 
-/** Bytes of a single page, and of a chunk's dictionary, that are held at once. */
+/** The limit for a page, and for a chunk's dictionary, both of which are in memory as a whole. */
 export const MAX_PAGE_BYTES = 256 * 1024 * 1024
 
-/** Values of a single page: each has a byte or more in memory while it is decoded, however few there are on disk. */
+/** The limit for a page's values. Each takes at least one byte in memory, even where it takes almost none on disk. */
 export const MAX_PAGE_VALUES = 64 * 1024 * 1024
 
 /**
- * What decoding gives; whatever it throws means that the bytes are not what they should be.
+ * Runs a decoder. Whatever it throws means that the data is damaged.
  *
  * @throws SluiceError `ERR_SOURCE`
  */
@@ -31,7 +31,7 @@ export function damaged ({ file, rowGroup, column }: Place, reason: string, caus
     `(${reason}); get the file again`, { cause })
 }
 
-/** What the file says is sound, and more than is held in memory, or than this reader knows. */
+/** The file is valid, but exceeds a limit or uses an unsupported feature. */
 export function refused ({ file, rowGroup, column }: Place, reason: string): SluiceError {
   return new SluiceError('ERR_SOURCE', `${file}: row group ${rowGroup}, column ${column}: ${reason}`)
 }

@@ -1,11 +1,11 @@
 import { BitReader, ByteReader } from './bits.ts'
 
 /**
- * Unpacks DELTA_BINARY_PACKED numbers (parquet-format, Encodings.md): blocks of differences to the smallest one, each
- * in parts with a width of their own. Sums wrap, as the format has it.
+ * Unpacks DELTA_BINARY_PACKED numbers (parquet-format, Encodings.md). A block stores differences relative to the
+ * smallest one, in parts that each have their own bit width. Sums overflow, as the format requires.
  *
- * @returns the offset of the byte behind them
- * @throws Error when there are not exactly as many as `output` holds
+ * @returns the offset of the byte after them
+ * @throws Error when their number isn't the length of `output`
  */
 export function unpackDeltas (bytes: Buffer, offset: number, output: Int32Array | BigInt64Array): number {
   const reader = new ByteReader(bytes, offset)
@@ -21,7 +21,7 @@ export function unpackDeltas (bytes: Buffer, offset: number, output: Int32Array 
     const least = reader.zigzag()
     const widths = bytes.subarray(reader.offset, reader.offset + parts)
     reader.offset += parts
-    // of the parts behind the last value there is only the width
+    // After the last value, only the widths of the other parts follow.
     for (let part = 0; part < parts && done < count; part++) {
       const width = widths[part]
       if (width === undefined || width > 64) throw new Error(`delta values of ${width ?? 'no'} bits`)
@@ -37,7 +37,8 @@ export function unpackDeltas (bytes: Buffer, offset: number, output: Int32Array 
 }
 
 /**
- * Sets the value at an index to the one before it, the least difference, and the rest of the difference in two halves.
+ * Sets the value at an index: the previous value, plus the smallest difference, plus the rest of the difference in two
+ * halves.
  */
 type Add = (index: number, least: bigint, low: number, high: number) => void
 

@@ -21,31 +21,32 @@ export interface Column {
 export interface ReadRowsOptions {
   /** Top-level names. */
   readonly columns: readonly string[]
-  /** Of this one column nothing is read but what lies there. */
+  /** Of this column, only the field at the given place is read. */
   readonly only?: TextPlace | undefined
-  /** The first row to give, counted over the file from 0. @default 0 */
+  /** The first row to return, counted over the file from 0. @default 0 */
   readonly from?: number
-  /** A row with more bytes is given as `TooLong`. @default Infinity */
+  /** A row with more bytes is returned as `TooLong`. @default Infinity */
   readonly maxRowBytes?: number
   readonly signal?: AbortSignal | undefined
 }
 
-/** A batch ends with the row that fills it. */
+/** A batch ends with the row that reaches this size. */
 const BATCH_BYTES = 1024 * 1024
 const BATCH_ROWS = 4096
-/** What a value costs beside its bytes. */
+/** Memory for a value, in addition to its bytes. */
 const VALUE_BYTES = 16
 
 /**
- * Fetched at a time for a column; less where many columns are read, so that all of them fetch no more than that ahead.
+ * Bytes fetched at a time for a column. It is less where many columns are read, so that all together fetch at most this
+ * much ahead.
  */
 const STEP_BYTES = 1024 * 1024
 const FETCHED_AHEAD_BYTES = 16 * 1024 * 1024
 const LEAST_STEP_BYTES = 64 * 1024
-/** Row groups that are announced in advance, as long as they are small. */
+/** At most this many row groups are announced in advance, while they are small. */
 const GROUPS_AHEAD = 8
 
-/** A parquet file, read row group by row group and page by page. The caller closes the ranges. */
+/** A parquet file, which is read row group by row group and page by page. The caller closes the ranges. */
 export class ParquetFile {
   readonly columns: readonly Column[]
   readonly names: ColumnNames
@@ -67,10 +68,10 @@ export class ParquetFile {
   }
 
   /**
-   * The rows from `from` on, in batches of about 1 MB. In memory are a page of each column asked for, decompressed,
-   * its dictionary, and the batch.
+   * Returns the rows starting at `from`, in batches of about 1 MB. In memory are one decompressed page of each
+   * requested column, its dictionary, and the batch.
    *
-   * @throws SluiceError `ERR_SOURCE` for a column that isn't there, a damaged page, or one of more than 256 MiB
+   * @throws SluiceError `ERR_SOURCE` for a column that doesn't exist, a damaged page, or one of more than 256 MiB
    */
   async * readRows (options: ReadRowsOptions): AsyncGenerator<Batch> {
     const { columns, only, from = 0, maxRowBytes = Infinity, signal } = options
@@ -86,7 +87,7 @@ export class ParquetFile {
       const place = { file: this.#ranges.name, rowGroup, column: leaf.path.join('.') }
       return { place, chunk: decoding(place, () => chunkOf(this.#footer, leaf, place)) }
     }
-    let before = 0 // rows of the groups before this one
+    let before = 0 // rows of earlier groups
     for (const [rowGroup, { rows }] of this.#footer.groups.entries()) {
       const groupStart = before
       before += rows
@@ -96,7 +97,7 @@ export class ParquetFile {
         this.#ranges.expect?.(chunk.start, chunk.end)
         reader.open(new PageReader(this.#ranges, chunk, leaf, place, step), place)
       }
-      // Chunks of the next groups are fetched while this one is read. A damaged one is reported when its turn comes.
+      // The next groups' chunks are fetched while this group is read. A damaged one is reported when it is reached.
       const groupsEnd = Math.min(rowGroup + 1 + GROUPS_AHEAD, this.#footer.groups.length)
       let ahead = 0
       for (let group = rowGroup + 1; group < groupsEnd && ahead < FETCHED_AHEAD_BYTES; group++) {
@@ -138,9 +139,9 @@ export class ParquetFile {
   }
 
   /**
-   * What kind of values lie within a column, of the items where they are lists.
+   * The kind of the values at a place within a column; for lists, of their items.
    *
-   * @throws SluiceError `ERR_SOURCE` where there is no such place
+   * @throws SluiceError `ERR_SOURCE` when there is no such place
    */
   kindWithin (place: TextPlace): Kind {
     return this.#within(place).kind
@@ -153,7 +154,7 @@ export class ParquetFile {
       return { field: found.field, kind: kindOf(found.end) }
     } catch (error) {
       throw new SluiceError('ERR_SOURCE', `${this.#ranges.name}: column ${column}: ${messageOf(error)}; ` +
-        'name the one that has the text (--text-column, text_column)', { cause: error })
+        'name the column with the text (--text-column, text_column)', { cause: error })
     }
   }
 
@@ -162,13 +163,10 @@ export class ParquetFile {
   }
 }
 
-/** Beside the largest column, which has a bound of its own, the others together hold no more than this in memory. */
+/** The limit for all columns but the largest together. The largest one has its own limit. */
 const MAX_HELD_BYTES = 96 * 1024 * 1024
 
-/**
- * What columns hold, added up as they load: with many of them, to ask all each time would take the square of their
- * number.
- */
+/** The memory of all columns, added up as they load. Asking every column each time would take quadratic time. */
 class Held {
   readonly #readers: readonly ColumnReader[]
   readonly #bytes = new Map<ColumnReader, number>()
@@ -179,7 +177,10 @@ class Held {
     this.#readers = [...readers]
   }
 
-  /** After a column has loaded. What others have let go of since is counted until there seems to be too much. */
+  /**
+   * Called after a column has loaded. Memory that other columns have freed since is only subtracted once the limit
+   * seems exceeded.
+   */
   check (reader: ColumnReader, place: Place): void {
     this.#set(reader)
     if (this.#sum - this.#largest <= MAX_HELD_BYTES) return
@@ -187,10 +188,10 @@ class Held {
     for (const reader of this.#readers) this.#set(reader)
     const sum = this.#sum - this.#largest
     if (sum > MAX_HELD_BYTES) {
-      throw refused({ ...place, column: 'and the others asked for' },
+      throw refused({ ...place, column: 'and the other requested ones' },
         `${this.#readers.length} columns have pages and dictionaries of more than ${sum} bytes at once, ` +
-        `at most ${MAX_HELD_BYTES} are held; ` +
-        'ask for fewer columns (--columns), or rewrite the file with smaller row groups')
+        `the limit is ${MAX_HELD_BYTES}; ` +
+        'read fewer columns (--columns), or rewrite the file with smaller row groups')
     }
   }
 

@@ -8,12 +8,12 @@ import { type Field, type Leaf, fieldsOf } from './schema.ts'
 
 const MAGIC = 'PAR1'
 const ENCRYPTED_MAGIC = 'PARE'
-/** The length of the footer and the magic behind it. */
+/** The footer's length and the magic, which follow the footer. */
 const TAIL_BYTES = 8
-/** Holds the footers of most files, so that one read is enough. */
+/** Most footers are smaller than this, so that one read is enough. */
 const FIRST_READ_BYTES = 64 * 1024
 
-/** A row group as the footer tells it. */
+/** A row group in the footer. */
 export type RowGroup = FileMetaData['row_groups'][number]
 
 export interface Footer {
@@ -21,23 +21,23 @@ export interface Footer {
   readonly fields: readonly Field[]
   readonly leaves: readonly Leaf[]
   readonly groups: ReadonlyArray<{ readonly rows: number, readonly group: RowGroup }>
-  /** Where it begins: no page lies after it. */
+  /** The offset of the footer; all pages are before it. */
   readonly start: number
   /** Bytes that a column chunk may have in addition to its stated size. */
   readonly padding: number
 }
 
-/** Where a column of a row group lies, and how it was compressed. */
+/** The position of a column in a row group, and its compression. */
 export interface Chunk {
   readonly start: number
   /** Exclusive. */
   readonly end: number
   readonly codec: string
-  /** Nulls and the places of empty lists included. */
+  /** The number of values, including nulls and the entries for empty lists. */
   readonly values: number
 }
 
-/** @throws SluiceError `ERR_SOURCE` when the file is cut off, encrypted, or no parquet file */
+/** @throws SluiceError `ERR_SOURCE` when the file is cut off, encrypted, or not a parquet file */
 export async function readFooter (ranges: ByteRanges): Promise<Footer> {
   const { name, size } = ranges
   if (size < MAGIC.length + TAIL_BYTES) throw notParquet(name, `it has ${size} bytes`)
@@ -57,10 +57,10 @@ export async function readFooter (ranges: ByteRanges): Promise<Footer> {
   }
   const length = tail.readUInt32LE(tail.length - TAIL_BYTES)
   const start = size - TAIL_BYTES - length
-  if (start < MAGIC.length) throw badFooter(name, `it says it has ${length} bytes, the file has ${size}`)
+  if (start < MAGIC.length) throw badFooter(name, `its length is ${length} bytes, the file has ${size}`)
   if (length > MAX_PAGE_BYTES) {
     throw new SluiceError('ERR_SOURCE', `${name}: the footer has ${length} bytes, ` +
-      `more than ${MAX_PAGE_BYTES} are not read; rewrite the file with larger row groups`)
+      `the limit is ${MAX_PAGE_BYTES}; rewrite the file with larger row groups`)
   }
   if (length + TAIL_BYTES > tail.length) tail = await ranges.read(start, size)
   try {
@@ -72,7 +72,7 @@ export async function readFooter (ranges: ByteRanges): Promise<Footer> {
 
 function parse (tail: Buffer, start: number): Footer {
   const nothing = (): undefined => undefined
-  // The statistics are not needed, and one that can't be converted must not make a file unreadable.
+  // Statistics are not needed. One that can't be converted must not make the file unreadable.
   const metadata = parquetMetadata(tail, {
     geoparquet: false,
     parsers: {
@@ -98,7 +98,7 @@ function parse (tail: Buffer, start: number): Footer {
   })
   const rows = whole(metadata.num_rows, 'the number of rows')
   const sum = groups.reduce((sum, group) => sum + group.rows, 0)
-  // Some writers leave the sum at 0.
+  // Some writers set the file's number of rows to 0.
   if (sum !== rows && rows !== 0) throw new Error(`the row groups have ${sum} rows, the file ${rows}`)
   return {
     rows: sum,
@@ -110,11 +110,11 @@ function parse (tail: Buffer, start: number): Footer {
   }
 }
 
-/** As much as readers of Arrow and Impala add. */
+/** The same amount that the readers of Arrow and Impala add. */
 const MAX_DICTIONARY_HEADER_BYTES = 100
 
 /**
- * Whether the stated size of a column chunk leaves out the header of its dictionary, as parquet-mr before 1.2.9 did
+ * Whether the stated size of a column chunk excludes its dictionary's header, as in parquet-mr before 1.2.9
  * (PARQUET-816).
  */
 function leavesOutHeader (createdBy: string | undefined): boolean {
@@ -125,8 +125,8 @@ function leavesOutHeader (createdBy: string | undefined): boolean {
 }
 
 /**
- * Of columns that aren't asked for, too: the one that is damaged may have been the `id`. A name can be given twice; the
- * order is that of the schema.
+ * Also called for columns that are not requested, because the damaged one may have been the `id`. Columns are compared
+ * by position in the schema, since names can occur twice.
  */
 function checkPlace (group: RowGroup, { path, element, index }: Leaf, rowGroup: number): void {
   const meta = group.columns[index]!.meta_data
@@ -136,8 +136,9 @@ function checkPlace (group: RowGroup, { path, element, index }: Leaf, rowGroup: 
 }
 
 /**
- * @throws SluiceError `ERR_SOURCE` when it can't be where the footer says, or is compressed or encrypted in a way that
- *   can't be read
+ * The position of a column chunk.
+ *
+ * @throws SluiceError `ERR_SOURCE` when the position is invalid, or the compression or encryption isn't supported
  */
 export function chunkOf ({ groups, start: footerStart, padding }: Footer, leaf: Leaf, place: Place): Chunk {
   const column = groups[place.rowGroup]!.group.columns[leaf.index]!
@@ -153,13 +154,13 @@ export function chunkOf ({ groups, start: footerStart, padding }: Footer, leaf: 
     throw refused(place, `is compressed with ${codec ?? 'an unknown codec'}, expected one of ${codecs.join(', ')}; ` +
       'rewrite the file with zstd')
   }
-  // not every writer says where the dictionary is, and some say 0
+  // Not every writer sets the dictionary's offset, and some set it to 0.
   const starts = [meta.data_page_offset, meta.dictionary_page_offset].flatMap(offset =>
     offset === undefined || offset <= 0n ? [] : [Number(offset)])
   const start = Math.min(...starts)
   const end = start + Number(meta.total_compressed_size)
   if (!(start >= MAGIC.length && end >= start && end <= footerStart)) {
-    throw damaged(place, `it lies at bytes ${start} to ${end}, ` +
+    throw damaged(place, `it is at bytes ${start} to ${end}, ` +
       `expected them between ${MAGIC.length} and ${footerStart}`)
   }
   const values = Number(meta.num_values)
@@ -175,7 +176,7 @@ function whole (number: bigint, what: string): number {
 
 function notParquet (name: string, found: string): SluiceError {
   return new SluiceError('ERR_SOURCE', `${name}: is not a parquet file: ${found}, ` +
-    `expected ${MAGIC} at its begin and end; name the format that it has (--dataset, dataset), or get the file again`)
+    `expected ${MAGIC} at its start and end; set the right format (--dataset, dataset), or get the file again`)
 }
 
 function badFooter (name: string, reason: string, cause?: unknown): SluiceError {

@@ -1,20 +1,20 @@
 import { type Step, noField, noList, unnamedList } from '../columns/text-column.ts'
 import type { Field } from './schema.ts'
 
-/** A field of which only one place is read. */
+/** A field reduced to the one nested field that is read. */
 export interface Narrowed {
-  /** The field, with nothing in it but what lies there. */
+  /** The reduced field. */
   readonly field: Field
-  /** What lies there; of a list its items. */
+  /** The nested field that is read; for lists, their items. */
   readonly end: Field
 }
 
 /**
- * A field without what lies beside a place in it.
+ * Reduces a field to the nested field at the end of a path.
  *
- * @param lists items of so many lists in each other are taken, and of these the steps
- * @param name for messages: that of the column or field, where the format has levels in between
- * @throws Error when there is no such place
+ * @param lists how many nested lists the field is; their items have the fields in `steps`
+ * @param name for messages: the name of the column or field, where the format has levels in between
+ * @throws Error when there is no such field
  */
 export function narrowed (field: Field, lists: number, steps: readonly Step[], name = field.name): Narrowed {
   const { is, isMap, repeated, children } = field

@@ -1,26 +1,26 @@
 import { ByteReader } from './bits.ts'
 
-/** What a page header says; nothing of it is checked. Numbers that are not there are NaN. */
+/** A page header, unchecked. Missing numbers are NaN. */
 export interface PageHeader {
   readonly type: 'data' | 'data_v2' | 'dictionary' | 'other'
-  /** As it lies in the file. */
+  /** Bytes in the file. */
   readonly size: number
-  /** Decompressed. */
+  /** Bytes after decompression. */
   readonly unpackedSize: number
   readonly crc: number | undefined
   readonly values: number
-  /** Undefined for one that isn't known. */
+  /** Undefined for an unknown encoding. */
   readonly encoding: Encoding | undefined
-  /** Of version 1. */
+  /** Only in version 1. */
   readonly levelEncodings: { readonly definition: Encoding | undefined, readonly repetition: Encoding | undefined }
-  /** Of version 2. */
+  /** Only in version 2. */
   readonly rows: number
   readonly definitionBytes: number
   readonly repetitionBytes: number
   readonly isCompressed: boolean
 }
 
-/** In the format's order; the second one was never used. */
+/** In the format's order. The second one was never used. */
 const ENCODINGS = [
   'PLAIN', 'GROUP_VAR_INT', 'PLAIN_DICTIONARY', 'RLE', 'BIT_PACKED', 'DELTA_BINARY_PACKED', 'DELTA_LENGTH_BYTE_ARRAY',
   'DELTA_BYTE_ARRAY', 'RLE_DICTIONARY', 'BYTE_STREAM_SPLIT'
@@ -30,9 +30,10 @@ export type Encoding = typeof ENCODINGS[number]
 const TYPES = ['data', 'other', 'dictionary', 'data_v2'] as const
 
 /**
- * The page header at the begin of the bytes, and where it ends.
+ * Reads the page header at the start of the bytes.
  *
- * @throws Error when there is none, or the bytes end within it
+ * @returns the header and its length
+ * @throws Error when there is none, or it is cut off
  * @see parquet.thrift, PageHeader: the numbers below are its field ids
  */
 export function readPageHeader (bytes: Buffer): { readonly header: PageHeader, readonly length: number } {
@@ -65,10 +66,10 @@ function number (value: ThriftValue | undefined): number {
 type ThriftValue = boolean | number | ThriftStruct | null
 interface ThriftStruct { [field: number]: ThriftValue }
 
-/** Structs nest less deep in parquet. */
+/** Parquet's own structs are nested less deeply. */
 const MAX_DEPTH = 16
 
-/** A struct of Thrift's compact protocol (thrift-compact-protocol.md); strings and lists in it are passed over. */
+/** Reads a struct of Thrift's compact protocol (thrift-compact-protocol.md). Its strings and lists are skipped. */
 function readStruct (reader: ByteReader, depth = 0): ThriftStruct {
   if (depth > MAX_DEPTH) throw new Error(`structs in more than ${MAX_DEPTH} levels`)
   const struct: ThriftStruct = {}
@@ -91,7 +92,7 @@ function readValue (reader: ByteReader, type: number, depth: number): ThriftValu
     case 9: case 10: {
       const head = reader.byte()
       const count = head >>> 4 === 15 ? reader.varint() : head >>> 4
-      // an item has a byte or more, booleans too: a count that is too large ends at the end of the bytes
+      // An item takes at least one byte, even a boolean. A count that is too large ends at the end of the bytes.
       for (let i = 0; i < count; i++) (head & 15) <= 2 ? reader.byte() : readValue(reader, head & 15, depth + 1)
       return null
     }

@@ -10,46 +10,46 @@ import { RleReader } from './rle.ts'
 import type { Leaf } from './schema.ts'
 import { type Dictionary, type Values, dictionaryOf, valuesOf } from './values.ts'
 
-/** A page of values, its levels decoded. */
+/** A page of values whose levels are decoded. */
 export interface Page {
-  /** Of its values, decompressed. */
+  /** Bytes of the decompressed values. */
   readonly bytes: number
-  /** Of values and of the places where there is none. */
+  /** The number of values, including entries without a value. */
   readonly count: number
-  /** That begin in it. */
+  /** The number of rows that begin in the page. */
   readonly rows: number
-  /** Null where all are 0. */
+  /** Repetition levels; null where all are 0. */
   readonly rep: Uint8Array | null
-  /** Null where all are the highest. */
+  /** Definition levels; null where all are the maximum. */
   readonly def: Uint8Array | null
   readonly values: Values
-  /** Gives its memory back, once all values are taken. */
+  /** Frees the page's memory, once all values are read. */
   readonly free: () => void
 }
 
-/** A page header with statistics of long texts is long; past this it is damage (as in Arrow's reader). */
+/** Statistics of long texts make a page header long. A longer one than this is damaged (as in Arrow's reader). */
 const MAX_HEADER_BYTES = 16 * 1024 * 1024
 
-/** The values, the repetition and the definition levels of a page; null for levels that it doesn't have. */
+/** The values, repetition levels and definition levels of a page; null for levels that it doesn't have. */
 type PageParts = [values: Buffer, repetition: Buffer | null, definition: Buffer | null]
 
-/** The pages of a column chunk, fetched some at a time: what is in memory is a page and not a row group. */
+/** Reads the pages of a column chunk, a few at a time. Only a page is in memory, not a row group. */
 export class PageReader {
   readonly #ranges: ByteRanges
   readonly #chunk: Chunk
   readonly #leaf: Leaf
   readonly #place: Place
   readonly #step: number
-  #at: number // in the file, of the byte behind #bytes
-  #bytes: Buffer = Buffer.alloc(0) // fetched, and not yet used
-  #large: ArrayBufferLike | undefined // of the large page that was fetched last
-  #header: PageHeader | undefined // of the data page that comes next
+  #at: number // offset in the file after #bytes
+  #bytes: Buffer = Buffer.alloc(0) // fetched and not yet used
+  #large: ArrayBufferLike | undefined // of the most recently fetched large page
+  #header: PageHeader | undefined // of the next data page
   #dictionaryBytes = 0
   #dictionaryMemory: Buffer | undefined
   #dictionary: Dictionary | undefined
   #given = 0
 
-  /** @param step bytes fetched at a time, at least */
+  /** @param step minimum number of bytes to fetch at a time */
   constructor (ranges: ByteRanges, chunk: Chunk, leaf: Leaf, place: Place, step: number) {
     this.#ranges = ranges
     this.#chunk = chunk
@@ -59,37 +59,37 @@ export class PageReader {
     this.#at = chunk.start
   }
 
-  /** Whether all values that the footer tells of have been given. */
+  /** Whether all values in the footer's count have been returned. */
   get done (): boolean {
     return this.#given >= this.#chunk.values
   }
 
-  /** @throws SluiceError `ERR_SOURCE` when it is damaged, too large, or there is none */
+  /** Reads the next page. @throws SluiceError `ERR_SOURCE` when it is damaged or too large, or there is none */
   async next (): Promise<Page> {
     const header = await this.#nextHeader()
     const bytes = await this.#nextBytes(header)
     return decoding(this.#place, () => this.#dataPage(header, bytes))
   }
 
-  /** Bytes that are held for pages to come: the dictionary, and what has been fetched. */
+  /** Bytes in memory for later pages: the dictionary, and bytes that were fetched in advance. */
   get heldBytes (): number {
     return this.#dictionaryBytes + this.#bytes.length
   }
 
-  /** Gives the dictionary's memory back, once no value is taken any more. */
+  /** Frees the dictionary's memory, once no values are read any more. */
   close (): void {
     if (this.#dictionaryMemory !== undefined) free(this.#dictionaryMemory)
   }
 
-  /** Whether a page's bytes have a buffer of their own, with nothing else in it. */
+  /** Whether a page's bytes have a buffer to themselves. */
   #isOwn ({ buffer }: Buffer): boolean {
     return this.#ranges.givesAway === true && buffer === this.#large
   }
 
   /**
-   * Passes over the next page without decoding it where it has at most `values`.
+   * Skips the next page without decoding it if it has at most `values` values.
    *
-   * @returns how many it had; 0 when it is larger
+   * @returns how many values it had; 0 when it has more and isn't skipped
    */
   async skip (values: number): Promise<number> {
     const header = await this.#nextHeader()
@@ -102,7 +102,7 @@ export class PageReader {
     return header.values
   }
 
-  /** The header of the next data page; dictionaries and indices before it are read. */
+  /** Reads the header of the next data page, after any dictionary and index pages. */
   async #nextHeader (): Promise<PageHeader> {
     for (;;) {
       const header = this.#header ?? await this.#readHeader()
@@ -111,7 +111,7 @@ export class PageReader {
         this.#given += this.#checked(header.values, 'values')
         if (this.#given > this.#chunk.values) {
           throw damaged(this.#place,
-            `its pages have more than the ${this.#chunk.values} values that the footer tells of`)
+            `its pages have more than the ${this.#chunk.values} values in the footer`)
         }
         return header
       }
@@ -135,7 +135,7 @@ export class PageReader {
         this.#bytes = this.#bytes.subarray(length)
         return header
       } catch (error) {
-        // it may only be longer than what has been fetched
+        // The header may just be longer than the bytes fetched so far.
         if (this.#bytes.length > MAX_HEADER_BYTES || this.#at >= this.#chunk.end) {
           throw damaged(this.#place, 'a page header can\'t be read', error)
         }
@@ -143,14 +143,14 @@ export class PageReader {
     }
   }
 
-  /** The bytes of a page as they lie in the file, their checksum seen to be right where there is one. */
+  /** Reads the stored bytes of a page, and compares their checksum if there is one. */
   async #nextBytes ({ size, unpackedSize, crc }: PageHeader): Promise<Buffer> {
     for (const bytes of [size, unpackedSize]) this.#checked(bytes, 'bytes')
     if (!await this.#fetch(size)) {
       throw damaged(this.#place, `a page of ${size} bytes, ${this.#bytes.length} are left of the column`)
     }
     const bytes = this.#bytes.subarray(0, size)
-    // A view of what is left would keep a large page in memory for as long as there is anything left.
+    // A view of the rest would keep a large page in memory for as long as there is a rest.
     this.#bytes = size > this.#step ? Buffer.from(this.#bytes.subarray(size)) : this.#bytes.subarray(size)
     if (crc !== undefined && crc32(bytes) !== crc >>> 0) {
       throw damaged(this.#place, `a page has the checksum ${crc32(bytes)}, expected ${crc >>> 0}`)
@@ -158,14 +158,14 @@ export class PageReader {
     return bytes
   }
 
-  /** Makes sure of `length` bytes in #bytes. @returns false when the chunk has fewer */
+  /** Fetches until #bytes has `length` bytes. @returns false when the chunk has fewer */
   async #fetch (length: number): Promise<boolean> {
     const missing = length - this.#bytes.length
     if (missing <= 0) return true
     if (missing > this.#chunk.end - this.#at) return false
     const end = Math.min(this.#at + Math.max(missing, this.#step), this.#chunk.end)
     if (missing > this.#step) {
-      // A large page is read again from its beginning: to join it to what is there would hold it twice.
+      // A large page is read from its start again: joining it to the bytes that are there would use twice the memory.
       const start = this.#at - this.#bytes.length
       this.#bytes = Buffer.alloc(0)
       this.#bytes = await this.#ranges.read(start, end)
@@ -178,12 +178,12 @@ export class PageReader {
     return true
   }
 
-  /** A size or a count of a page header that is sound. */
+  /** Validates a size or a count in a page header. */
   #checked (number: number, of: 'bytes' | 'values'): number {
     if (!Number.isInteger(number) || number < 0) throw damaged(this.#place, `a page of ${number} ${of}`)
-    const most = of === 'bytes' ? MAX_PAGE_BYTES : MAX_PAGE_VALUES
-    if (number > most) {
-      throw refused(this.#place, `has a page of ${number} ${of}, more than ${most} are not read; ` +
+    const max = of === 'bytes' ? MAX_PAGE_BYTES : MAX_PAGE_VALUES
+    if (number > max) {
+      throw refused(this.#place, `has a page of ${number} ${of}, the limit is ${max}; ` +
         'rewrite the file with smaller pages (pyarrow: data_page_size, write_batch_size), or leave the column out')
     }
     return number
@@ -227,7 +227,7 @@ export class PageReader {
     }
   }
 
-  /** The parts of a page of version 1: compressed together, each level with its length before it. */
+  /** Splits a page of version 1. Its parts are compressed together, and a length comes before each level. */
   #parts ({ levelEncodings, unpackedSize }: PageHeader, stored: Buffer): PageParts {
     let rest = decompress(this.#chunk.codec, stored, unpackedSize)
     const kinds = [
@@ -237,7 +237,7 @@ export class PageReader {
     const levels = kinds.map(([what, max, encoding]) => {
       if (max === 0) return null
       if (encoding !== 'RLE') {
-        throw new Error(`${what} levels in the encoding ${encoding ?? 'that isn\'t known'}, expected RLE`)
+        throw new Error(`${what} levels in the encoding ${encoding ?? 'UNKNOWN'}, expected RLE`)
       }
       const end = 4 + rest.readUInt32LE(0)
       if (end > rest.length) throw new Error(`${what} levels of ${end} bytes in ${rest.length} bytes`)
@@ -248,7 +248,7 @@ export class PageReader {
     return [rest, levels[0]!, levels[1]!]
   }
 
-  /** The same of a page of version 2, whose levels lie before the values, not compressed. */
+  /** Splits a page of version 2, whose levels come before the values and are not compressed. */
   #partsV2 (header: PageHeader, stored: Buffer): PageParts {
     const { repetitionBytes: rep, definitionBytes: def, unpackedSize, isCompressed } = header
     if (!(rep >= 0 && def >= 0 && rep + def <= Math.min(stored.length, unpackedSize))) {

@@ -1,18 +1,18 @@
 import { BitReader, ByteReader } from './bits.ts'
 
 /**
- * The hybrid of run lengths and packed bits in which parquet keeps levels, dictionary indices and booleans
- * (parquet-format, Encodings.md, RLE = 3). A run is read when its first value is asked for, so that nothing that a
- * damaged header promises is ever set aside.
+ * Reads parquet's hybrid of run-length encoding and bit packing, used for levels, dictionary indices and booleans
+ * (parquet-format, Encodings.md, RLE = 3). A run is read at its first value, so that no memory is used for what a
+ * damaged header claims.
  */
 export class RleReader {
   readonly #reader: ByteReader
   readonly #width: number
-  #left = 0 // values of the current run
+  #left = 0 // remaining values of the current run
   #value = 0
   #packed: BitReader | undefined
 
-  /** @param width bits a value, 0 to 32 */
+  /** @param width bits per value, 0 to 32 */
   constructor (bytes: Buffer, offset: number, width: number) {
     if (width > 32) throw new Error(`values of ${width} bits, expected at most 32`)
     this.#reader = new ByteReader(bytes, offset)
@@ -25,12 +25,12 @@ export class RleReader {
     return this.#packed?.read(this.#width) ?? this.#value
   }
 
-  /** Fills `levels`, none of which may be over `max`. @returns how many are `max` */
+  /** Fills `levels`, all of which must be at most `max`. @returns how many are `max` */
   fill (levels: Uint8Array, max: number): number {
     let full = 0
     for (let i = 0; i < levels.length;) {
       const level = this.next()
-      // And what the run has beside it.
+      // Fill the rest of the run.
       const same = this.#packed === undefined ? Math.min(this.#left, levels.length - i - 1) : 0
       if (level > max) throw new Error(`a level of ${level}, expected at most ${max}`)
       levels.fill(level, i, i + 1 + same)

@@ -1,8 +1,8 @@
 import type { SchemaElement } from 'hyparquet'
 
-/** A column as it lies in the file: one primitive value, with levels where it is optional or repeated. */
+/** A column as it is stored: one primitive value, with levels where it is optional or repeated. */
 export interface Leaf {
-  /** Among the column chunks of each row group. */
+  /** The index among the column chunks of each row group. */
   readonly index: number
   readonly path: readonly string[]
   readonly element: SchemaElement
@@ -11,24 +11,24 @@ export interface Leaf {
 }
 
 /**
- * A field of the schema. `list` (its value is that of its only child, which repeats) and `item` (a repeated group
- * around a single element) come from lists and maps; a `pair` is an entry of a map; a `struct` has named fields.
+ * A field of the schema. A `list` has one child, which repeats and has its value. An `item` is a repeated group around
+ * a single element. Both come from lists and maps. A `pair` is an entry of a map. A `struct` has named fields.
  */
 export interface Field {
   readonly name: string
   readonly is: 'leaf' | 'list' | 'item' | 'pair' | 'struct'
-  /** A map's entries make it a list as well; one without values is a list only. */
+  /** The entries of a map form a list. A map without values is just a list. */
   readonly isMap: boolean
   readonly repeated: boolean
-  /** The definition level from which on it is there. */
+  /** The definition level from which on the field isn't null. */
   readonly maxDef: number
   readonly maxRep: number
   readonly children: readonly Field[]
-  /** All that lie below it, or itself. */
+  /** All columns below the field, or the field itself. */
   readonly leaves: readonly Leaf[]
 }
 
-/** A group whose fields are to be read. */
+/** A group whose fields are being read. */
 interface Group {
   readonly element: SchemaElement
   readonly path: readonly string[]
@@ -39,12 +39,12 @@ interface Group {
 }
 
 /**
- * The top-level fields of a file.
+ * Builds the top-level fields of a file.
  *
- * @throws Error when the elements make no tree
+ * @throws Error when the elements don't form a tree
  */
 export function fieldsOf (elements: readonly SchemaElement[]): readonly Field[] {
-  let next = 0 // in elements, which are in depth-first order
+  let next = 0 // index in elements, which are in depth-first order
   let leaves = 0
 
   function childrenOf (group: Group): Field[] {
@@ -90,10 +90,10 @@ export function fieldsOf (elements: readonly SchemaElement[]): readonly Field[] 
   return fields
 }
 
-/** Writers that know both kinds of types give both: where they contradict each other, one is damaged. */
+/** Writers that know both kinds of types set both. If they contradict each other, one is damaged. */
 function checkTypes ({ name, converted_type: converted, logical_type: logical }: SchemaElement): void {
   const expected = LOGICAL_TYPES[converted ?? '']
-  const found = logical?.type as string | undefined // undefined where it is a type of a later version
+  const found = logical?.type as string | undefined // undefined for types of later versions
   if (expected !== undefined && found !== undefined && found !== expected) {
     throw new Error(`column ${name} has the converted type ${converted!} and the logical type ${found}`)
   }
@@ -107,18 +107,19 @@ const LOGICAL_TYPES: Readonly<Record<string, string>> = {
   DATE: 'DATE'
 }
 
-/** A schema deeper than that is damage; levels are kept in bytes. */
+/** A deeper schema is regarded as damaged. Levels are stored in bytes. */
 const MAX_DEPTH = 100
 
 /**
- * What a group in a group is. A repeated group in a list is its element where the writer is one of those that left the
- * middle level out (parquet-format, LogicalTypes.md, backward-compatibility rules of lists), else a wrapper around it.
+ * The role of a group within a group. In a list, a repeated group is the element itself if the writer left out the
+ * middle level (parquet-format, LogicalTypes.md, backward-compatibility rules of lists). Otherwise it is a wrapper
+ * around the element.
  */
 function isOf (element: SchemaElement, children: readonly Field[], parent: SchemaElement): 'item' | 'pair' | 'struct' {
   if (element.repetition_type !== 'REPEATED') return 'struct'
   if (isMap(parent) && children.length === 2) return 'pair'
   const isAlone = children.length === 1 && !children[0]!.repeated
-  // Keys without values: a list.
+  // A map without values is a list of keys.
   if (isMap(parent) && isAlone) return 'item'
   const isElement = !isAlone || element.name === 'array' || element.name === `${parent.name}_tuple`
   return isList(parent) && !isElement ? 'item' : 'struct'

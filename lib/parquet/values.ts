@@ -3,15 +3,15 @@ import { unpackDeltas } from './delta.ts'
 import type { Encoding } from './page-header.ts'
 import { RleReader } from './rle.ts'
 
-/** A value as it is stored, before its annotation is looked at. Bytes are a view of the page. */
+/** A stored value, before its type annotation is applied. A Buffer is a view of the page. */
 export type Raw = boolean | number | bigint | Buffer
 
 /**
- * The values of a page, one after the other, nulls left out: decoded when they are asked for, so that a page costs its
- * bytes.
+ * Iterates over the values of a page, without nulls. Each is decoded on request, so that a page takes no more memory
+ * than its bytes.
  */
 export interface Values {
-  /** @throws Error behind the last value */
+  /** @throws Error after the last value */
   next (): Raw
 }
 
@@ -20,17 +20,17 @@ export interface Dictionary {
   at (index: number): Raw
 }
 
-/** The values of a page as they lie in it. */
+/** The values of a page in their stored form. */
 export interface EncodedValues {
   readonly encoding: Encoding | undefined
   readonly element: SchemaElement
   readonly bytes: Buffer
   readonly count: number
-  /** Of the pages of its column. */
+  /** The column's dictionary in this chunk. */
   readonly dictionary: Dictionary | undefined
 }
 
-/** @throws Error for an encoding that the type can't have, or that isn't known */
+/** @throws Error for an encoding that is unknown or can't have the type */
 export function valuesOf ({ encoding, element, bytes, count, dictionary }: EncodedValues): Values {
   if (count === 0) return { next: () => { throw new Error('there are fewer values than levels') } }
   const { type } = element
@@ -38,7 +38,7 @@ export function valuesOf ({ encoding, element, bytes, count, dictionary }: Encod
     case 'PLAIN': return plain(element, bytes)
     case 'PLAIN_DICTIONARY':
     case 'RLE_DICTIONARY': {
-      if (dictionary === undefined) throw new Error('a page refers to a dictionary that there is not')
+      if (dictionary === undefined) throw new Error('a page refers to a missing dictionary')
       const indices = new RleReader(bytes, 1, bytes.readUInt8(0))
       return { next: () => dictionary.at(indices.next()) }
     }
@@ -71,10 +71,10 @@ export function valuesOf ({ encoding, element, bytes, count, dictionary }: Encod
       return sharedPrefixes(bytes, count)
     }
   }
-  throw new Error(`the encoding ${encoding ?? 'of its page'} isn't known for the type ${type ?? 'of the column'}`)
+  throw new Error(`the encoding ${encoding ?? 'of its page'} isn't supported for the type ${type ?? 'of the column'}`)
 }
 
-/** @throws Error when the page holds fewer values than it says */
+/** @throws Error when the page has fewer values than its header claims */
 export function dictionaryOf (element: SchemaElement, bytes: Buffer, count: number): Dictionary {
   if (element.type !== 'BYTE_ARRAY') {
     const { width, read } = fixed(element)
@@ -126,12 +126,12 @@ function plain (element: SchemaElement, bytes: Buffer): Values {
 }
 
 interface Fixed {
-  /** Bytes a value. */
+  /** Bytes per value. */
   readonly width: number
   readonly read: (bytes: Buffer, offset: number) => Raw
 }
 
-/** How values of a fixed width are read; reading behind the end throws. */
+/** How values of a fixed width are read. Reading past the end throws. */
 function fixed ({ type, type_length: length = 0 }: SchemaElement): Fixed {
   switch (type) {
     case 'INT32': return { width: 4, read: (bytes, offset) => bytes.readInt32LE(offset) }
@@ -146,7 +146,7 @@ function fixed ({ type, type_length: length = 0 }: SchemaElement): Fixed {
   }
 }
 
-/** Byte k of all values lies together, in the k-th of `width` streams. */
+/** BYTE_STREAM_SPLIT: byte k of all values is stored together, in the k-th of `width` streams. */
 function splitStreams ({ width, read }: Fixed, bytes: Buffer, count: number): Values {
   if (count * width > bytes.length) throw new Error(`${count} values of ${width} bytes in ${bytes.length} bytes`)
   return {
@@ -159,7 +159,7 @@ function splitStreams ({ width, read }: Fixed, bytes: Buffer, count: number): Va
   }
 }
 
-/** DELTA_BYTE_ARRAY: how much of the value before each one begins with, and what follows. */
+/** DELTA_BYTE_ARRAY: how many bytes each value shares with the previous one, and the rest of its bytes. */
 function sharedPrefixes (bytes: Buffer, count: number): Values {
   const prefixes = new Int32Array(count)
   const lengths = new Int32Array(count)
@@ -177,13 +177,13 @@ function sharedPrefixes (bytes: Buffer, count: number): Values {
   }
 }
 
-/** `subarray` that doesn't give less than it was asked for. */
+/** Like `subarray`, but throws when there are fewer bytes. */
 function slice (bytes: Buffer, start: number, end: number): Buffer {
   if (start > end || end > bytes.length) throw new Error(`a value ends at byte ${end} of ${bytes.length}`)
   return bytes.subarray(start, end)
 }
 
-/** A `next` that counts for `value`, whose undefined means that there are no more. */
+/** Creates a `next` from a function by index. Its undefined means that there are no more values. */
 function each (value: (index: number) => Raw | undefined): () => Raw {
   let index = 0
   return () => value(index++) ?? missing(index)

@@ -1,16 +1,16 @@
 import { ZstdDamage } from './damage.ts'
 
-/** What four bytes hold, less the seven bits that may lie before the first one. */
+/** Four bytes, less up to seven bits that were already read from the first one. */
 const MAX_READ = 25
 
 /**
- * Reads a bit stream from its end towards its beginning, as zstd lays out Huffman and FSE streams (RFC 8878, 4.1):
- * the highest set bit of the last byte marks the end and is no data.
+ * Reads a bit stream from its end towards its start, the way zstd stores Huffman and FSE streams (RFC 8878, 4.1). The
+ * highest set bit of the last byte only marks the end; it is not data.
  *
- * `bytes` must have three more bytes behind `end`, whatever they hold.
+ * `bytes` must have at least three more bytes after `end`; their values don't matter.
  */
 export class BackwardBits {
-  /** Bits not yet read; negative once more was asked for than there is. */
+  /** Bits not yet read; negative when more bits were read than the stream has. */
   left: number
   readonly #view: DataView
   readonly #start: number
@@ -23,7 +23,7 @@ export class BackwardBits {
     this.left = (end - start) * 8 - 8 + 31 - Math.clz32(last)
   }
 
-  /** The next `count` bits, at most 25; zeros stand for those behind the stream's beginning. */
+  /** Reads the next `count` bits (at most 25). Past the start of the stream it reads zeros. */
   read (count: number): number {
     const left = this.left -= count
     return left < 0
@@ -31,7 +31,7 @@ export class BackwardBits {
       : (this.#view.getUint32(this.#start + (left >> 3), true) >>> (left & 7)) & ((1 << count) - 1)
   }
 
-  /** As `read`, at most 31 bits. */
+  /** Like `read`, for up to 31 bits. */
   readLong (count: number): number {
     return count <= MAX_READ ? this.read(count) : this.read(count - 16) * 65536 + this.read(16)
   }

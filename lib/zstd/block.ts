@@ -4,13 +4,13 @@ import { LiteralsDecoder } from './literals.ts'
 import { SequencesDecoder } from './sequences.ts'
 import { Window } from './window.ts'
 
-/** What stands before each block (RFC 8878, 3.1.1.2). */
+/** The header of a block (RFC 8878, 3.1.1.2). */
 export interface BlockHeader {
   readonly isLast: boolean
   readonly kind: 'raw' | 'repeated' | 'compressed'
-  /** Of its content, for one that repeats a byte; else of the block. */
+  /** The decompressed size of a block that repeats one byte; the stored size of any other block. */
   readonly size: number
-  /** Bytes of the block behind its header. */
+  /** Bytes of the block after its header. */
   readonly blockBytes: number
 }
 
@@ -22,20 +22,20 @@ export function readBlockHeader (bytes: Buffer): BlockHeader {
   const bits = bytes.readUIntLE(0, BLOCK_HEADER_BYTES)
   const kind = KINDS[(bits >> 1) & 3]
   const size = bits >> 3
-  if (kind === undefined) throw new ZstdDamage('a block of a kind that there is not')
+  if (kind === undefined) throw new ZstdDamage('a block of a reserved kind')
   if (size > MAX_BLOCK_BYTES) throw new ZstdDamage(`a block of ${size} bytes, at most ${MAX_BLOCK_BYTES} are allowed`)
   return { isLast: (bits & 1) === 1, kind, size, blockBytes: kind === 'repeated' ? 1 : size }
 }
 
 /**
- * Decodes the blocks of frames, one after the other. Each gives at most 128 KiB, and what is held is known from the
- * frame's header.
+ * Decodes the blocks of frames, one after another. A block decodes to at most 128 KiB, and the frame's header bounds
+ * the memory.
  */
 export class BlockDecoder {
   readonly #window = new Window()
   readonly #literals = new LiteralsDecoder(MAX_BLOCK_BYTES)
   readonly #sequences = new SequencesDecoder()
-  readonly #block = new Uint8Array(MAX_BLOCK_BYTES + 4) // four more: bits are read in words
+  readonly #block = new Uint8Array(MAX_BLOCK_BYTES + 4) // 4 more, because bits are read in 32-bit words
   #maxBytes = 0
 
   startFrame ({ windowBytes, contentBytes }: FrameHeader): void {
@@ -45,7 +45,7 @@ export class BlockDecoder {
     this.#sequences.startFrame()
   }
 
-  /** Begins a frame whose blocks are wanted together, by `whole`: its content is held once, and not beside a window. */
+  /** Starts a frame whose content is read at once with `whole`: it is stored only once, without a separate window. */
   startWhole ({ windowBytes }: FrameHeader, contentBytes: number): void {
     this.#maxBytes = Math.min(windowBytes, MAX_BLOCK_BYTES)
     this.#window.startWhole(contentBytes, this.#maxBytes)
@@ -57,7 +57,7 @@ export class BlockDecoder {
     return this.#window.whole()
   }
 
-  /** What a block holds; valid until the next one is decoded. @throws ZstdDamage */
+  /** Decodes one block. The result is valid until the next block is decoded. @throws ZstdDamage */
   decode ({ kind, size }: BlockHeader, bytes: Uint8Array): Uint8Array {
     if (size > this.#maxBytes) {
       throw new ZstdDamage(`a block of ${size} bytes in a frame whose blocks have at most ${this.#maxBytes}`)

@@ -1,4 +1,4 @@
-/** Takes exact numbers of bytes off a stream of chunks, however they are cut. */
+/** Reads exact numbers of bytes from a stream of chunks of any size. */
 export class ByteReader {
   readonly #chunks: AsyncIterator<Uint8Array>
   #chunk: Buffer = Buffer.alloc(0)
@@ -14,12 +14,12 @@ export class ByteReader {
     return this.#before + this.#next
   }
 
-  /** Bytes that can be had without waiting. */
+  /** Bytes that are available without waiting. */
   get ready (): number {
     return this.#chunk.length - this.#next
   }
 
-  /** Waits until so many bytes are ready. @returns false where the stream ends before */
+  /** Waits until this many bytes are ready. @returns false when the stream ends first */
   async has (bytes: number): Promise<boolean> {
     if (this.ready >= bytes) return true
     const pieces = [this.#chunk.subarray(this.#next)]
@@ -37,19 +37,19 @@ export class ByteReader {
     return ready >= bytes
   }
 
-  /** Takes bytes that are ready; they are valid until the next ones are waited for. */
+  /** Consumes bytes that are ready. They are valid until the next `has`. */
   take (bytes: number): Buffer {
     const taken = this.peek(bytes)
     this.#next += bytes
     return taken
   }
 
-  /** As `take`, but leaves them there. */
+  /** Like `take`, without consuming the bytes. */
   peek (bytes: number): Buffer {
     return this.#chunk.subarray(this.#next, this.#next + bytes)
   }
 
-  /** Lets go of the stream. */
+  /** Closes the stream. */
   async close (): Promise<void> {
     await this.#chunks.return?.()
   }

@@ -1,4 +1,4 @@
-/** What is wrong with a block or a header. A caller that knows the file's name turns it into a SluiceError. */
+/** A block or header is invalid. Callers that know the file's name turn this into a SluiceError. */
 export class ZstdDamage extends Error {
   override readonly name = 'ZstdDamage'
 }

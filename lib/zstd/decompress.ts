@@ -6,27 +6,28 @@ import { ByteReader } from './byte-reader.ts'
 import { ZstdDamage } from './damage.ts'
 import { FRAME_MAGIC, type FrameHeader, SKIPPABLE_MAGIC, frameHeaderBytes, readFrameHeader } from './frame-header.ts'
 
-/** Largest window that is decoded, as `zstd -d` has it (its --long=27): a header mustn't make one hold gigabytes. */
+/** The largest window that is decoded, as in `zstd -d` (its --long=27). It keeps a header from claiming gigabytes. */
 const MAX_WINDOW_BYTES = 128 * 1024 * 1024
 
-/** What is skipped at a time, so that a frame to be skipped is never held whole. */
+/** A skippable frame is skipped in parts of this size, so that it is never in memory as a whole. */
 const SKIP_BYTES = 64 * 1024
 
-/** Much can come out of little: after so many bytes the event loop has a turn, for a signal to be heard. */
+/** A small input can decompress to a very large output. After this many bytes, signal handlers get a chance to run. */
 const TURN_BYTES = 16 * 1024 * 1024
 
-/** Makes an XXH64 out of bytes in pieces. */
+/** Creates an incremental XXH64 hash. */
 type NewHash = () => { update: (bytes: Uint8Array) => unknown, digest: () => bigint }
 
 /**
- * Decompresses zstd data (RFC 8878): any number of frames, those to be skipped too, zeros behind them as padding. Every
- * content size and checksum is compared. Holds the frame's window and a few blocks, whatever the data unpacks to.
+ * Decompresses zstd data (RFC 8878): any number of frames, including skippable ones, and zero padding after the last
+ * frame. Checks every content size and checksum. Memory is the frame's window and a few blocks, however large the
+ * output is.
  *
- * Written by us, in place of fzstd 0.1.1: that gives wrong bytes for references further back than 96 MiB, reads past
- * damaged blocks without noticing, compares no checksum, and moves its whole window for each block.
+ * Used instead of fzstd 0.1.1, which returns wrong bytes for references further back than 96 MiB, doesn't detect
+ * damaged blocks, ignores checksums, and moves its whole window for each block.
  *
  * @param name of the file, for messages
- * @throws SluiceError `ERR_SOURCE` when the data is cut off, damaged, not zstd, or takes a dictionary or a larger
+ * @throws SluiceError `ERR_SOURCE` when the data is cut off, damaged, not zstd, or needs a dictionary or a larger
  *   window
  */
 export async function * decompressZstd (chunks: AsyncIterable<Uint8Array>, name: string): AsyncGenerator<Buffer> {
@@ -58,13 +59,13 @@ export async function * decompressZstd (chunks: AsyncIterable<Uint8Array>, name:
   }
 }
 
-/** The data ends where more must come. */
+/** The data ends too early. */
 class CutOff extends Error {}
 
-/** A frame that is whole, perhaps, but not for us. */
+/** The frame may be valid, but it needs something that isn't supported. */
 class Refused extends Error {}
 
-/** Whether another frame begins, behind those that are to be skipped; not at the end, and not before padding. */
+/** Skips skippable frames. Returns whether a data frame follows; false at the end of the input and before padding. */
 async function isFrame (reader: ByteReader, frames: number, name: string): Promise<boolean> {
   for (let skipped = 0; ; skipped++) {
     const begun = frames + skipped > 0
@@ -98,7 +99,7 @@ async function skip (reader: ByteReader): Promise<void> {
   }
 }
 
-/** Behind the last frame zeros are padding, all else was data. */
+/** After the last frame, only zero padding is allowed. */
 async function checkPadding (reader: ByteReader, name: string): Promise<void> {
   const end = reader.position
   let isPadding = true
@@ -125,18 +126,18 @@ async function * decodeFrame (reader: ByteReader, blocks: BlockDecoder, newHash:
     const content = blocks.decode(block, reader.take(block.blockBytes))
     given += content.length
     if (header.contentBytes !== null && given > header.contentBytes) {
-      throw new ZstdDamage(`a frame of more than the ${header.contentBytes} bytes that its header tells`)
+      throw new ZstdDamage(`a frame of more than the ${header.contentBytes} bytes in its header`)
     }
     hash?.update(content)
-    if (content.length > 0) yield Buffer.from(content) // a copy: the window moves on
+    if (content.length > 0) yield Buffer.from(content) // a copy: the window is reused
   }
   if (header.contentBytes !== null && given !== header.contentBytes) {
-    throw new ZstdDamage(`a frame of ${given} bytes, where its header tells ${header.contentBytes}`)
+    throw new ZstdDamage(`a frame of ${given} bytes, its header has ${header.contentBytes}`)
   }
   if (hash !== null) {
     await expect(reader, 4)
     if (reader.take(4).readUInt32LE() !== Number(hash.digest() & 0xffffffffn)) {
-      throw new ZstdDamage('a frame with another checksum than it tells')
+      throw new ZstdDamage('a frame whose checksum doesn\'t match')
     }
   }
 }
@@ -151,8 +152,8 @@ async function readHeader (reader: ByteReader): Promise<FrameHeader> {
       'decompress it first, with zstd -d -D DICTIONARY')
   }
   if (header.windowBytes > MAX_WINDOW_BYTES) {
-    throw new Refused(`was compressed with a window of ${header.windowBytes} bytes, ` +
-      `at most ${MAX_WINDOW_BYTES} are read; decompress it first, with zstd -d --long=31`)
+    throw new Refused(`was compressed with a window of ${header.windowBytes} bytes; ` +
+      `the limit is ${MAX_WINDOW_BYTES}; decompress it first, with zstd -d --long=31`)
   }
   return header
 }

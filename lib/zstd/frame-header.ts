@@ -1,39 +1,42 @@
 import { ZstdDamage } from './damage.ts'
 
-/** The four bytes that begin a frame, and those that begin one to skip, without their lowest four bits. */
+/**
+ * The magic numbers of a frame and of a skippable frame. The lowest four bits of the latter are zero here, but can
+ * vary.
+ */
 export const FRAME_MAGIC = 0xfd2fb528
 export const SKIPPABLE_MAGIC = 0x184d2a50
 
-/** The flag in a frame's descriptor, its fifth byte, that says that a checksum ends the frame. */
+/** The flag in a frame's descriptor (its fifth byte) for a checksum at the end of the frame. */
 export const CHECKSUM_FLAG = 0x04
 
-/** Most that a block holds, compressed or not (RFC 8878, 3.1.1.2.4). */
+/** The maximum size of a block, compressed or not (RFC 8878, 3.1.1.2.4). */
 export const MAX_BLOCK_BYTES = 128 * 1024
 
-/** What a frame says of itself (RFC 8878, 3.1.1.1). */
+/** A frame's header (RFC 8878, 3.1.1.1). */
 export interface FrameHeader {
-  /** How far back references may go, in bytes. */
+  /** How far back references may reach, in bytes. */
   readonly windowBytes: number
-  /** Bytes of its content; null where it doesn't say. */
+  /** Size of the content; null where the header doesn't have it. */
   readonly contentBytes: number | null
-  /** Whether the low half of the content's XXH64 stands behind the last block. */
+  /** Whether the low half of the content's XXH64 follows the last block. */
   readonly hasChecksum: boolean
-  /** Of the dictionary that it was compressed with; 0: none. */
+  /** The ID of the dictionary that the frame was compressed with; 0 for none. */
   readonly dictionary: number
   readonly headerBytes: number
 }
 
-/** Bytes of the header that begins with these five, or more, bytes. */
+/** The length of a frame header, given its first five bytes or more. */
 export function frameHeaderBytes (bytes: Buffer): number {
   const descriptor = bytes[4]!
   const { window, dictionary, content } = fieldsOf(descriptor)
   return 5 + window + dictionary + content
 }
 
-/** Reads a header, which must be there whole. */
+/** Parses a frame header. `bytes` must have all of it. */
 export function readFrameHeader (bytes: Buffer): FrameHeader {
   const descriptor = bytes[4]!
-  if ((descriptor & 0x08) !== 0) throw new ZstdDamage('a reserved bit of a frame header that is set')
+  if ((descriptor & 0x08) !== 0) throw new ZstdDamage('a reserved bit of the frame header is set')
   const fields = fieldsOf(descriptor)
   let at = 5
   let windowBytes = 0
@@ -59,14 +62,14 @@ function contentBytesIn (bytes: Buffer, at: number, size: number): number | null
   return bytes.readUIntLE(at, size) + (size === 2 ? 256 : 0)
 }
 
-/** Bytes of each field that follows on the descriptor. */
+/** Sizes of the fields after the descriptor, in bytes. */
 interface FieldBytes {
   readonly window: 0 | 1
   readonly dictionary: number
   readonly content: number
 }
 
-/** A frame of a single segment has its content's size for a window. */
+/** In a single-segment frame, the content's size is also the window's size. */
 function fieldsOf (descriptor: number): FieldBytes {
   const single = (descriptor & 0x20) !== 0
   const size = descriptor >> 6

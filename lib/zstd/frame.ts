@@ -5,20 +5,20 @@ import { FRAME_MAGIC, frameHeaderBytes, readFrameHeader } from './frame-header.t
 const CHECKSUM_BYTES = 4
 
 /**
- * Decompresses one frame that is in memory whole, such as a page of a parquet file. A checksum that it may have is
- * passed over: what holds the frame has its own.
+ * Decompresses one frame that is in memory, such as a page of a parquet file. A checksum in the frame is ignored,
+ * because the surrounding file has its own.
  *
  * @param size of the content, in bytes
- * @throws Error when the data is damaged, takes a dictionary, or doesn't give exactly `size` bytes
+ * @throws Error when the data is damaged, needs a dictionary, or doesn't decompress to exactly `size` bytes
  */
 export function decompressFrame (input: Buffer, size: number): Buffer {
   if (input.length < 5 || input.readUInt32LE() !== FRAME_MAGIC) throw new ZstdDamage('not zstd data')
   const headerBytes = frameHeaderBytes(input)
   if (input.length < headerBytes) throw new ZstdDamage('the frame header is cut off')
   const header = readFrameHeader(input)
-  if (header.dictionary !== 0) throw new ZstdDamage(`it takes a dictionary (${header.dictionary})`)
+  if (header.dictionary !== 0) throw new ZstdDamage(`the frame needs a dictionary (${header.dictionary})`)
   if (header.contentBytes !== null && header.contentBytes !== size) {
-    throw new ZstdDamage(`the zstd frame says it has ${header.contentBytes} bytes, expected ${size}`)
+    throw new ZstdDamage(`the zstd frame has ${header.contentBytes} bytes, expected ${size}`)
   }
   const blocks = new BlockDecoder()
   blocks.startWhole(header, size)

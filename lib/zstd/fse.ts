@@ -2,33 +2,33 @@ import type { BackwardBits } from './bits.ts'
 import { ZstdDamage } from './damage.ts'
 
 /**
- * A decoding table of finite state entropy (RFC 8878, 4.1). An entry is packed: the symbol in bits 0–7, how many bits
- * the next state takes in 8–15, what they are added to in 16–31.
+ * A decoding table for finite state entropy (RFC 8878, 4.1). Each entry is packed: the symbol in bits 0–7, the number
+ * of bits to read for the next state in bits 8–15, and the number to add to those in bits 16–31.
  */
 export interface FseTable {
   readonly entries: Uint32Array
-  /** Bits of the first state. */
+  /** Number of bits of a state. */
   readonly log: number
 }
 
 export interface FseLimits {
   readonly maxLog: number
-  /** The largest symbol there is. */
+  /** The largest symbol that is allowed. */
   readonly maxSymbol: number
 }
 
-/** A table that was read from its description, and the byte behind that. */
+/** A table that was read from the input, and the offset of the byte after its description. */
 export interface ReadTable<Table> {
   readonly table: Table
   readonly next: number
 }
 
-/** A table that always gives one symbol and reads no bits. */
+/** A table that always returns the same symbol and reads no bits. */
 export function rleTable (symbol: number): FseTable {
   return { entries: Uint32Array.of(symbol), log: 0 }
 }
 
-/** Reads a table's description. `bytes` must have three more bytes behind `end`. */
+/** Reads the description of a table. `bytes` must have at least three more bytes after `end`. */
 export function readFseTable (
   bytes: Uint8Array,
   start: number,
@@ -46,8 +46,8 @@ export function readFseTable (
   const counts: number[] = []
   let left = 1 << log
   while (left > 0) {
-    if (at >> 3 >= end) throw new ZstdDamage('an FSE table that is cut off')
-    // A value from 0 to left + 1; the smaller ones take a bit less.
+    if (at >> 3 >= end) throw new ZstdDamage('the FSE table is cut off')
+    // The value is between 0 and left + 1. The smaller values use one bit less.
     const bits = 32 - Math.clz32(left + 1)
     const small = (1 << bits) - 1 - (left + 1)
     const low = peek(bits - 1)
@@ -59,12 +59,12 @@ export function readFseTable (
       at += bits
       if (value >= 1 << (bits - 1)) value -= small
     }
-    const count = value - 1 // -1: a symbol less probable than one state
+    const count = value - 1 // -1: the symbol is less probable than one state
     counts.push(count)
     left -= Math.abs(count)
     if (count === 0) {
       for (let zeros = 3; zeros === 3; at += 2) {
-        if (at >> 3 >= end) throw new ZstdDamage('an FSE table that is cut off')
+        if (at >> 3 >= end) throw new ZstdDamage('the FSE table is cut off')
         zeros = peek(2)
         for (let i = 0; i < zeros; i++) counts.push(0)
       }
@@ -72,11 +72,11 @@ export function readFseTable (
     if (counts.length > maxSymbol + 1) throw new ZstdDamage(`an FSE table with more than ${maxSymbol + 1} symbols`)
   }
   const next = (at + 7) >> 3
-  if (next > end) throw new ZstdDamage('an FSE table that is cut off')
+  if (next > end) throw new ZstdDamage('the FSE table is cut off')
   return { table: fseTable(counts, log), next }
 }
 
-/** The table of symbols that occur so often of 2^log times; -1 stands for less than once. */
+/** Builds a table from how many of the 2^log states each symbol has; -1 means a probability below one state. */
 export function fseTable (counts: readonly number[], log: number): FseTable {
   const size = 1 << log
   const symbols = new Uint8Array(size)
@@ -101,7 +101,7 @@ export function fseTable (counts: readonly number[], log: number): FseTable {
   return { entries, log }
 }
 
-/** The state that follows on that of an entry. */
+/** The state that follows an entry. */
 export function nextState (entry: number, bits: BackwardBits): number {
   return (entry >>> 16) + bits.read((entry >>> 8) & 0xff)
 }

@@ -2,42 +2,45 @@ import { BackwardBits } from './bits.ts'
 import { ZstdDamage } from './damage.ts'
 import { type ReadTable, nextState, readFseTable } from './fse.ts'
 
-/** A decoding table of Huffman codes, looked up by the next `log` bits: the code's bits in 0–7, the symbol in 8–15. */
+/**
+ * A decoding table for Huffman codes, indexed by the next `log` bits. An entry has the code's length in bits 0–7 and
+ * the symbol in bits 8–15.
+ */
 export interface HuffmanTable {
   readonly entries: Uint16Array
   readonly log: number
 }
 
-/** Longest code, and the limits of the FSE table that weights may be packed with (RFC 8878, 4.2.1). */
+/** The longest code, and the limits of the FSE table that the weights may be compressed with (RFC 8878, 4.2.1). */
 const MAX_BITS = 11
 const WEIGHTS = { maxLog: 6, maxSymbol: MAX_BITS }
 const MAX_WEIGHTS = 255
 
-/** Reads a Huffman tree's description. `bytes` must have three more bytes behind `end`. */
+/** Reads the description of a Huffman tree. `bytes` must have at least three more bytes after `end`. */
 export function readHuffmanTable (bytes: Uint8Array, start: number, end: number): ReadTable<HuffmanTable> {
   const header = start < end ? bytes[start]! : 0
   const packed = header < 128
   const next = start + 1 + (packed ? header : (header - 126) >> 1)
-  if (next > end) throw new ZstdDamage('a Huffman tree that is cut off')
+  if (next > end) throw new ZstdDamage('the Huffman tree is cut off')
   const weights = packed ? packedWeights(bytes, start + 1, next) : plainWeights(bytes, start + 1, header - 127)
   return { table: huffmanTable(weights), next }
 }
 
-/** Four bits a weight. */
+/** Four bits for each weight. */
 function plainWeights (bytes: Uint8Array, start: number, count: number): number[] {
   return Array.from({ length: count }, (_, i) =>
     i % 2 === 0 ? bytes[start + (i >> 1)]! >> 4 : bytes[start + (i >> 1)]! & 15)
 }
 
 /**
- * Two FSE states that take turns; the stream ends when a state can't be read whole, and then gives the other one's
+ * Two FSE states take turns. The stream ends when one state can't be read completely; the other state then has the last
  * symbol.
  */
 function packedWeights (bytes: Uint8Array, start: number, end: number): number[] {
   const { table: { entries, log }, next } = readFseTable(bytes, start, end, WEIGHTS)
   const bits = new BackwardBits(bytes, next, end)
   const states = [bits.read(log), bits.read(log)]
-  if (bits.left < 0) throw new ZstdDamage('a Huffman tree that is cut off')
+  if (bits.left < 0) throw new ZstdDamage('the Huffman tree is cut off')
   const weights: number[] = []
   for (let turn = 0; ; turn ^= 1) {
     const entry = entries[states[turn]!]!
@@ -51,7 +54,7 @@ function packedWeights (bytes: Uint8Array, start: number, end: number): number[]
   }
 }
 
-/** The table of symbols with these weights; the last symbol's is what the others leave of a power of two. */
+/** Builds a table from the weights. The last symbol has no weight of its own: it fills the sum up to a power of two. */
 function huffmanTable (weights: readonly number[]): HuffmanTable {
   let sum = 0
   for (const weight of weights) {
@@ -61,12 +64,12 @@ function huffmanTable (weights: readonly number[]): HuffmanTable {
   const log = 32 - Math.clz32(sum)
   const rest = (1 << log) - sum
   if (sum === 0 || log > MAX_BITS || (rest & (rest - 1)) !== 0 || weights.length > MAX_WEIGHTS) {
-    throw new ZstdDamage('a Huffman tree that is none')
+    throw new ZstdDamage('an invalid Huffman tree')
   }
   const all = [...weights, 32 - Math.clz32(rest)]
   const entries = new Uint16Array(1 << log)
   let at = 0
-  for (let weight = 1; weight <= log; weight++) { // the longest codes, which weigh least, come first
+  for (let weight = 1; weight <= log; weight++) { // the longest codes have the lowest weight and come first
     all.forEach((own, symbol) => {
       if (own === weight) entries.fill(symbol << 8 | (log + 1 - weight), at, at += 1 << (weight - 1))
     })
@@ -75,8 +78,8 @@ function huffmanTable (weights: readonly number[]): HuffmanTable {
 }
 
 /**
- * Decodes one stream, which must give just the bytes from `outStart` to `outEnd`. `bytes` must have two more bytes
- * behind `end`.
+ * Decodes one stream, which must fill exactly the bytes from `outStart` to `outEnd`. `bytes` must have at least two
+ * more bytes after `end`.
  */
 export function decodeHuffman (
   bytes: Uint8Array,
@@ -87,7 +90,7 @@ export function decodeHuffman (
   outStart: number,
   outEnd: number
 ): void {
-  let left = new BackwardBits(bytes, start, end).left // then read here: this loop is where the time goes
+  let left = new BackwardBits(bytes, start, end).left // bits are read inline: this is the hot loop
   const mask = (1 << log) - 1
   let at = outStart
   for (; at < outEnd && left >= log; at++) {
@@ -97,12 +100,12 @@ export function decodeHuffman (
     left -= entry & 0xff
     out[at] = entry >> 8
   }
-  // Fewer bits are left than the longest code has: zeros stand for the others.
+  // Fewer bits are left than the longest code has; the missing ones count as zeros.
   for (; at < outEnd && left > 0; at++) {
     const few = (bytes[start]! | bytes[start + 1]! << 8) & ((1 << left) - 1)
     const entry = entries[(few << (log - left)) & mask]!
     left -= entry & 0xff
     out[at] = entry >> 8
   }
-  if (at !== outEnd || left !== 0) throw new ZstdDamage('a Huffman stream of another length than its block says')
+  if (at !== outEnd || left !== 0) throw new ZstdDamage('a Huffman stream whose length doesn\'t match its block')
 }

@@ -1,15 +1,17 @@
 import { ZstdDamage } from './damage.ts'
 import { type HuffmanTable, decodeHuffman, readHuffmanTable } from './huffman.ts'
 
-/** By the size format of Huffman-coded literals: bytes of the header, bits of each of its two sizes, streams. */
+/**
+ * By size format of Huffman-coded literals: the header's size in bytes, the bits of each of its two sizes, the streams.
+ */
 const FORMATS = [[3, 10, 1], [3, 10, 4], [4, 14, 4], [5, 18, 4]] as const
 
 /**
- * Decodes the literals section of blocks (RFC 8878, 3.1.1.3.1); keeps a frame's Huffman table for the blocks that reuse
- * it.
+ * Decodes the literals section of blocks (RFC 8878, 3.1.1.3.1). It keeps the frame's Huffman table for the blocks that
+ * reuse it.
  */
 export class LiteralsDecoder {
-  /** The literals of the block that was decoded last. */
+  /** The literals of the most recently decoded block. */
   readonly bytes: Uint8Array
   length = 0
   #table: HuffmanTable | undefined
@@ -23,9 +25,9 @@ export class LiteralsDecoder {
   }
 
   /**
-   * Decodes the section that starts a block. `block` must have three more bytes behind `end`.
+   * Decodes the section at the start of a block. `block` must have at least three more bytes after `end`.
    *
-   * @returns the byte behind it
+   * @returns the offset of the byte after the section
    */
   decode (block: Uint8Array, end: number, maxBytes: number): number {
     const kind = block[0]! & 3
@@ -49,7 +51,7 @@ export class LiteralsDecoder {
   #decodeHuffman (block: Uint8Array, end: number, maxBytes: number, reused: boolean): number {
     const [header, sizeBits, streams] = FORMATS[(block[0]! >> 2) & 3]!
     check(header <= end)
-    let bits = 0 // up to 40 of them: no bit operators
+    let bits = 0 // up to 40 bits, too many for bit operators
     for (let i = header - 1; i >= 0; i--) bits = bits * 256 + block[i]!
     const sizes = Math.floor(bits / 16)
     this.length = sizes % 2 ** sizeBits
@@ -57,13 +59,13 @@ export class LiteralsDecoder {
     check(next <= end && this.length <= maxBytes)
     let start: number = header
     if (!reused) ({ table: this.#table, next: start } = readHuffmanTable(block, header, next))
-    if (this.#table === undefined) throw new ZstdDamage('literals that reuse a Huffman tree where there was none')
+    if (this.#table === undefined) throw new ZstdDamage('literals reuse a Huffman tree, and there is none before them')
     if (streams === 1) decodeHuffman(block, start, next, this.#table, this.bytes, 0, this.length)
     else this.#decodeFour(block, start, next, this.#table)
     return next
   }
 
-  /** Four streams, with the sizes of the first three before them; each but the last gives the same number of bytes. */
+  /** Four streams, after the sizes of the first three. All but the last decode to the same number of bytes. */
   #decodeFour (block: Uint8Array, start: number, end: number, table: HuffmanTable): void {
     check(start + 6 <= end)
     const quarter = (this.length + 3) >> 2
@@ -79,5 +81,5 @@ export class LiteralsDecoder {
 }
 
 function check (holds: boolean): void {
-  if (!holds) throw new ZstdDamage('literals of another size than their block has room for')
+  if (!holds) throw new ZstdDamage('literals whose size doesn\'t match their block')
 }

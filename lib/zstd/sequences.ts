@@ -3,13 +3,13 @@ import { ZstdDamage } from './damage.ts'
 import { type FseLimits, type FseTable, fseTable, nextState, readFseTable, rleTable } from './fse.ts'
 import type { Window } from './window.ts'
 
-/** What the codes of a length stand for: the smallest length, and how many bits are added to it. */
+/** How length codes are decoded: the smallest length of each code, and how many extra bits are added to it. */
 interface Lengths {
   readonly base: Int32Array
   readonly bits: Uint8Array
 }
 
-/** A code for each length up to where bits are added, then codes with so many added bits. */
+/** Codes for a single length each, followed by codes with this many extra bits. */
 function lengths (first: number, single: number, added: readonly number[]): Lengths {
   const bits = Uint8Array.from([...new Array<number>(single).fill(0), ...added])
   const base = new Int32Array(bits.length)
@@ -17,17 +17,17 @@ function lengths (first: number, single: number, added: readonly number[]): Leng
   return { base, bits }
 }
 
-/** RFC 8878, 3.1.1.3.2.1.1: codes of literals lengths (from 0) and of match lengths (from 3). */
+/** Codes of literal lengths (from 0) and of match lengths (from 3), RFC 8878, 3.1.1.3.2.1.1. */
 const LITERALS_LENGTHS = lengths(0, 16, [1, 1, 1, 1, 2, 2, 3, 3, 4, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16])
 const MATCH_LENGTHS = lengths(3, 32, [1, 1, 1, 1, 2, 2, 3, 3, 4, 4, 5, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16])
 
 /**
- * A window of 128 MiB takes offset codes up to 27. This is what fits an integer; what lies too far back the window
- * refuses.
+ * The largest offset code whose value fits an integer. A window of 128 MiB only needs codes up to 27; the window
+ * rejects offsets that are too large.
  */
 const MAX_OFFSET_CODE = 30
 
-/** What a kind of code may have for a table, and the one that is predefined (RFC 8878, 3.1.1.3.2.2). */
+/** The limits of a kind of code's tables, and its predefined table (RFC 8878, 3.1.1.3.2.2). */
 interface Kind extends FseLimits {
   readonly predefined: FseTable
 }
@@ -59,7 +59,10 @@ const KINDS: Readonly<Record<'literals' | 'offset' | 'match', Kind>> = {
 
 type Tables = Partial<Record<keyof typeof KINDS, FseTable>>
 
-/** Carries out the sequences section of blocks (RFC 8878, 3.1.1.3.2); keeps what a frame's later blocks may reuse. */
+/**
+ * Decodes the sequences section of blocks (RFC 8878, 3.1.1.3.2). It keeps the tables that later blocks of a frame may
+ * reuse.
+ */
 export class SequencesDecoder {
   #tables: Tables = {}
   #offsets: [number, number, number] = [1, 4, 8]
@@ -69,17 +72,17 @@ export class SequencesDecoder {
     this.#offsets = [1, 4, 8]
   }
 
-  /** Writes a block's content to the window. `block` must have three more bytes behind `end`. */
+  /** Writes a block's content to the window. `block` must have at least three more bytes after `end`. */
   decode (block: Uint8Array, start: number, end: number, literals: Uint8Array, window: Window): void {
     const [count, next] = readCount(block, start, end)
     if (count === 0) {
-      if (next !== end) throw new ZstdDamage('bytes behind the last sequence')
+      if (next !== end) throw new ZstdDamage('bytes after the last sequence')
       window.append(literals)
       return
     }
-    if (next >= end) throw new ZstdDamage('sequences that are cut off')
+    if (next >= end) throw new ZstdDamage('the sequences are cut off')
     const modes = block[next]!
-    if ((modes & 3) !== 0) throw new ZstdDamage('a reserved bit of the sequences that is set')
+    if ((modes & 3) !== 0) throw new ZstdDamage('a reserved bit of the sequences is set')
     let at = next + 1
     at = this.#readTable('literals', modes >> 6, block, at, end)
     at = this.#readTable('offset', (modes >> 4) & 3, block, at, end)
@@ -92,7 +95,7 @@ export class SequencesDecoder {
     if (mode === 0) {
       this.#tables[name] = kind.predefined
     } else if (mode === 1) {
-      if (at >= end || block[at]! > kind.maxSymbol) throw new ZstdDamage('a sequence code that there is not')
+      if (at >= end || block[at]! > kind.maxSymbol) throw new ZstdDamage('an unknown sequence code')
       this.#tables[name] = rleTable(block[at]!)
       return at + 1
     } else if (mode === 2) {
@@ -100,7 +103,7 @@ export class SequencesDecoder {
       this.#tables[name] = table
       return next
     } else if (this.#tables[name] === undefined) {
-      throw new ZstdDamage('sequences that reuse a table where there was none')
+      throw new ZstdDamage('sequences reuse a table, and there is none before them')
     }
     return at
   }
@@ -110,7 +113,7 @@ export class SequencesDecoder {
     let literalsState = bits.read(literalsTable.log)
     let offsetState = bits.read(offsetTable.log)
     let matchState = bits.read(matchTable.log)
-    let taken = 0 // of the literals
+    let taken = 0 // literals used so far
     for (let i = 1; ; i++) {
       const literalsEntry = literalsTable.entries[literalsState]!
       const offsetEntry = offsetTable.entries[offsetState]!
@@ -121,7 +124,7 @@ export class SequencesDecoder {
       const matchLength = MATCH_LENGTHS.base[matchCode]! + bits.read(MATCH_LENGTHS.bits[matchCode]!)
       const literalsCode = literalsEntry & 0xff
       const literalsLength = LITERALS_LENGTHS.base[literalsCode]! + bits.read(LITERALS_LENGTHS.bits[literalsCode]!)
-      if (bits.left < 0 || taken + literalsLength > literals.length) throw new ZstdDamage('sequences that are cut off')
+      if (bits.left < 0 || taken + literalsLength > literals.length) throw new ZstdDamage('the sequences are cut off')
       window.appendSequence(literals, taken, literalsLength, this.#offsetOf(offsetValue, literalsLength), matchLength)
       taken += literalsLength
       if (i === count) break
@@ -129,11 +132,13 @@ export class SequencesDecoder {
       matchState = nextState(matchEntry, bits)
       offsetState = nextState(offsetEntry, bits)
     }
-    if (bits.left !== 0) throw new ZstdDamage('bits behind the last sequence')
+    if (bits.left !== 0) throw new ZstdDamage('bits after the last sequence')
     window.append(literals.subarray(taken))
   }
 
-  /** Values up to 3 repeat one of the last three offsets; which one, depends on whether there are literals between. */
+  /**
+   * Values up to 3 repeat one of the last three offsets. Which one depends on whether there are literals in between.
+   */
   #offsetOf (value: number, literalsLength: number): number {
     const offsets = this.#offsets
     const first = offsets[0]
@@ -147,11 +152,11 @@ export class SequencesDecoder {
   }
 }
 
-/** How many sequences there are, and the byte behind that number. */
+/** The number of sequences, and the offset of the byte after it. */
 function readCount (block: Uint8Array, start: number, end: number): [count: number, next: number] {
   const first = start < end ? block[start]! : 255
   const next = start + (first < 128 ? 1 : first < 255 ? 2 : 3)
-  if (next > end) throw new ZstdDamage('sequences that are cut off')
+  if (next > end) throw new ZstdDamage('the sequences are cut off')
   if (first < 128) return [first, next]
   if (first < 255) return [(first - 128) * 256 + block[start + 1]!, next]
   return [(block[start + 1]! | block[start + 2]! << 8) + 0x7f00, next]

@@ -1,16 +1,18 @@
 import { ZstdDamage } from './damage.ts'
 
-/** Below this, a loop is faster than a call that moves memory. */
+/** For fewer bytes than this, a loop is faster than a native copy. */
 const SHORT = 128
 
-/** What is free behind the window before it is moved to the front: at least this, and a quarter of a larger window. */
+/**
+ * The buffer has at least this much free space after the window, and a quarter of the window's size if that is more.
+ */
 const MIN_FREE_BYTES = 1024 * 1024
 
 /**
- * The last bytes of a decoded frame, to which later ones refer, and the block that is being decoded after them.
+ * The last bytes of a decoded frame, which later blocks refer to, followed by the block that is being decoded.
  *
- * A block is decoded in place. When the buffer is full, what the window holds moves to its front, which costs each byte
- * some four moved ones however large the window is.
+ * Blocks are decoded in place. When the buffer is full, the window moves to its start. On average that moves about four
+ * bytes for each decoded one, however large the window is.
  */
 export class Window {
   #buffer = new Uint8Array(0)
@@ -18,9 +20,12 @@ export class Window {
   #end = 0
   #blockStart = 0
   #blockLimit = 0
-  #first = 0 // of the bytes that may be referred to
+  #first = 0 // first byte that may be referenced
 
-  /** Begins a frame: nothing before it can be referred to. The last frame's buffer is reused if it is large enough. */
+  /**
+   * Starts a frame; earlier content can't be referenced any more. Reuses the previous frame's buffer if it is large
+   * enough.
+   */
   startFrame (size: number, maxBlockBytes: number): void {
     this.#size = size
     const needed = size + maxBlockBytes + Math.max(MIN_FREE_BYTES, size >> 2)
@@ -29,7 +34,7 @@ export class Window {
     this.#first = 0
   }
 
-  /** Begins a block that gives at most so many bytes. */
+  /** Starts a block that decodes to at most this many bytes. */
   startBlock (maxBytes: number): void {
     if (this.#end + maxBytes > this.#buffer.length) {
       const start = Math.max(this.#first, this.#end - this.#size)
@@ -41,7 +46,9 @@ export class Window {
     this.#blockLimit = this.#end + maxBytes
   }
 
-  /** Begins a frame that is to stay whole: all of its content can be referred to, and is there at the end. */
+  /**
+   * Starts a frame that is kept as a whole: all of its content can be referenced, and `whole` returns it at the end.
+   */
   startWhole (contentBytes: number, maxBlockBytes: number): void {
     this.#size = contentBytes
     this.#buffer = new Uint8Array(contentBytes + maxBlockBytes)
@@ -49,12 +56,12 @@ export class Window {
     this.#first = 0
   }
 
-  /** The content of a frame that was begun to stay whole, unless it has more than it was begun for. */
+  /** The content of a frame that was started with `startWhole`, up to the size that was given there. */
   whole (): Uint8Array {
     return this.#buffer.subarray(0, this.#end)
   }
 
-  /** What the block has given; valid until the next one begins. */
+  /** The content of the current block; valid until the next block starts. */
   block (): Uint8Array {
     return this.#buffer.subarray(this.#blockStart, this.#end)
   }
@@ -70,7 +77,9 @@ export class Window {
     this.#buffer.fill(byte, this.#end, this.#end += count)
   }
 
-  /** Appends literals, and then bytes that are `offset` bytes before; they may overlap with the copy of them. */
+  /**
+   * Appends literals, and then a copy of `length` bytes from `offset` bytes back. The copy may overlap with its source.
+   */
   appendSequence (literals: Uint8Array, taken: number, count: number, offset: number, length: number): void {
     this.#reserve(count + length)
     const buffer = this.#buffer
@@ -83,7 +92,7 @@ export class Window {
     }
     let from = at - offset
     if (offset <= 0 || offset > this.#size || from < this.#first) {
-      throw new ZstdDamage(`a reference ${offset} bytes back, where there are fewer`)
+      throw new ZstdDamage(`a reference ${offset} bytes back, before the window's start`)
     }
     const end = at + length
     if (length > SHORT && offset >= length) buffer.copyWithin(at, from, from + length)
@@ -93,6 +102,6 @@ export class Window {
   }
 
   #reserve (bytes: number): void {
-    if (this.#end + bytes > this.#blockLimit) throw new ZstdDamage('a block that gives more than it may')
+    if (this.#end + bytes > this.#blockLimit) throw new ZstdDamage('a block that is too large')
   }
 }

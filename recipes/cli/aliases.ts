@@ -1,4 +1,6 @@
+import type { z } from 'zod'
 import { SluiceError } from '../../lib/errors.ts'
+import { type OptionsSchema, parseOptions } from '../../lib/options.ts'
 
 /** Other names of options, each with the option that it stands for. */
 export interface Aliases {
@@ -19,6 +21,13 @@ type AliasesIn<Options, Names> = {
   readonly [Alias in keyof Names]?: Names[Alias] extends keyof Options ? Options[Names[Alias]] : never
 }
 
+/** Options by their own names. */
+export interface NamedOptions {
+  readonly options: Readonly<Record<string, unknown>>
+  /** The name that an option was given by, for messages; its own where it isn't given. */
+  readonly nameOf: (option: string) => string
+}
+
 /**
  * Replaces aliases by the names of the options.
  *
@@ -27,7 +36,7 @@ type AliasesIn<Options, Names> = {
  */
 export function withoutAliases (
   options: object, { python = {}, former = {} }: Aliases, warn: (former: string, option: string) => void
-): Record<string, unknown> {
+): NamedOptions {
   const named: Record<string, unknown> = {}
   const given = new Map<string, string>() // by option: the name that it was given by
   for (const [name, value] of Object.entries(options)) {
@@ -41,14 +50,21 @@ export function withoutAliases (
     given.set(option, name)
     named[option] = value
   }
-  return named
+  return { options: named, nameOf: option => given.get(option) ?? option }
 }
 
-/** As `withoutAliases`, for options in code: a former name emits a process warning. */
-export function ownNames (recipe: string, options: object, aliases: Aliases): Record<string, unknown> {
-  return withoutAliases(options, aliases, (former, option) => {
+/**
+ * Checks the options of a recipe that is called in code, and fills in defaults. A former name emits a process warning.
+ *
+ * @throws SluiceError `ERR_OPTION` with every mistake, each by the name that was used
+ */
+export function parseNamed<S extends OptionsSchema> (
+  recipe: string, schema: S, given: object, aliases: Aliases
+): z.output<S> {
+  const { options, nameOf } = withoutAliases(given, aliases, (former, option) => {
     process.emitWarning(`${recipe}: ${formerNameText(former, option)}`, 'DeprecationWarning')
   })
+  return parseOptions(recipe, schema, options, nameOf)
 }
 
 /** The warning of a former name. */

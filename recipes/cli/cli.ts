@@ -14,8 +14,15 @@ import { addGuide, helpLayout } from './help.ts'
 import { watchLostWork } from './lost-work.ts'
 import { Progress } from './progress.ts'
 
-/** Exit codes of a process that a signal ended: 128 and the signal's number. */
-const SIGNAL_EXITS = { SIGINT: 130, SIGTERM: 143 } as const
+/** The signals that end a run, and what handles them until a command begins, which handles them itself. */
+export interface Signals {
+  /** The exit code after each. */
+  readonly exits: Readonly<Partial<Record<NodeJS.Signals, number>>>
+  /** Ends the handling by the caller. */
+  readonly release: () => void
+}
+
+const NO_SIGNALS: Signals = { exits: {}, release: () => {} }
 
 /** After a signal, a run that hasn't ended in this time is killed: it may wait for a pipe, which can't be stopped. */
 const MAX_STOP_MS = 5000
@@ -32,11 +39,10 @@ function forPeople (text: string): string {
  * The command line. Data and results go to standard output, everything else to standard error.
  *
  * @param argv without the program and the script
- * @param onCommand called when a command starts; from then on, the command handles signals
- * @returns the exit code: 0 done, 1 the data or a check failed, 2 the call or the manifest is wrong; 130 or 143 after a
- *   signal
+ * @param signals by default signals are left to the process
+ * @returns the exit code: 0 done, 1 the data or a check failed, 2 the call or the manifest is wrong; or a signal's
  */
-export async function cli (argv: readonly string[], onCommand: () => void = () => {}): Promise<number> {
+export async function cli (argv: readonly string[], signals = NO_SIGNALS): Promise<number> {
   let exitCode = 0
   let help = '' // or the version; if commander wrote it to a closed pipe, that would be an uncaught error
   const words = argv[0] === 'help' ? asHelpFlag(argv.slice(1)) : argv
@@ -64,9 +70,9 @@ export async function cli (argv: readonly string[], onCommand: () => void = () =
       addGuide(sub, name)
       sub.action(async () => {
         const { json = false, quiet = false, ...flags } = sub.opts<Partial<Shown>>()
-        onCommand()
+        signals.release()
         const prepare = (): Call => command.call(sub.args, flags)
-        exitCode = await runCommand(command, prepare, { json, quiet, line: commandLine(argv) })
+        exitCode = await runCommand(command, prepare, { json, quiet, line: commandLine(argv), exits: signals.exits })
       })
     }
   }
@@ -107,20 +113,21 @@ function withAdvice (error: string, called: string | undefined): string {
   return `${error}; see sluice ${command === null ? '' : `${command} `}--help`
 }
 
-interface Called extends Shown {
+interface Called extends Shown, Pick<Signals, 'exits'> {
   /** The command line. */
   readonly line: string
 }
 
 /** @param prepare parses the command line; called once signals are handled */
-async function runCommand (command: Command, prepare: () => Call, { json, quiet, line }: Called): Promise<number> {
+async function runCommand (command: Command, prepare: () => Call, called: Called): Promise<number> {
+  const { json, quiet, line, exits } = called
   const { givesJson } = command
   const stop = new Stop()
   const watching = watchLostWork(() => { stop.end() })
-  let stopped: keyof typeof SIGNAL_EXITS | undefined
+  let stopped: NodeJS.Signals | undefined
   let killTimer: NodeJS.Timeout | undefined
-  const signals = Object.keys(SIGNAL_EXITS)
-  const onSignal = (signal: keyof typeof SIGNAL_EXITS): void => {
+  const signals = Object.keys(exits) as NodeJS.Signals[]
+  const onSignal = (signal: NodeJS.Signals): void => {
     stopped = signal
     stop.request()
     killTimer = setTimeout(() => { process.kill(process.pid, signal) }, MAX_STOP_MS).unref()
@@ -153,8 +160,8 @@ async function runCommand (command: Command, prepare: () => Call, { json, quiet,
     const error: unknown = watching.error() ?? thrown
     if (codeOf(error) === 'EPIPE') return 0 // the reader of the output has closed it, as `head` does
     if (error instanceof PartialError && call !== undefined) await showResult(call, call.resultOf(error))
-    await print(process.stderr, describe(error, command))
-    if (stopped !== undefined) return SIGNAL_EXITS[stopped]
+    await print(process.stderr, describe(error, command, call?.flagFor))
+    if (stopped !== undefined) return exits[stopped]!
     return error instanceof SluiceError ? error.exitCode : 1
   } finally {
     clearTimeout(killTimer)
@@ -169,10 +176,12 @@ function commandLine (argv: readonly string[]): string {
 }
 
 /**
- * Replaces the options in a message of a recipe or stage, which are named as in code, by their flags. An option without
- * a flag is a manifest key.
+ * Replaces the options in a message of a recipe or stage, which are named as in code, by the flags that were used. An
+ * option without a flag is a manifest key.
  */
-function withFlags (message: string, { options: { shape }, aliases: { python, former } }: Command): string {
+function withFlags (
+  message: string, { options: { shape }, aliases: { python, former } }: Command, flagFor: Call['flagFor']
+): string {
   const names = { ...shape, ...python, ...former }
   const isFlag = (option: string): boolean => Object.hasOwn(names, option)
   return withNames(message
@@ -183,8 +192,8 @@ function withFlags (message: string, { options: { shape }, aliases: { python, fo
       return isFlag(option) ? `with --no-${kebabCase(option)}` : `with \`${snakeCase(option)}: false\``
     })
     .replace(/^(?:[a-z][\w-]*\.)?([a-z]\w*)(?=: )/gim, (name, option: string) => {
-      return isFlag(option) && !Object.hasOwn(commands, name) ? flagOf(option) : name
-    }), option => isFlag(option) ? flagOf(option) : `\`${snakeCase(option)}\``)
+      return isFlag(option) && !Object.hasOwn(commands, name) ? flagFor(option) : name
+    }), option => isFlag(option) ? flagFor(option) : `\`${snakeCase(option)}\``)
 }
 
 /** Help or the version. */
@@ -202,9 +211,9 @@ async function print (stream: NodeJS.WriteStream, text: string): Promise<void> {
 }
 
 /** An error of sluice as its message and code. Any other error is a defect, and is shown with its stack. */
-function describe (error: unknown, command: Command): string {
+function describe (error: unknown, command: Command, flagFor = flagOf): string {
   if (error instanceof SluiceError) {
-    const message = error.code === 'ERR_OPTION' ? withFlags(error.message, command) : error.message
+    const message = error.code === 'ERR_OPTION' ? withFlags(error.message, command, flagFor) : error.message
     return `sluice: ${message} [${error.code}]`
   }
   if ((error as { readonly syscall?: string } | null)?.syscall === 'uv_cwd') return NO_WORKING_DIRECTORY

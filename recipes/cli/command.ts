@@ -29,6 +29,8 @@ export interface Call {
   readonly resultOf: (error: PartialError) => Result
   /** Whether data goes to standard output, so that the result goes to standard error. */
   readonly givesData: boolean
+  /** The flag that an option was given by, for messages; its own where it isn't given. */
+  readonly flagFor: (option: string) => string
   /** Former names of options that were used, and the options that they stand for. */
   readonly former: ReadonlyArray<readonly [former: string, option: string]>
 }
@@ -72,24 +74,28 @@ export function command<S extends OptionsSchema, Value> (
     call (args, flags) {
       const former: Array<[string, string]> = []
       const named = withoutAliases(flags, aliases, (name, option) => { former.push([name, option]) })
-      const parsed = parseFlags(options, named)
+      const flagFor = (option: string): string => flagOf(named.nameOf(option))
+      const parsed = parseFlags(options, named.options, flagFor)
       return {
         run: async context => shown(await run(args, parsed, context), report ?? note),
         // A PartialError that is a result has the type of the command's result, with less in it.
         resultOf: ({ partial, isResult }) => isResult ? shown(partial as Value) : { value: partial, text: undefined },
         givesData: report === undefined || givesData?.(parsed) === true,
+        flagFor,
         former
       }
     }
   }
 }
 
-/** Parses flags into options. @throws SluiceError `ERR_OPTION` with every mistake, each named by its flag */
-function parseFlags<S extends OptionsSchema> (schema: S, flags: Readonly<Record<string, unknown>>): z.output<S> {
+/** The options of flags. @throws SluiceError `ERR_OPTION` with every mistake, each named by its flag */
+function parseFlags<S extends OptionsSchema> (
+  schema: S, flags: Readonly<Record<string, unknown>>, flagFor: Call['flagFor']
+): z.output<S> {
   const checked = validateOptions(schema, flags)
   if ('options' in checked) return checked.options
   const mistakes = checked.mistakes.map(({ path: [option], message }) =>
-    option === undefined ? withNames(message, flagOf) : `${flagOf(String(option))}: ${message}`)
+    (option === undefined ? '' : `${flagFor(String(option))}: `) + withNames(message, flagFor))
   throw new SluiceError('ERR_OPTION', mistakes.join('\n'))
 }
 

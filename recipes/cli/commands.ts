@@ -6,7 +6,7 @@ import { rejectsOption, withFileArguments } from '../components/corpus.ts'
 import { componentTable } from '../components/table.ts'
 import { trainingText } from '../components/training.ts'
 import { filterCorpusAliases, filterCorpusOptions, filterCorpusParsed } from '../filter-corpus.ts'
-import { inspectOptions, inspectParsed, inspectText, statisticsTable } from '../inspect.ts'
+import { inspectAliases, inspectOptions, inspectParsed, inspectText, statisticsTable } from '../inspect.ts'
 import { inventoryTable } from '../inventory/inventory.ts'
 import { licensesOptions, licensesParsed, licensesText } from '../licenses.ts'
 import { MANIFEST_HELP } from '../mixture/read.ts'
@@ -92,7 +92,8 @@ export const commands: Readonly<Record<string, Command>> = {
   }),
   inspect: command(inspectOptions, ([path], options, run) => inspectParsed(path!, options, run), {
     argument: ['<path>', 'folder of shards, or one shard_*.npy'],
-    givesData: ({ stats }) => !stats,
+    aliases: inspectAliases,
+    givesData: ({ counts }) => !counts,
     report: result => 'ids' in result ? statisticsTable(result) : inspectText(result)
   }),
   'train-tokenizer': command(

@@ -72,7 +72,7 @@ export const guides: Readonly<Record<string, Guide>> = {
       'sluice inspect data/shards',
       'sluice inspect data/shards --row -1',
       'sluice inspect data/shards --documents | head -n 1',
-      'sluice inspect data/shards --stats'
+      'sluice inspect data/shards --counts'
     ],
     next: 'In Python, `numpy.load(shard, mmap_mode="r")` reads a shard: one row per sequence.'
   },

@@ -1,9 +1,10 @@
 #!/usr/bin/env node
 // These handlers are set before other modules are imported, so that signals are handled while modules load.
-const SIGNAL_EXITS: Readonly<Record<string, number>> = { SIGINT: 130, SIGTERM: 143 }
-const onSignal = (signal: string): void => { process.exit(SIGNAL_EXITS[signal]) }
-for (const signal of Object.keys(SIGNAL_EXITS)) process.on(signal, onSignal)
-const release = (): void => { for (const signal of Object.keys(SIGNAL_EXITS)) process.off(signal, onSignal) }
+const exits: Readonly<Partial<Record<NodeJS.Signals, number>>> = { SIGINT: 130, SIGTERM: 143 } // 128 and its number
+const signals = Object.keys(exits) as NodeJS.Signals[]
+const onSignal = (signal: NodeJS.Signals): void => { process.exit(exits[signal]) }
+for (const signal of signals) process.on(signal, onSignal)
+const release = (): void => { for (const signal of signals) process.off(signal, onSignal) }
 
 const NOTHING_LEFT = 'ended before its work was done: something never finished, such as a custom stage that doesn\'t ' +
   'call back; if you use none, please report it'
@@ -18,7 +19,7 @@ try {
   const { cli } = await import('./cli.ts')
   // Modules may load without a turn of the event loop. A signal that arrived meanwhile must be handled first.
   await new Promise(resolve => { setImmediate(resolve) })
-  process.exitCode = await cli(process.argv.slice(2), release)
+  process.exitCode = await cli(process.argv.slice(2), { exits, release })
 } catch (error) {
   const { code = '' } = error as { readonly code?: string }
   if (!['EMFILE', 'ENFILE'].includes(code)) throw error
@@ -28,5 +29,5 @@ try {
 }
 process.off('beforeExit', onNothingLeft)
 // A thread may wait for a pipe that nobody opens, and Node waits for the thread. Then the signal ends the process.
-const stoppedBy = Object.keys(SIGNAL_EXITS).find(signal => SIGNAL_EXITS[signal] === process.exitCode)
+const stoppedBy = signals.find(signal => exits[signal] === process.exitCode)
 if (stoppedBy !== undefined) setTimeout(() => { process.kill(process.pid, stoppedBy) }, 500).unref()

@@ -1,7 +1,9 @@
+import type { Document, Tokens } from '../../lib/document.ts'
 import { LineWriter } from '../../lib/output/line-writer.ts'
-import { type NpySink, npySink } from '../../sinks/npy.ts'
-import { encode, endOfSentence } from '../../transforms/encode.ts'
-import { pack } from '../../transforms/pack.ts'
+import { Stage } from '../../lib/stage/stage.ts'
+import { NpySink } from '../../sinks/npy.ts'
+import { encodeWork, endOfSentence } from '../../transforms/encode.ts'
+import { type PackStage, packTokens } from '../../transforms/pack.ts'
 import { countsOf } from '../flow/counts.ts'
 import { type DocumentFlow, documentsOf, passedIn } from '../flow/documents.ts'
 import { runFlow } from '../flow/flow.ts'
@@ -32,8 +34,8 @@ interface ShardFlow extends DocumentFlow, FlowParts {
   readonly checkpoints: Checkpoints
   /** The copy of the filtered documents; null if none is kept. */
   readonly copy: LineWriter | null
-  readonly encoding: ReturnType<typeof encode> | ReturnType<ThreadedFlow['encoded']>
-  readonly packing: ReturnType<typeof pack> | ReturnType<ThreadedFlow['packed']>
+  readonly encoding: Stage<Document, Tokens> | ReturnType<ThreadedFlow['encoded']>
+  readonly packing: PackStage | ReturnType<ThreadedFlow['packed']>
   readonly sink: NpySink
 }
 
@@ -68,15 +70,13 @@ function shardFlow (
   const copy = filteredDir === null ? null : new LineWriter(copyIn(filteredDir, name), { resumable })
   // The checkpoint that this writes lets a later run recognize the shards as its own.
   const beforeFirst = job?.begins === true ? job.begin : undefined
-  const sink = npySink(folder, {
+  const sink = new NpySink(folder, {
     seqLen,
     sequencesPerShard,
     dtype,
     vocabSize: tokenizer.vocabSize,
-    overwrite: overwrite || job?.replaces === true,
-    resumable,
-    beforeFirst
-  })
+    overwrite: overwrite || job?.replaces === true
+  }, { resumable, beforeFirst })
   const encodedFlow = parts.threaded?.encodes === true ? parts.threaded : null
   return {
     ...parts,
@@ -84,9 +84,9 @@ function shardFlow (
     stages: [...documents.stages, ...(copy === null ? [] : [tee(copy)])],
     checkpoints,
     copy,
-    packing: encodedFlow?.packed({ seqLen }) ?? pack({ seqLen }),
+    packing: encodedFlow?.packed({ seqLen }) ?? packTokens({ seqLen }),
     sink,
-    encoding: encodedFlow?.encoded() ?? encode({ tokenizer, eosId })
+    encoding: encodedFlow?.encoded() ?? new Stage(encodeWork({ eosId }, tokenizer))
   }
 }
 

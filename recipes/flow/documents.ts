@@ -17,7 +17,7 @@ import type { ThreadedFlow } from './workers/threaded-flow.ts'
 
 /** How a component is read: the options that every source has. */
 export interface ReadOptions {
-  readonly maxBad?: string | number | MaxBad | undefined
+  readonly maxBad?: MaxBad | undefined
   readonly maxLineBytes?: number | undefined
   /** How often a request to the Hub is retried. */
   readonly maxRetries?: number | undefined

@@ -62,7 +62,7 @@ export interface CheckpointsOptions {
    *
    * @default 1/50
    */
-  readonly mostCost?: number
+  readonly maxCost?: number
 }
 
 /**
@@ -129,7 +129,7 @@ export class Checkpoints implements Barriers {
     if (save !== null && this.#isCheckpointDue()) {
       const started = performance.now()
       await save(await stateOf(this.#parts))
-      this.#notBefore = performance.now() + (performance.now() - started) / (this.#options.mostCost ?? MAX_COST)
+      this.#notBefore = performance.now() + (performance.now() - started) / (this.#options.maxCost ?? MAX_COST)
       this.#atCheckpoint = this.#parts.source.stats.out
       this.#finished = this.#parts.finished?.() ?? 0
     }

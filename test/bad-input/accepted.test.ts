@@ -1,4 +1,4 @@
-/** Files that are odd and are read all the same. */
+/** Unusual files that are read without an error. */
 import { gzipSync } from 'node:zlib'
 import { t } from '../tap.ts'
 import { commandsHereIn } from '../commands.ts'
@@ -8,7 +8,7 @@ import { ZST } from './files.ts'
 
 const command = commandsHereIn(t)
 
-/** The ids of the documents, and what is counted as bad. */
+/** The ids of the documents, and the counts of bad records. */
 const accepted: Readonly<Record<string, {
   readonly file: string
   readonly content: string | Uint8Array
@@ -44,7 +44,7 @@ const accepted: Readonly<Record<string, {
 }
 
 for (const [name, { file, content, ids, bad, warning }] of Object.entries(accepted)) {
-  t.test(`read all the same: ${name}`, async t => {
+  t.test(`read without an error: ${name}`, async t => {
     const cwd = temporaryFolder(t)
     put(cwd, file, content)
     const { code, stdout, stderr } = await command(['read', file, '--max-bad', '1'], { cwd })

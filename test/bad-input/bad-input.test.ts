@@ -1,6 +1,6 @@
 /**
- * Every way that a call, a manifest or the data can be wrong: the error's code, the exit code, and the message with the
- * place. A code without a case fails the test.
+ * Every way in which a call, a manifest or the data can be wrong: the error's code, the exit code, and the message with
+ * the position. A code without a case fails the test.
  */
 import { t } from '../tap.ts'
 import { type ErrorCode, errorCodes } from '../../lib/errors.ts'
@@ -14,15 +14,15 @@ import { manifestCases } from './manifests.ts'
 import { recordCases } from './records.ts'
 import { resultCases } from './results.ts'
 
-process.env.HF_HUB_OFFLINE = '1' // nothing here may reach the Hub
+process.env.HF_HUB_OFFLINE = '1' // no case may reach the Hub
 const commands = commandProcess()
-/** In `npm test` most cases are in the test's own process. */
+/** In `npm test` most cases run in the test's process. */
 const run = isThorough() ? commands.run : command
 
 const cases = [commandLineCases, manifestCases, fileCases, recordCases, resultCases]
   .flatMap(table => Object.entries(table))
 
-/** Codes that no single call ends with, and the test that has them. */
+/** Codes that no single call ends with, and the tests that cover them. */
 const elsewhere: Readonly<Partial<Record<ErrorCode, string>>> = {
   ERR_ABORTED: 'test/recipes/cli/cli.test.ts: SIGINT and SIGTERM',
   ERR_CHECKPOINT: 'test/spoiled-runs.test.ts: a run that was stopped, and can\'t be resumed',
@@ -43,21 +43,21 @@ for (const [name, { code, args, input, files = {}, says, leaves = [] }] of cases
     t.equal(ended.stdout, '')
     t.match(ended.stderr, says)
     if (args.length > 0) t.match(ended.stderr, `[${code}]`)
-    t.notMatch(ended.stderr, /\n {4}at |unexpected error/, 'no stack: it is not our defect')
-    t.strictSame(filesIn(cwd), [...before, ...leaves].sort(), 'nothing is left behind')
+    t.notMatch(ended.stderr, /\n {4}at |unexpected error/, 'no stack trace is printed for a user error')
+    t.strictSame(filesIn(cwd), [...before, ...leaves].sort(), 'no new files are left')
   })
 }
 
-t.test('ERR_STATE: a state of another stage', async t => {
+t.test('ERR_STATE: a state of another stage is refused', async t => {
   t.throws(() => { dedup({ window: 3 }).restore({ window: 4, hashes: '' }) }, { code: 'ERR_STATE', exitCode: 1 })
 })
 
-t.test('every code has a case', async t => {
+t.test('every error code has a case', async t => {
   const covered = new Set([...cases.map(([, { code }]) => code), ...Object.keys(elsewhere)])
   t.strictSame(Object.keys(errorCodes).filter(code => !covered.has(code)), [])
 })
 
-t.test('a bound on bad records keeps the rest', async t => {
+t.test('a limit on bad records leaves good input readable', async t => {
   const cwd = temporaryFolder(t)
   put(cwd, 'a.ndjson', ndjsonOf(docs(5)) + 'bad\n')
   t.match(await run(filter('--data-files', 'a.ndjson', '--max-bad', '1'), { cwd }), {
@@ -67,7 +67,7 @@ t.test('a bound on bad records keeps the rest', async t => {
   t.strictSame(filesIn(cwd), ['a.ndjson', 'out.ndjson'])
 })
 
-t.test('nothing that has failed keeps a process running', async t => {
+t.test('no failed case keeps a process running', async t => {
   const cwd = temporaryFolder(t)
   const some = cases.filter((_, i) => !isThorough() && i % 12 === 5)
   for (const [, { code, args, input = '', files = {} }] of some) {

@@ -1,4 +1,4 @@
-/** What a case of bad input is, and what cases have in common. */
+/** What a case of bad input consists of, and what cases share. */
 import type { ErrorCode } from '../../lib/errors.ts'
 import { answers, fixture, ndjsonOf } from '../helpers.ts'
 
@@ -9,16 +9,16 @@ export interface Case {
   readonly input?: string | Uint8Array
   /** Files to put into the working directory, in addition to `good.ndjson`. */
   readonly files?: Readonly<Record<string, string | Uint8Array>> | undefined
-  /** Files that the command leaves. Default: none. */
+  /** Files that are left after the command. Default: none. */
   readonly leaves?: readonly string[]
 }
 
 export type Cases = Readonly<Record<string, Case>>
 
-/** The content of `good.ndjson`, which each case finds in its working directory. */
+/** The content of `good.ndjson`, which each case has in its working directory. */
 export const RECORDS = ndjsonOf(answers().records)
 export const MODEL = fixture('tiny.model')
-/** A component of a manifest that is right. */
+/** A valid component of a manifest. */
 export const GOOD = '- { name: a, dataset: json, data_files: good.ndjson, seq_len: 64, output_dir: shards }'
 
 /** Runs `process-mixture` with a manifest. */

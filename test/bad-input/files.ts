@@ -1,11 +1,11 @@
-/** Files that are missing, damaged, or of another kind than their names say. */
+/** Files that are missing, damaged, or of another kind than their extensions. */
 import { readFileSync } from 'node:fs'
 import { gzipSync } from 'node:zlib'
 import { docs, fixture, ndjsonOf, pattern } from '../helpers.ts'
 import { frameOf, rawBlock } from '../zstd.ts'
 import { type Case, type Cases, filter } from './case.ts'
 
-/** Documents in a frame with its size. */
+/** Documents in a frame with its content size. */
 export const ZST = frameOf([rawBlock(ndjsonOf(docs(3)), true)], { contentBytes: ndjsonOf(docs(3)).length })
 
 type Files = Readonly<Record<string, string | Uint8Array>>
@@ -30,7 +30,7 @@ function withLzo (): Buffer {
   return bytes
 }
 
-/** The bytes with one of them changed, counted from the end. */
+/** The bytes with one of them changed; `at` counts from the end. */
 function withByte (bytes: Buffer, at: number): Buffer {
   bytes[bytes.length + at]! ^= 1
   return bytes
@@ -106,7 +106,7 @@ export const fileCases: Cases = {
     files: { 'bad.ndjson.zst': frameOf([rawBlock('\n', true)], { checksum: 1 }) },
     says: pattern(
       /bad\.ndjson\.zst: damaged zstd data after 1 decompressed bytes /,
-      /\(a frame with another checksum than it tells\); get the file again/
+      /\(a frame whose checksum doesn't match\); get the file again/
     )
   },
   'a .zst that is none': {
@@ -125,7 +125,7 @@ export const fileCases: Cases = {
     code: 'ERR_SOURCE',
     args: ['read', fixture('zstd/larger-window.zst')],
     says: pattern(
-      /larger-window\.zst: was compressed with a window of 268435456 bytes, at most 134217728 are read; /,
+      /larger-window\.zst: was compressed with a window of 268435456 bytes; the limit is 134217728; /,
       /decompress it first, with zstd -d --long=31/
     )
   },

@@ -9,7 +9,7 @@ import { GOOD, MODEL, filter } from './case.ts'
 
 const command = commandsHereIn(t)
 
-t.test('ERR_LOCKED: a lock that is held, and what is no lock', async t => {
+t.test('ERR_LOCKED: a held lock, and a lock path that is no lock file', async t => {
   const path = put(temporaryFolder(t), 'a.lock', 'no lock')
   t.match(await failure(lock(path, 'shards')), {
     code: 'ERR_LOCKED',
@@ -29,7 +29,7 @@ t.test('ERR_LOCKED: a lock that is held, and what is no lock', async t => {
   })
 })
 
-t.test('ERR_LOCKED: a command whose output another run writes to', async t => {
+t.test('ERR_LOCKED: another run writes to the output of a command', async t => {
   const cwd = temporaryFolder(t)
   put(cwd, 'good.ndjson', ndjsonOf(docs(3)))
   const says = (path: string): RegExp => new RegExp(`${path.replaceAll('.', '\\.')}: ` +
@@ -60,5 +60,5 @@ t.test('ERR_LOCKED: a command whose output another run writes to', async t => {
     t.equal(code, 1)
     t.match(stderr, /1 of 1 components failed\na: shards\/checkpoint\.json: is being written to by another run/)
   })
-  t.match(await command(filter('--data-files', 'good.ndjson'), { cwd }), { code: 0 }, 'once the other has let go of it')
+  t.match(await command(filter('--data-files', 'good.ndjson'), { cwd }), { code: 0 }, 'the lock was released')
 })

@@ -1,8 +1,8 @@
-/** Records that can't be used, and filters that keep another share of them than expected. */
+/** Records that can't be used, and filters that keep a share of them far from the expected one. */
 import { docs, ndjsonOf } from '../helpers.ts'
 import { type Case, type Cases, filter } from './case.ts'
 
-/** A file of records, most of them good, so that only `--max-bad 0` fails for the bad one. */
+/** A file of records, most of them good, so that only `--max-bad 0` fails because of the bad one. */
 function withBad (line: string | Buffer, maxLineBytes = '200'): Pick<Case, 'args' | 'files'> {
   return {
     files: { 'bad.ndjson': Buffer.concat([Buffer.from(ndjsonOf(docs(5))), Buffer.from(line), Buffer.from('\n')]) },
@@ -10,7 +10,7 @@ function withBad (line: string | Buffer, maxLineBytes = '200'): Pick<Case, 'args
   }
 }
 
-/** The report of the bad record of `withBad`, with its place. */
+/** The report of the bad record of `withBad`, with its position. */
 function firstBad (fault: string): RegExp {
   return new RegExp(`bad\\.ndjson: 1 of 6 records are bad \\(${fault}: 1\\), expected at most 0; ` +
     `the first is ${fault} at bad\\.ndjson#${ndjsonOf(docs(5)).length}( \\(line 6, [^;]*\\))?;`)

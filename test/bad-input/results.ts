@@ -3,7 +3,7 @@ import { npyHeader } from '../../lib/shards/npy.ts'
 import { docs, fixture, ndjsonOf } from '../helpers.ts'
 import { type Cases, GOOD, MODEL, filter, mixture } from './case.ts'
 
-/** Stats of one sequence in a shard, which is given as JSON. */
+/** Stats of one sequence in a shard, which is passed as JSON. */
 function statsOf (shard: string): string {
   return '{"name":"a","sequences":1,"tokens":64,"tail_tokens":0,"shards":1,"output_dir":"shards","seq_len":64,' +
     `"dtype":"int32","vocab_size":85,"tokenizer_sha256":"${'cd'.repeat(32)}","shard_files":[${shard}]}`
@@ -87,7 +87,7 @@ export const resultCases: Cases = {
     says: /good\.ndjson\/out\.ndjson\S*: cannot be written: a part of the path is a file, expected a folder/
   },
 
-  // shards that are read back
+  // shards as inputs
   'no stats': {
     code: 'ERR_STATS',
     args: ['verify', 'none.json'],

@@ -6,22 +6,22 @@ import { table } from '../../recipes/text.ts'
 import type { Corpus } from './corpus.ts'
 import { type Run, type Times, alternate, cellsOf, jsonOfTimes } from './measure.ts'
 
-/** What checkpoints may cost, in percent of the time. */
+/** The maximal cost of checkpoints, in percent of the time. */
 const ALLOWED_PERCENT = 2
 
-/** `process-mixture` with checkpoints, and without any. */
+/** `process-mixture` with checkpoints and without. */
 export interface CheckpointCost {
-  /** UTF-8 of the texts. */
+  /** Bytes of the texts in UTF-8. */
   readonly bytes: number
   readonly on: Times
   readonly off: Times
-  /** How much longer it takes with checkpoints, in percent. */
+  /** The additional time with checkpoints, in percent. */
   readonly percent: number
 }
 
 /**
- * Makes shards of the corpus, with and without checkpoints, in turn. Both sides write what they drop, one to a file,
- * the other to /dev/null: a run that writes to a device can't be resumed, so that it keeps no checkpoint.
+ * Makes shards of the corpus, with and without checkpoints, in turn. Both sides write their rejects, one to a file, the
+ * other to /dev/null: a run that writes to a device can't be resumed, so it writes no checkpoints.
  */
 export async function checkpointCost (corpus: Corpus, count: number): Promise<CheckpointCost> {
   const tokenizer = await loadTokenizer(corpus.tokenizerPath)
@@ -50,7 +50,7 @@ export async function checkpointCost (corpus: Corpus, count: number): Promise<Ch
   return { bytes: corpus.textBytes, on: on!, off: off!, percent: (on!.best / off!.best - 1) * 100 }
 }
 
-/** For people. */
+/** The result as text. */
 export function reportCheckpoint ({ bytes, on, off, percent }: CheckpointCost): string {
   const sides = table([
     ['process-mixture, no language', 'MB/s of text', 'seconds', 'slowest'],
@@ -61,7 +61,7 @@ export function reportCheckpoint ({ bytes, on, off, percent }: CheckpointCost): 
   return `${sides}\ncheckpoints cost ${percent.toFixed(1)} %, allowed ${ALLOWED_PERCENT} %: ${verdict}`
 }
 
-/** For programs. */
+/** The result as JSON. */
 export function jsonOfCheckpoint ({ bytes, on, off, percent }: CheckpointCost): object {
   const [withThem, without] = [jsonOfTimes(bytes, on), jsonOfTimes(bytes, off)]
   return { mb_of: 'text', bytes, on: withThem, off: without, percent, allowed_percent: ALLOWED_PERCENT }

@@ -1,4 +1,4 @@
-/** A figure that is to be at least, or at most, another. */
+/** A figure that must be at least, or at most, another one. */
 export interface Check {
   readonly what: string
   readonly value: number
@@ -11,7 +11,7 @@ export function isReached ({ value, is, wanted }: Check): boolean {
   return is === 'at least' ? value >= wanted : value <= wanted
 }
 
-/** Rows of a table that says of each check what was found and wanted. */
+/** Rows of a table: what was found and required for each check. */
 export function checkRows (checks: readonly Check[]): string[][] {
   return checks.map(check => {
     const digits = { MB: 0, times: 2, share: 4 }[check.unit]

@@ -8,26 +8,26 @@ import { sha256, sha256OfFile } from '../../lib/hash.ts'
 import { packageRoot } from '../../lib/package.ts'
 import type { Usage } from './usage.ts'
 
-/** What a command took. */
+/** The cost of a command. */
 export interface Taken extends Usage {
-  /** From the start of its process to its end. */
+  /** Seconds from the start of its process to its end. */
   readonly seconds: number
 }
 
 const USAGE = new URL('usage.js', import.meta.url).href
 
 /**
- * Runs a command of sluice as it was built, in a process of its own.
+ * Runs the built command line of sluice in a separate process.
  *
- * @param root of the checkout whose command it is
- * @throws Error with what it printed, if it fails
+ * @param root the checkout whose command line is run
+ * @throws Error with its output, if it fails
  */
 export async function runCommand (args: readonly string[], cwd: string, root = packageRoot()): Promise<Taken> {
   const { bin: { sluice } } = await readResult<{ bin: { sluice: string } }>(join(root, 'package.json'))
   return await runNode([join(root, sluice), ...args, '--quiet'], cwd)
 }
 
-/** Runs a program of Node's, as `runCommand` does. */
+/** Runs a program in Node, like `runCommand`. */
 export async function runNode (args: readonly string[], cwd: string): Promise<Taken> {
   const started = performance.now()
   const stdio = ['ignore', 'ignore', 'pipe', 'pipe'] as const
@@ -39,13 +39,13 @@ export async function runNode (args: readonly string[], cwd: string): Promise<Ta
   return { seconds, ...JSON.parse(usage) as Usage }
 }
 
-/** Empties a folder, or makes it. */
+/** Empties a folder, or creates it. */
 export async function freshFolder (folder: string): Promise<void> {
   await rm(folder, { recursive: true, force: true })
   await mkdir(folder, { recursive: true })
 }
 
-/** SHA-256 over the names and bytes of the files in a folder whose names have an ending, in order. */
+/** SHA-256 over the names and bytes of the files in a folder with an extension, in order. */
 export async function hashOfFiles (folder: string, ending: string): Promise<string> {
   const names = (await readdir(folder)).filter(name => name.endsWith(ending)).sort()
   if (names.length === 0) throw new Error(`${folder}: expected files that end in ${ending}`)
@@ -53,7 +53,7 @@ export async function hashOfFiles (folder: string, ending: string): Promise<stri
   return sha256(hashes.join('\n'))
 }
 
-/** A file of JSON, as the caller says what it is. */
+/** A JSON file, with the type that the caller states. */
 export async function readResult<T> (path: string): Promise<T> {
   return JSON.parse(await readFile(path, 'utf8')) as T
 }

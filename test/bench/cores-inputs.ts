@@ -10,7 +10,7 @@ import { writeFormat } from './formats.ts'
 /** The same documents in files of several kinds. */
 export interface Input {
   readonly documents: number
-  /** UTF-8 of the texts. */
+  /** Bytes of the texts in UTF-8. */
   readonly textBytes: number
   readonly files: readonly InputFile[]
 }
@@ -26,9 +26,9 @@ const ENDINGS: ReadonlyArray<readonly [InputFile['kind'], ending: string]> = [
 ]
 
 /**
- * Writes so much of all real text, each once, then of the same with other words, as a file of each kind.
+ * Writes the requested amount of text as a file of each kind: all real text once, then the same with other words.
  *
- * @throws Missing where there is no text
+ * @throws Missing if there is no text
  */
 export async function writeInput (
   folder: string,

@@ -9,35 +9,35 @@ import { counting } from './counting.ts'
 import { type TimedRun, type Times, alternateTimed } from './measure.ts'
 import type { Usage } from './usage.ts'
 
-/** Threads that are measured, the main one among them. */
+/** Numbers of threads to measure, including the main thread. */
 export const WORKERS = [1, 2, 4] as const
 export type Workers = typeof WORKERS[number]
 
-/** Of what two threads of the counting loop gain; and of the speed with 2 workers, for 4. */
+/** Required speeds: of 2 workers, relative to the gain of the counting loop; and of 4 workers, relative to 2. */
 const WANTED = { gain: 0.85, four: 0.95 } as const
 const ALLOWED_MB_A_WORKER = 150
-/** Below it, something else was at work: two free cores give nearly 2. */
+/** If the gain is smaller, something else used the machine: two free cores give almost 2. */
 const FREE_GAIN = 1.7
-/** Runs between two messages. */
+/** Runs between two progress messages. */
 const TOLD_EVERY = 5
-/** Of the time without `--workers`, as runs of the same command differ by so much. */
+/** The allowed time without `--workers`, relative to `--workers 1`: runs of the same command differ by this much. */
 const ALLOWED_ALONE = 1.05
 
-/** Enough that to start threads, half a second, hardly counts. */
+/** Enough input that the start of threads, half a second, hardly counts. */
 const LARGE_BYTES = 240_000_000
-/** cld3 reads 5 MB/s. */
+/** Less input than above, as cld3 reads 5 MB/s. */
 const LANGUAGE_BYTES = 60_000_000
-/** Below it no threads are started unasked. */
+/** For less input, no threads are started by default. */
 const LITTLE_BYTES = 4_000_000
 
-/** A command on a file, with each number of workers. */
+/** The times of a command on a file, by number of workers. */
 export interface Scaling {
   readonly command: string
   readonly kind: InputFile['kind']
   readonly textBytes: number
   readonly documents: number
   readonly times: Readonly<Record<Workers, Times>>
-  /** What the runs used: the most memory, and the least CPU time. */
+  /** The cost of the runs: the largest memory, and the smallest CPU time. */
   readonly usage: Readonly<Record<Workers, Usage>>
 }
 
@@ -45,26 +45,26 @@ export interface CoresFigures {
   readonly cores: number
   readonly counting: { readonly one: Times, readonly two: Times, readonly gain: number }
   readonly scalings: readonly Scaling[]
-  /** On little input: with `--workers 1`, and without the option. */
+  /** Times on a small input: with `--workers 1`, and without the option. */
   readonly little: { readonly textBytes: number, readonly one: Times, readonly unasked: Times }
   readonly checks: readonly Check[]
 }
 
 /**
- * A command that is measured. Its speed without language detection is the main thread's, so that nothing is asked of
+ * A command to measure. Its speed without language detection is limited by the main thread, so nothing is required of
  * it.
  */
 interface Job {
   readonly command: string
   readonly input: Input
   readonly isChecked: boolean
-  /** Arguments but `--workers`. @param output a folder for all that it writes, where it runs */
+  /** Arguments except `--workers`. @param output a folder for everything that the command writes */
   readonly args: (path: string, output: string) => Promise<string[]>
-  /** What the outputs that are compared end in. */
+  /** The extension of the outputs to compare. */
   readonly ending: string
 }
 
-/** A job on one file with a number of workers, as it is measured. */
+/** A job on one file with a number of workers, and its times. */
 interface Measured {
   readonly run: TimedRun
   readonly usages: Usage[]
@@ -96,8 +96,8 @@ export async function coresFigures (
     if (done % TOLD_EVERY === 0) tell(`cores: ${done} of ${count * runs.length} runs`)
     return seconds
   }
-  await alone!.run() // the first process of all finds nothing in the system's cache
-  // Each is a process of its own: there is nothing else to warm up.
+  await alone!.run() // the first process finds nothing in the system's cache
+  // Each run is a separate process, so there is nothing else to warm up.
   const [one, two, aloneTimes, unaskedTimes, ...times] = await alternateTimed(runs.map(told), count, { warmUps: 0 })
   const scalings = cases.map(({ job, file, runs }, i): Scaling & { readonly isChecked: boolean } => {
     const ofWorkers = <T>(values: readonly T[]): Record<Workers, T> => ({ 1: values[0]!, 2: values[1]!, 4: values[2]! })
@@ -131,17 +131,17 @@ export async function coresFigures (
   }
 }
 
-/** Whether each figure is as wanted. */
+/** Whether each figure is as required. */
 export function isScaled ({ checks }: CoresFigures): boolean {
   return checks.every(isReached)
 }
 
-/** Whether the machine had two cores to give; else only CPU times and memory say something. */
+/** Whether two cores were free; otherwise only CPU times and memory are meaningful. */
 export function wasFree ({ counting }: CoresFigures): boolean {
   return counting.gain >= FREE_GAIN
 }
 
-/** How many times as fast as with 1 worker. */
+/** The speed relative to 1 worker. */
 export function gainOf ({ times }: Scaling, workers: Workers): number {
   return times[1].best / times[workers].best
 }
@@ -166,7 +166,7 @@ function speedChecks (scaling: Scaling, counted: number): Check[] {
   ]
 }
 
-/** The first worker is the main thread; more than there are cores are not started. */
+/** The first worker is the main thread; at most as many are started as there are cores. */
 function memoryCheck ({ command, kind, usage }: Scaling): Check {
   const others = (workers: Workers): number => Math.max(Math.min(workers, availableParallelism()) - 1, 1)
   const growth = Math.max(...WORKERS.slice(1).map(workers =>
@@ -232,10 +232,10 @@ function datasetOf (path: string): string {
   return path.endsWith('.parquet') ? 'parquet' : 'json'
 }
 
-/** Where the commands write to, one after the other. */
+/** The folders that the commands write to, one after the other. */
 interface Place {
   readonly output: string
-  /** By command: what its output has to be, whatever file and however many workers it is of. */
+  /** The expected output of each command, for any file and any number of workers. */
   readonly hashes: Map<string, string>
 }
 

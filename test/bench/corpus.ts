@@ -18,27 +18,27 @@ export interface PlainFile {
   readonly bytes: number
 }
 
-/** The text that is measured on. Nothing of it is in memory. */
+/** The text for measurements, in files only. */
 export interface Corpus {
   readonly name: string
-  /** Where the files are, and where output may go. */
+  /** The folder of the files, also for outputs. */
   readonly folder: string
   readonly ndjson: PlainFile
-  /** The texts, normalized, one a line. */
+  /** The normalized texts, one per line. */
   readonly lines: PlainFile
   readonly documents: number
-  /** UTF-8 of the documents' texts, as they stand in `ndjson`. */
+  /** Bytes of the documents' texts in UTF-8, as in `ndjson`. */
   readonly textBytes: number
   readonly tokenizerPath: string
 }
 
-/** Where real text for measuring is, on machines that have it. */
+/** The folder of real text for measurements, on machines that have it. */
 export const SHARED = join(packageRoot(), '..', 'shared', 'data')
 
-/** Not all of the quickstart's text: a run of `encode` should take seconds, as it does on the shared text. */
+/** A part of the quickstart's text: a run of `encode` should take seconds, as on the shared text. */
 const QUICKSTART_BYTES = 20_000_000
 
-/** Makes plain files, in `folder`, of the text in `../shared/data` where that is there, else of the quickstart's. */
+/** Writes plain files to `folder`: from `../shared/data` if it exists, else from the quickstart's text. */
 export async function prepareCorpus (folder: string): Promise<Corpus> {
   const web = join(SHARED, 'web.ndjson.gz')
   const path = join(folder, 'corpus.ndjson')
@@ -59,7 +59,7 @@ export async function prepareCorpus (folder: string): Promise<Corpus> {
   }
 }
 
-/** The quickstart's raw text; a quickstart is run where there is none yet. */
+/** The quickstart's raw text; runs the quickstart if there is none yet. */
 export async function quickstartFiles (): Promise<string[]> {
   const root = packageRoot()
   const files = ['docs', 'code'].map(component => join(root, 'data', 'quickstart', 'raw', `${component}.ndjson`))

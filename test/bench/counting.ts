@@ -2,10 +2,7 @@ import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import type { TimedRun } from './measure.ts'
 
-/**
- * Counts on request, and reports when it is done. Nothing is read, written or allocated, and it has been compiled
- * before.
- */
+/** Counts on request, and reports when it is done. It reads, writes and allocates nothing, and is compiled before. */
 const PROGRAM = `
   const { parentPort } = require('node:worker_threads')
   function count (to) {
@@ -22,8 +19,8 @@ const PROGRAM = `
   parentPort.postMessage('ready')`
 
 /**
- * Seconds in which so many threads count to a thousand million each: what the machine has to give. Their start isn't
- * counted.
+ * Seconds in which a number of threads count to a thousand million each: the available speed of the machine. Their
+ * start isn't counted.
  */
 export function counting (threads: number): TimedRun {
   return async () => {

@@ -1,10 +1,10 @@
 /**
- * What the encode benchmark measures in a process of its own; prints one JSON value.
+ * A measurement of the encode benchmark in a separate process; prints one JSON value.
  *
- * `load MODEL`, `load-wasm MODEL`: seconds of CPU time. `memory NDJSON [MODEL TABLE_BYTES]`: bytes of resident memory,
- * after each of three kinds of text; without a model they are only read. Wants `--expose-gc`. `lines FILE MODEL RUNS`:
- * seconds of CPU time for each run, after one that warms up, each with a new tokenizer. No other work is in the
- * process, as for `spm_encode`.
+ * `load MODEL`, `load-wasm MODEL`: seconds of CPU time. `memory NDJSON [MODEL TABLE_BYTES]`: bytes of resident memory
+ * after each of three kinds of text; without a model the texts are only read. Needs `--expose-gc`. `lines FILE MODEL
+ * RUNS`: seconds of CPU time for each run after one warm-up run, each with a new tokenizer. The process does no other
+ * work, like `spm_encode`.
  */
 import { readFile } from 'node:fs/promises'
 import { setTimeout } from 'node:timers/promises'
@@ -25,7 +25,7 @@ async function figures (): Promise<number | number[]> {
   }
 }
 
-/** With the import of the modules, which `sentencepiece-js` can't be loaded without either. */
+/** Includes the import of the modules, which `sentencepiece-js` needs as well. */
 async function load (model: string): Promise<number> {
   return await cpuSecondsOf(async () => {
     const { loadTokenizer } = await import('../../lib/tokenizer/tokenizer.ts')
@@ -48,10 +48,10 @@ async function cpuSecondsOf (work: () => Promise<void>): Promise<number> {
 }
 
 async function memory (path: string, model: string | undefined, tableBytes: number): Promise<number[]> {
-  const { ndjson } = await import('../../sources/ndjson.ts') // not for `load`, which would find modules loaded
+  const { ndjson } = await import('../../sources/ndjson.ts') // not for `load`, whose modules would be loaded already
   const texts: string[] = []
   for await (const { text } of ndjson(path) as AsyncIterable<Document>) texts.push(text)
-  // Out of bytes: a string that was joined or repeated becomes another one when it is read.
+  // From bytes: V8 changes a joined or repeated string when it is read.
   const document = Buffer.from(texts.join('\n')).subarray(0, LONG_BYTES).toString()
   const letters = Buffer.alloc(LONG_BYTES, 'a').toString()
   const encode = model === undefined ? () => {} : await encoder(model, tableBytes)
@@ -73,7 +73,7 @@ async function lines (path: string, model: string, runs: number): Promise<number
   return seconds.slice(1)
 }
 
-/** Encodes texts one by one, into the same memory for ids. */
+/** Encodes texts one by one, into the same buffer for ids. */
 async function encoder (model: string, tableBytes?: number): Promise<(text: string) => void> {
   const { loadTokenizer } = await import('../../lib/tokenizer/tokenizer.ts')
   const { IdBuffer } = await import('../../lib/sentencepiece/id-buffer.ts')
@@ -85,10 +85,10 @@ async function encoder (model: string, tableBytes?: number): Promise<(text: stri
   }
 }
 
-/** Resident memory, without garbage. */
+/** Resident memory, after garbage collection. */
 async function residentBytes (): Promise<number> {
   if (globalThis.gc === undefined) throw new Error('expected --expose-gc')
-  // What is freed goes back to the system between the events, not all of it at once.
+  // Freed memory is returned to the system over several turns of the event loop.
   for (let i = 0; i < 4; i++) {
     globalThis.gc()
     await setTimeout(20)

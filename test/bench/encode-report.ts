@@ -2,7 +2,7 @@ import { table } from '../../recipes/text.ts'
 import { type Bound, type EncodeFigures, type Race, isFastEnough, isWithin } from './encode.ts'
 import { type Times, jsonOfTimes } from './measure.ts'
 
-/** For people. */
+/** The result as text. */
 export function reportEncode ({ races, bounds, notes }: EncodeFigures): string {
   const sides = table([
     ['encode, one thread, CPU time', 'MB', 'table', 'sluice MB/s', 'beside', 'its MB/s', 'ratio', 'wanted', ''],
@@ -27,7 +27,7 @@ function boundCells (bound: Bound): string[] {
   return [what, unit, value.toFixed(isShare ? 2 : 1), allowed.toFixed(isShare ? 1 : 0), verdict]
 }
 
-/** For programs. */
+/** The result as JSON. */
 export function jsonOfEncode ({ races, bounds, notes }: EncodeFigures): object {
   return {
     mb_of: 'text',

@@ -9,16 +9,16 @@ import { drawing } from './corpora/draw.ts'
 export interface Texts {
   readonly name: string
   readonly texts: readonly string[]
-  /** Of UTF-8. */
+  /** Bytes in UTF-8. */
   readonly bytes: number
 }
 
-/** How much of a text that is made up. */
+/** The size of generated texts. */
 const MADE_BYTES = 5_000_000
 const WORDS_A_LINE = 10
 const CHARS_A_SENTENCE = 30
 
-/** The documents of the corpus and, where it is the shared text, of the books beside it. */
+/** The documents of the corpus and, if it is the shared text, of the books next to it. */
 export async function documentTexts (corpus: Corpus): Promise<Texts[]> {
   const files = corpus.name.startsWith('shared')
     ? [['web', corpus.ndjson.path], ['books', join(SHARED, 'books.ndjson.gz')]] as const
@@ -26,7 +26,7 @@ export async function documentTexts (corpus: Corpus): Promise<Texts[]> {
   return await Promise.all(files.map(async ([name, path]) => textsOf(name, (await read(path)).map(({ text }) => text))))
 }
 
-/** Single sentences in many languages, by their language; none where the shared text isn't there. */
+/** Single sentences in many languages, by language; none without the shared text. */
 export async function sentences (): Promise<Map<string, string[]>> {
   const path = join(SHARED, 'langid.ndjson.gz')
   const byLanguage = new Map<string, string[]>()
@@ -47,7 +47,7 @@ export function textsOf (name: string, texts: readonly string[]): Texts {
   return { name, texts, bytes: texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0) }
 }
 
-/** The lines of texts that aren't empty, again and again until there are `bytes`. */
+/** The non-empty lines of texts, repeated until there are `bytes`. */
 export function linesOf (name: string, texts: readonly string[], bytes: number): Texts {
   const lines = texts.flatMap(text => text.split('\n')).filter(line => line !== '')
   const once = textsOf(name, lines)
@@ -55,14 +55,14 @@ export function linesOf (name: string, texts: readonly string[], bytes: number):
   return copies === 1 ? once : textsOf(`${name}, ${copies} times`, Array.from({ length: copies }, () => lines).flat())
 }
 
-/** Lines of words that are hardly ever met again: 3 to 12 letters, each drawn from a to z. */
+/** Lines of words that are almost never repeated: 3 to 12 random letters from a to z. */
 export function randomWords (): Texts {
   const draw = drawing()
   const word = (): string => String.fromCharCode(...Array.from({ length: 3 + draw(10) }, () => 0x61 + draw(26)))
   return filled('random words', () => Array.from({ length: WORDS_A_LINE }, word).join(' '))
 }
 
-/** Sentences of languages without spaces between words, in any order; where there are none, characters of theirs. */
+/** Sentences of languages without spaces between words, in random order; else random characters of these. */
 export function unspacedText (sentences: ReadonlyMap<string, readonly string[]>): Texts {
   const draw = drawing()
   const real = ['zh', 'ja'].flatMap(language => sentences.get(language) ?? [])

@@ -12,37 +12,37 @@ import type { Corpus } from './corpus.ts'
 import { type Texts, documentTexts, linesOf, randomWords, sentences, unspacedText } from './encode-texts.ts'
 import { type TimedRun, type Times, alternateTimed, cpuSeconds } from './measure.ts'
 
-/** How many times as fast as sentencepiece-js our encoder has to be; as `spm_encode`, for the last. */
+/** The required speed of our encoder relative to sentencepiece-js; the last one is relative to `spm_encode`. */
 const WANTED = { cold: 4, warm: 8, defeated: 2, spm: 5 } as const
-/** Of a process that has loaded a tokenizer and encoded, besides the table of words. */
+/** The memory of a process that has loaded a tokenizer and encoded texts, in addition to the word table. */
 const ALLOWED_MEMORY_MB = 64
-/** Processes that load, for each run of the others: they are short, and their times scatter. */
+/** Processes that load, for each run of the others: they are short, and their times vary. */
 const LOADINGS = 4
-/** Of the CPU time that sentencepiece-js takes to load the same model. */
+/** A share of the CPU time in which sentencepiece-js loads the same model. */
 const ALLOWED_LOAD = 1.2
-/** How many times as long a text of ten times the length may take. */
+/** The maximal factor in time for a text of ten times the length. */
 const ALLOWED_GROWTH = 12
 
-/** For `spm_encode`, whose start counts. */
+/** Bytes of text for `spm_encode`, whose start counts. */
 const LINES_BYTES = 20_000_000
 const SHORT_BYTES = 100_000
 
 /** Our encoder and another one, on the same texts, in CPU time of one thread. */
 export interface Race {
   readonly text: string
-  /** Whether words are found in the table of those met before. */
+  /** Whether words are found in the word table. */
   readonly table: 'cold' | 'warm' | 'off'
   readonly other: 'sentencepiece-js' | 'spm_encode'
   readonly bytes: number
   readonly ours: Times
   readonly theirs: Times
-  /** How many times as fast ours is. */
+  /** The speed of ours relative to the other. */
   readonly ratio: number
-  /** Null where none is. */
+  /** Null if none is required. */
   readonly wanted: number | null
 }
 
-/** A figure that is to be no larger than another. */
+/** A figure that must be at most another one. */
 export interface Bound {
   readonly what: string
   readonly unit: 'MB' | 'times'
@@ -53,13 +53,13 @@ export interface Bound {
 export interface EncodeFigures {
   readonly races: readonly Race[]
   readonly bounds: readonly Bound[]
-  /** What else is to be said, a sentence each. */
+  /** Further notes, a sentence each. */
   readonly notes: readonly string[]
 }
 
 /**
- * Encodes real and unkind texts by our encoder and by SentencePiece, in turn; then what loading, memory and long texts
- * take.
+ * Encodes real and difficult texts with our encoder and with SentencePiece, in turn; then measures the cost of loading,
+ * memory and long texts.
  */
 export async function encodeFigures (corpus: Corpus, count: number): Promise<EncodeFigures> {
   const model = corpus.tokenizerPath
@@ -76,7 +76,7 @@ export async function encodeFigures (corpus: Corpus, count: number): Promise<Enc
     const name = `lines of ${documents.map(({ name }) => name).join(' + ')}`
     const texts = documents.flatMap(({ texts }) => texts)
     races.push(await besideSpm(corpus, linesOf(name, texts, LINES_BYTES), WANTED.spm, count))
-    // Most words of 75 languages are met for the first time: a figure to know, of a text that no corpus is like.
+    // Most words of 75 languages are new: a figure for information, for a text that no corpus resembles.
     if (byLanguage.size > 0) {
       races.push(await besideSpm(corpus, linesOf(
         `${name} + langid`, [...texts, ...[...byLanguage.values()].flat()], LINES_BYTES
@@ -88,7 +88,7 @@ export async function encodeFigures (corpus: Corpus, count: number): Promise<Enc
   return { races, bounds: [load, ...await memory(corpus, count), ...await growth(corpus, count)], notes }
 }
 
-/** Whether each figure is as wanted. @param tolerance a share: by how much each may be missed */
+/** Whether each figure is as required. @param tolerance a share by which each may be missed */
 export function isAsWanted ({ races, bounds }: EncodeFigures, tolerance: number): boolean {
   return races.every(({ ratio, wanted }) => wanted === null || ratio >= wanted * (1 - tolerance)) && bounds.every(({
     value,
@@ -104,16 +104,14 @@ export function isWithin ({ value, allowed }: Bound): boolean {
   return value <= allowed
 }
 
-/**
- * Text by text, as a stream does it: ours appends the ids to a buffer that is used again, SentencePiece makes an array.
- */
+/** Text by text, like a stream: ours appends the ids to a reused buffer, SentencePiece creates an array. */
 async function besideWasm (
   model: string,
   { name, texts, bytes }: Texts,
   wanted: Partial<Record<Race['table'], number>>,
   count: number
 ): Promise<Race[]> {
-  const counts = new Set<number>() // of ids, as each run has counted them
+  const counts = new Set<number>() // ids, as counted by each run
   const { sha256 } = await loadTokenizer(model)
   const encode = await loadWasmEncoder(model, sha256)
   const theirs: TimedRun = async () =>
@@ -124,7 +122,7 @@ async function besideWasm (
     return cpuSeconds(() => { counts.add(idsOf(tokenizer, texts)) })
   }
   const again: TimedRun = async () => await Promise.resolve(cpuSeconds(() => { counts.add(idsOf(tokenizer, texts)) }))
-  const runs = { cold: fresh({}), warm: again, off: fresh({ tableBytes: 0 }) } // warm comes behind cold
+  const runs = { cold: fresh({}), warm: again, off: fresh({ tableBytes: 0 }) } // warm runs after cold
   const tables = (['cold', 'warm', 'off'] as const).filter(table => wanted[table] !== undefined)
   const [other, ...ours] = await alternateTimed([theirs, ...tables.map(table => runs[table])], count)
   if (counts.size !== 1) {
@@ -135,7 +133,7 @@ async function besideWasm (
   }))
 }
 
-/** How many ids texts make, one after the other. */
+/** The number of ids of texts, one after the other. */
 function idsOf ({ append }: Tokenizer, texts: readonly string[]): number {
   const ids = new IdBuffer()
   let count = 0
@@ -176,7 +174,7 @@ async function besideSpm (
   })
 }
 
-/** CPU time of `spm_encode` on a file, user and system; what the shell says of its children is there on each system. */
+/** CPU time of `spm_encode` on a file, user and system. The shell's `times` of its children works on each system. */
 async function spmSeconds (model: string, path: string): Promise<number> {
   const script = 'spm_encode --model="$1" --output_format=id <"$2" >/dev/null && times'
   const { stdout } = await promisify(execFile)(
@@ -187,7 +185,7 @@ async function spmSeconds (model: string, path: string): Promise<number> {
   return times.reduce((sum, [, minutes, seconds]) => sum + 60 * Number(minutes) + Number(seconds), 0)
 }
 
-/** Our loading's CPU time, of that of sentencepiece-js: modules and model, each time in a fresh process. */
+/** The CPU time of our loading relative to sentencepiece-js: modules and model, each time in a new process. */
 async function loading (model: string, count: number): Promise<[Bound, string]> {
   const sides = ['load', 'load-wasm'].map((job): TimedRun => async () => await inProcess(job, model) as number)
   const [ours, theirs] = (await alternateTimed(sides, count)).map(({ best }) => best) as [number, number]
@@ -197,7 +195,7 @@ async function loading (model: string, count: number): Promise<[Bound, string]> 
   return [{ what, unit: 'times', value: ours / theirs, allowed: ALLOWED_LOAD }, note]
 }
 
-/** Beside a process that reads the same texts: the most after any of them. */
+/** Memory in addition to a process that reads the same texts: the maximum after any of them. */
 async function memory ({ ndjson: { path }, tokenizerPath: model }: Corpus, count: number): Promise<Bound[]> {
   const kinds = [
     { args: [], what: '', tableBytes: 0 },
@@ -232,7 +230,7 @@ function median (values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[values.length >> 1]!
 }
 
-/** How much longer ten times the text takes, of texts that no word ends in. */
+/** The factor in time for ten times the text, for texts without word ends. */
 async function growth ({ folder, tokenizerPath }: Corpus, count: number): Promise<Bound[]> {
   const unsplitPath = join(folder, 'no-split.model')
   await writeFile(unsplitPath, encodings().find(({ name }) => name === 'no-split')!.bytes)

@@ -1,9 +1,8 @@
 /**
- * What the fastText benchmark measures in a process of its own; prints one JSON value.
+ * A measurement of the fastText benchmark in a separate process; prints one JSON value.
  *
- * `kernel MODEL LINES`, `plain MODEL LINES`, `cld3 - LINES`: seconds that it takes to tell the label of each line,
- * once, when the model is loaded. `memory MODEL LINES`: bytes of resident memory behind that, without a model if it's
- * `-`; wants `--expose-gc`.
+ * `kernel MODEL LINES`, `plain MODEL LINES`, `cld3 - LINES`: seconds to label each line once, after the model is
+ * loaded. `memory MODEL LINES`: bytes of resident memory after that, without a model if it is `-`; needs `--expose-gc`.
  */
 import { readFile } from 'node:fs/promises'
 import { setTimeout } from 'node:timers/promises'
@@ -18,7 +17,9 @@ for (const line of lines) detect(line)
 const seconds = (performance.now() - started) / 1000
 process.stdout.write(JSON.stringify(job === 'memory' ? await residentBytes() : seconds))
 
-/** What any work with texts does: without it the collector's memory for young objects would count as the model's. */
+/**
+ * The work that any use of texts does: without it, the collector's memory for young objects would count as the model's.
+ */
 function makeGarbage (text: string): void {
   text.split(' ')
 }
@@ -29,14 +30,14 @@ async function fastText (kernel: boolean): Promise<(text: string) => void> {
   return text => { classifier.predict(text) }
 }
 
-/** As the stage `language` asks it. */
+/** As the stage `language` calls it. */
 async function cld3 (): Promise<(text: string) => void> {
   const { loadCld3 } = await import('../../lib/language/cld3.ts')
   const detector = await loadCld3()
   return text => { if ('then' in detector.detect(text)) throw new Error('expected an answer at once') }
 }
 
-/** Resident memory, without garbage. */
+/** Resident memory, after garbage collection. */
 async function residentBytes (): Promise<number> {
   for (let i = 0; i < 4; i++) {
     globalThis.gc!()

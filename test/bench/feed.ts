@@ -1,6 +1,9 @@
 import { Readable, Writable } from 'node:stream'
 
-/** Items out of an array. `Readable.from` makes a promise an item, which costs more than most stages do. */
+/**
+ * A stream of the items in an array. `Readable.from` creates a promise for each item, which costs more than most
+ * stages.
+ */
 export class Feed<Item> extends Readable {
   readonly #items: readonly Item[]
   #next = 0
@@ -18,7 +21,9 @@ export class Feed<Item> extends Readable {
   }
 }
 
-/** A sink that shows each item to `see` and drops it. What comes is what the caller says: streams don't know. */
+/**
+ * A sink that passes each item to `see` and drops it. The caller states the type of the items: streams don't know it.
+ */
 export function take (see: (item: never) => void): Writable {
   return new Writable({
     objectMode: true,

@@ -9,7 +9,9 @@ import { ndjsonSink } from '../../sinks/ndjson.ts'
 
 const ROWS_A_GROUP = 1000
 
-/** Writes documents in the format that the file's ending names; NDJSON and parquet without holding all of them. */
+/**
+ * Writes documents in the format of the file's extension; NDJSON and parquet are written without holding all documents.
+ */
 export async function writeFormat (
   path: string,
   documents: Iterable<Document> | AsyncIterable<Document>

@@ -13,7 +13,7 @@ import type { Content, LoggedRequest, Plan } from '../hub/types.ts'
 
 const ROWS_A_GROUP = 2000
 
-/** The stand-in Hub in a process of its own. */
+/** The stand-in Hub in a separate process. */
 export interface HubProcess {
   readonly endpoint: string
   misbehave: (plan: Plan) => Promise<void>
@@ -50,7 +50,7 @@ export async function startHubProcess (folder: string, files: Readonly<Record<st
   }
 }
 
-/** Writes a file again and again into another, up to a size at least. */
+/** Writes a file repeatedly into another one, up to a minimal size. */
 export async function writeRepeated (from: string, to: string, bytes: number): Promise<number> {
   const content = await readFile(from)
   const file = await open(to, 'w')
@@ -63,7 +63,7 @@ export async function writeRepeated (from: string, to: string, bytes: number): P
   }
 }
 
-/** Writes the documents of a file as parquet, with as many columns as a crawl has; only the text is of any size. */
+/** Writes the documents of a file as parquet, with as many columns as a crawl; only the text column is large. */
 export async function writeColumns (from: string, to: string): Promise<void> {
   const markupOf = ({ text }: Document): string => `<p>${[...text].reverse().join('')}</p>`
   const columnsOf = (group: readonly Document[]) => [

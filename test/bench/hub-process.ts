@@ -1,6 +1,6 @@
 /**
- * Reads a file, as a process of its own whose memory is looked at: `SOURCE NAME`, with HF_ENDPOINT in its environment.
- * Prints how many documents it has.
+ * Reads a file in a separate process whose memory is measured: `SOURCE NAME`, with HF_ENDPOINT in its environment.
+ * Prints the number of documents.
  */
 import { ndjson } from '../../sources/ndjson.ts'
 import { parquet } from '../../sources/parquet.ts'

@@ -15,12 +15,12 @@ import type { Corpus } from './corpus.ts'
 import { type HubProcess, startHubProcess, writeColumns, writeRepeated } from './hub-inputs.ts'
 import { type Times, alternate } from './measure.ts'
 
-/** What reading from the Hub has to reach, as a share of reading from disk. */
+/** The required speed of reading from the Hub, as a share of reading from disk. */
 const WANTED_SHARE = 0.7
 
 const MOST_MEMORY = 400e6
 
-/** Of parquet, what may be moved beyond the columns asked for. */
+/** The allowed transfer of a parquet file in addition to its requested columns. */
 const MORE_SHARE = 1.02
 const MORE_BYTES = 512_000
 
@@ -28,41 +28,41 @@ const SMALL_FILES = 48
 const SMALL_BYTES = 20_000
 const DELAY_MS = 50
 
-/** Names of the dataset that the Hub is started with. */
+/** File names of the dataset on the Hub. */
 const NAME = 'hf://datasets/bench/data@main'
 
 /** A file, read from disk and from the Hub. */
 interface Race {
   readonly name: string
-  /** Of the file. */
+  /** Bytes of the file. */
   readonly bytes: number
   readonly documents: number
   readonly disk: Times
   readonly hub: Times
   /**
-   * As `disk` beside `hub`, of the CPU time of the thread that reads, which hangs less on what else the machine does;
-   * null where the system doesn't tell.
+   * The speed from the Hub relative to disk, by CPU time of the reading thread, which depends less on other load; null
+   * if the system doesn't report it.
    */
   readonly cpuShare: number | null
 }
 
-/** What reading from the Hub takes. */
+/** The cost of reading from the Hub. */
 export interface HubFigures {
   readonly races: readonly Race[]
-  /** Many small files from a Hub that answers late: as one source, and as a source for each. */
+  /** Many small files from a Hub with slow answers: as one source, and as one source per file. */
   readonly small: { readonly files: number, readonly delayMs: number, readonly ahead: Times, readonly alone: Times }
   readonly checks: readonly Check[]
-  /** What was left out, and why. */
+  /** What was left out, with the reason. */
   readonly notes: readonly string[]
 }
 
-/** Whether all that is wanted was reached. @param tolerance by which share figures of speed may be missed */
+/** Whether all requirements were met. @param tolerance the share by which figures of speed may be missed */
 export function isStreamed ({ checks }: HubFigures, tolerance: number): boolean {
   return checks.every(check =>
     isReached(check.unit === 'MB' ? check : { ...check, wanted: check.wanted * (1 - tolerance) }))
 }
 
-/** Reads files from disk and, beside it, from the stand-in Hub on loopback, which is a process of its own. */
+/** Reads files from disk and from the stand-in Hub on loopback, which is a separate process. */
 export async function hubFigures (
   corpus: Corpus,
   count: number,
@@ -88,7 +88,7 @@ export async function hubFigures (
   })
   const environment = { HF_ENDPOINT: hub.endpoint, HF_HOME: join(folder, 'nowhere'), HF_TOKEN: '' }
   try {
-    Object.assign(process.env, environment) // nothing else in this process asks a Hub
+    Object.assign(process.env, environment) // nothing else in this process uses a Hub
     const races = [
       await race('.ndjson', lines, `${NAME}/lines.ndjson`, name => ndjson(name), count),
       await race('.parquet, 2 of 6 columns', columns, `${NAME}/columns.parquet`, name => parquet(name), count)
@@ -125,7 +125,7 @@ export async function hubFigures (
   }
 }
 
-/** For people. */
+/** The result as text. */
 export function reportHub ({ races, small, checks, notes }: HubFigures): string {
   const speed = (bytes: number, { best }: Times): string => (bytes / 1e6 / best).toFixed(1)
   const rows = races.map(({ name, bytes, documents, disk, hub, cpuShare }) => [
@@ -141,7 +141,7 @@ export function reportHub ({ races, small, checks, notes }: HubFigures): string 
   ].join('\n\n')
 }
 
-/** For programs. */
+/** The result as JSON. */
 export function jsonOfHub ({ races, small, checks, notes }: HubFigures): object {
   const seconds = ({ best, seconds }: Times): object => ({ best_seconds: best, seconds })
   return {
@@ -154,7 +154,7 @@ export function jsonOfHub ({ races, small, checks, notes }: HubFigures): object 
   }
 }
 
-/** Reads a file from both places in turn. @throws Error where they don't give the same */
+/** Reads a file from both places in turn. @throws Error if the results differ */
 async function race (
   name: string,
   path: string,
@@ -185,14 +185,14 @@ async function race (
   }
 }
 
-/** CPU time of this thread; 0 where the system doesn't tell. */
+/** CPU time of this thread; 0 if the system doesn't report it. */
 function threadSeconds (): number {
   return process.platform === 'linux'
     ? Number(readFileSync(`/proc/self/task/${process.pid}/schedstat`, 'utf8').split(' ')[0]) / 1e9
     : 0
 }
 
-/** @returns how many documents there are, and how many characters their texts have */
+/** @returns the number of documents, and of characters in their texts */
 async function countOf (source: RecordSource): Promise<[documents: number, characters: number]> {
   let [documents, characters] = [0, 0]
   for await (const { text } of source as AsyncIterable<Document>) {
@@ -202,7 +202,7 @@ async function countOf (source: RecordSource): Promise<[documents: number, chara
   return [documents, characters]
 }
 
-/** What the Hub sends of a parquet file of which the text and the ids are read, as it has counted. */
+/** The bytes that the Hub sends of a parquet file if the text and the ids are read, as it has counted. */
 async function moved (hub: HubProcess, path: string): Promise<Check> {
   const before = (await hub.requests()).length
   await countOf(parquet(`${NAME}/columns.parquet`))
@@ -223,7 +223,7 @@ async function moved (hub: HubProcess, path: string): Promise<Check> {
   }
 }
 
-/** The most resident memory of a process that reads a file and keeps nothing. */
+/** The peak of resident memory of a process that reads a file and keeps nothing. */
 async function memory (
   source: string,
   name: string,

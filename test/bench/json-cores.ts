@@ -2,7 +2,7 @@ import type { Check } from './checks.ts'
 import { type CoresFigures, WORKERS, wasFree } from './cores.ts'
 import type { Times } from './measure.ts'
 
-/** For programs. */
+/** The result as JSON. */
 export function jsonOfCores (figures: CoresFigures): object {
   const { cores, counting, scalings, little, checks } = figures
   return {

@@ -24,29 +24,29 @@ import { type Times, alternate, alternateTimed } from './measure.ts'
 import { pythonWith } from './frame/python.ts'
 
 /**
- * How many times as fast as Python with langdetect filtering by fastText has to be, and of the time of split2 what a
- * whole flow may take.
+ * The required speed of filtering by fastText relative to Python with langdetect, and the allowed time of a whole flow
+ * relative to split2.
  */
 const WANTED = { filtering: 15, flow: 1 / 8 } as const
-/** What filtering by lid.176.ftz may take more than filtering without a language. */
+/** The allowed memory of filtering by lid.176.ftz in addition to filtering without a language. */
 const ALLOWED_MB = 40
 
-/** Of the text, so that the heap has grown to what the work needs. */
+/** Copies of the text, so that the heap has reached its full size. */
 const COPIES = 8
 
-/** langdetect takes a minute for all of the text: it is given every so many documents. */
+/** langdetect needs a minute for all of the text, so it gets every n-th document. */
 const SAMPLED_EVERY = 10
 
 const PROGRAM = join(packageRoot(), 'test', 'bench', 'rivals.py')
 
-/** How often a detector is right about sentences of many languages. */
+/** The accuracy of a detector on sentences of many languages. */
 interface Accuracy {
   readonly detector: string
   readonly sentences: number
   readonly right: number
   readonly english: number
   readonly englishRight: number
-  /** Sentences in other languages that pass as English, at the threshold that is the detector's default. */
+  /** Sentences in other languages that pass as English, at the detector's default threshold. */
   readonly passAsEnglish: number
   readonly threshold: number
 }
@@ -58,8 +58,8 @@ export interface LanguageFigures {
 }
 
 /**
- * How right cld3 and lid.176.ftz are on sentences of many languages; and what filtering by fastText takes, beside
- * Python and beside reading alone.
+ * The accuracy of cld3 and lid.176.ftz on sentences of many languages; and the cost of filtering by fastText, next to
+ * Python and next to reading alone.
  */
 export async function languageFigures (corpus: Corpus, count: number): Promise<LanguageFigures> {
   const notes: string[] = []
@@ -81,7 +81,7 @@ export async function languageFigures (corpus: Corpus, count: number): Promise<L
   return { accuracies, checks, notes }
 }
 
-/** Whether all is as fast as it is to be. @param tolerance a share by which it may be slower */
+/** Whether all figures are as required. @param tolerance a share by which speeds may be missed */
 export function isSwift ({ checks }: LanguageFigures, tolerance: number): boolean {
   return checks.every(check =>
     isReached({ ...check, wanted: check.wanted * (check.is === 'at least' ? 1 - tolerance : 1 + tolerance) }))
@@ -110,10 +110,7 @@ async function accuracy (
   return { detector: name, threshold, ...counts }
 }
 
-/**
- * `filter-corpus` with one worker in this process, beside the same rules in Python; what is loaded before the work
- * doesn't count.
- */
+/** `filter-corpus` with one worker in this process, next to the same rules in Python. Loading isn't counted. */
 async function filtering (
   { folder, ndjson, textBytes }: Corpus,
   python: string,
@@ -149,7 +146,7 @@ async function filtering (
   }
 }
 
-/** Filtering, encoding and packing with one worker, beside `split2(JSON.parse)` alone, on one file. */
+/** Filtering, encoding and packing with one worker, next to `split2(JSON.parse)` alone, on one file. */
 async function wholeFlow ({ folder, ndjson, tokenizerPath }: Corpus, count: number, notes: string[]): Promise<Check> {
   const manifest = join(folder, 'languages.yaml')
   const filters = [
@@ -192,7 +189,7 @@ async function wholeFlow ({ folder, ndjson, tokenizerPath }: Corpus, count: numb
   }
 }
 
-/** The peak of `filter-corpus` with lid.176.ftz, beside that without a language. */
+/** The peak memory of `filter-corpus` with lid.176.ftz, next to that without a language. */
 async function memory ({ folder, ndjson }: Corpus, count: number): Promise<Check> {
   const peak = async (options: readonly string[]): Promise<number> => {
     const peaks: number[] = []
@@ -215,7 +212,7 @@ async function memory ({ folder, ndjson }: Corpus, count: number): Promise<Check
   }
 }
 
-/** For people; the first table as the README has it. */
+/** The result as text; the first table is that of the README. */
 export function reportLanguages ({ accuracies, checks, notes }: LanguageFigures): string {
   const share = (part: number, of: number): string => `${(100 * part / of).toFixed(1)} %`
   const row = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`
@@ -239,7 +236,7 @@ export function reportLanguages ({ accuracies, checks, notes }: LanguageFigures)
   return [...accuracy, table([CHECK_HEADER, ...checkRows(checks)]), ...notes].join('\n')
 }
 
-/** For programs. */
+/** The result as JSON. */
 export function jsonOfLanguages ({ accuracies, checks, notes }: LanguageFigures): object {
   return { accuracies, checks, notes }
 }

@@ -74,7 +74,7 @@ async function bench (given: Arguments): Promise<void> {
   if (measured.some(([, { isReached }]) => !isReached)) process.exitCode = 1
 }
 
-/** Those that are named; all where nothing is. A name of a part stands for that part alone. */
+/** The named rows and parts; without a name, all. The name of a part selects that part only. */
 function rowsOf (only: readonly string[]): Row[] {
   const names = only.filter(name => !PARTS.some(part => part.name === name))
   return ROWS.filter(row => only.length === 0 || names.some(name => isNamed(row.name, name)))

@@ -1,28 +1,28 @@
 import { setImmediate } from 'node:timers/promises'
 
-/** What is measured, once from its start to its end. */
+/** Measured work, once from its start to its end. */
 export type Run = () => Promise<void>
 
 /** A run that measures itself: it returns its seconds. */
 export type TimedRun = () => Promise<number>
 
-/** How long the runs of one thing took. */
+/** The times of the runs of one thing. */
 export interface Times {
-  /** Of the fastest run: whatever else the machine does only ever makes a run slower. */
+  /** Seconds of the fastest run: other load on the machine only makes a run slower. */
   readonly best: number
-  /** Of each run, in order. */
+  /** Seconds of each run, in order. */
   readonly seconds: readonly number[]
 }
 
-/** Times `count` runs, after one that warms up and isn't counted. */
+/** Times `count` runs, after one warm-up run that isn't counted. */
 export async function measure (run: Run, count: number): Promise<Times> {
   const [times] = await alternate([run], count)
   return times!
 }
 
 /**
- * Times `count` runs of each in turn (A B A B …), after one round that isn't counted: what slows the machine down for
- * a while slows all of them down.
+ * Times `count` runs of each in turn (A B A B …), after one round that isn't counted: what slows the machine down for a
+ * while slows all of them down.
  */
 export async function alternate (runs: readonly Run[], count: number): Promise<Times[]> {
   return await alternateTimed(runs.map(run => async () => {
@@ -32,7 +32,7 @@ export async function alternate (runs: readonly Run[], count: number): Promise<T
   }), count)
 }
 
-/** As `alternate`, of runs that measure themselves. @param warmUps rounds that aren't counted */
+/** Like `alternate`, for runs that measure themselves. @param warmUps rounds that aren't counted */
 export async function alternateTimed (
   runs: readonly TimedRun[],
   count: number,
@@ -41,7 +41,7 @@ export async function alternateTimed (
   const seconds: number[][] = runs.map(() => [])
   for (let round = 1 - warmUps; round <= count; round++) {
     for (const [i, run] of runs.entries()) {
-      await setImmediate() // a run in memory never goes through the event loop: Ctrl-C is heard here
+      await setImmediate() // a run in memory never reaches the event loop: Ctrl-C is handled here
       const taken = await run()
       if (round > 0) seconds[i]!.push(taken)
     }
@@ -49,7 +49,7 @@ export async function alternateTimed (
   return seconds.map(each => ({ best: Math.min(...each), seconds: each }))
 }
 
-/** Seconds of CPU time that work takes in this process: what else the machine does has little effect on it. */
+/** Seconds of CPU time of work in this process: other load on the machine hardly changes it. */
 export function cpuSeconds (work: () => void): number {
   const started = process.cpuUsage()
   work()
@@ -57,7 +57,7 @@ export function cpuSeconds (work: () => void): number {
   return (user + system) / 1e6
 }
 
-/** Cells of a table: MB/s, seconds of the best run and of the slowest one. */
+/** Cells of a table: MB/s, seconds of the fastest run and of the slowest one. */
 export function cellsOf (bytes: number, { best, seconds }: Times): string[] {
   return [(bytes / 1e6 / best).toFixed(1), best.toFixed(3), Math.max(...seconds).toFixed(3)]
 }

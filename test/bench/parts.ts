@@ -14,28 +14,28 @@ import { jsonOfTrainer, reportTrainer } from './trainer-report.ts'
 import { isTrained, trainerFigures } from './trainer.ts'
 import { jsonOfVerified, reportVerified, verifySides } from './verify.ts'
 
-/** What a part is measured with. */
+/** How a part is measured. */
 export interface PartContext extends Pick<Arguments, 'tolerance' | 'quick'> {
   readonly corpus: Corpus
   readonly runs: number
-  /** Of the trainer's largest text. */
+  /** MB of the trainer's largest text. */
   readonly megabytes: number
   readonly tell: (message: string) => void
 }
 
 export interface PartResult {
-  /** For people. */
+  /** The result as text. */
   readonly report: string
-  /** For programs. */
+  /** The result as JSON. */
   readonly json: object
-  /** Whether all figures are as wanted. */
+  /** Whether all figures are as required. */
   readonly isReached: boolean
 }
 
-/** Figures that have bounds, or take long: they are measured when they are named. */
+/** Parts whose figures have limits, or which are slow: they are measured only if they are named. */
 export interface Part {
   readonly name: string
-  /** On two quiet cores: for each run, and besides. */
+  /** Seconds on two free cores: for each run, and in addition. */
   readonly seconds: (context: Pick<PartContext, 'quick' | 'runs'>) => number
   readonly measure: (context: PartContext) => Promise<PartResult>
 }

@@ -2,7 +2,7 @@ import { table } from '../../recipes/text.ts'
 import { CHECK_HEADER, checkRows } from './checks.ts'
 import { type CoresFigures, type Scaling, WORKERS, gainOf, wasFree } from './cores.ts'
 
-/** The commands with 1, 2 and 4 workers: all figures, what is wanted of them, and the table as the README has it. */
+/** The commands with 1, 2 and 4 workers: all figures, the requirements, and the table of the README. */
 export function reportCores (figures: CoresFigures): string {
   const { cores, counting, scalings, little, checks } = figures
   const rows = scalings.flatMap(scaling => WORKERS.map(workers => [

@@ -8,22 +8,25 @@ import type { PlainFile } from './corpus.ts'
 import { take } from './feed.ts'
 import { type Run, type Times, alternate, cellsOf, jsonOfTimes } from './measure.ts'
 
-/** How many times as fast as split2 our source has to be. */
+/** The required speed of our source relative to split2. */
 const WANTED_RATIO = 1.8
 
-/** Our NDJSON source against the obvious alternative, on one file. */
+/** Our NDJSON source next to the obvious alternative, on one file. */
 export interface SideBySide {
-  /** Of the file. */
+  /** Bytes of the file. */
   readonly bytes: number
   readonly ours: Times
   readonly split2: Times
-  /** How many times as fast ours is. */
+  /** The speed of ours relative to the alternative. */
   readonly ratio: number
 }
 
-/** Reads the file by our NDJSON source and by `createReadStream | split2(JSON.parse)`, in turn. */
+/**
+ * Reads the file with our NDJSON source and with `createReadStream
+ * split2(JSON.parse)`, in turn.
+ */
 export async function sideBySide ({ path, bytes }: PlainFile, count: number): Promise<SideBySide> {
-  const chars = new Set<number>() // as each run has counted them
+  const chars = new Set<number>() // as counted by each run
   const counted = (read: (sink: NodeJS.WritableStream) => Promise<void>): Run => async () => {
     let seen = 0
     await read(take((document: Pick<Document, 'text'>) => { seen += document.text.length }))
@@ -44,7 +47,7 @@ export function isFaster ({ ratio }: SideBySide): boolean {
   return ratio >= WANTED_RATIO
 }
 
-/** For people. */
+/** The result as text. */
 export function reportSides ({ bytes, ours, split2, ratio }: SideBySide): string {
   const sides = table([
     ['side by side', 'MB/s of NDJSON', 'seconds', 'slowest'],
@@ -54,7 +57,7 @@ export function reportSides ({ bytes, ours, split2, ratio }: SideBySide): string
   return `${sides}\nratio ${ratio.toFixed(2)}, wanted ${WANTED_RATIO}: ${ratio < WANTED_RATIO ? 'too slow' : 'reached'}`
 }
 
-/** For programs. */
+/** The result as JSON. */
 export function jsonOfSides ({ bytes, ours, split2, ratio }: SideBySide): object {
   const [sluice, other] = [jsonOfTimes(bytes, ours), jsonOfTimes(bytes, split2)]
   return { mb_of: 'NDJSON', bytes, ours: sluice, split2: other, ratio, wanted_ratio: WANTED_RATIO }

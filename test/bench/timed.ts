@@ -2,26 +2,27 @@ import { execFile, spawnSync } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
 
-/** What a program took, from its start to its end, with all of its threads. */
+/** The cost of a program from its start to its end, with all of its threads. */
 export interface Timed {
   readonly seconds: number
-  /** User and system. */
+  /** Seconds, user and system. */
   readonly cpuSeconds: number
-  /** The most that it had of resident memory. */
+  /** The peak of its resident memory. */
   readonly peakBytes: number
 }
 
-/** Whether GNU's command `time` is installed, which `runTimed` asks. */
+/** Whether GNU's command `time` is installed, which `runTimed` uses. */
 export function hasTime (): boolean {
   const { error, stdout, stderr } = spawnSync('time', ['--version'], { encoding: 'utf8' })
   return error === undefined && `${stdout}${stderr}`.includes('GNU')
 }
 
 /**
- * Runs a program in a process of its own, whichever language it is written in. It is started by `time`, which is small:
- * what the system says of a process's memory begins with that of the process that started it.
+ * Runs a program in a separate process, in any language. It is started by `time`, which is small: the system's figure
+ * for the memory of a process includes that of the process that started it.
  *
- * @param notes a file for what `time` says @throws Error if the program fails
+ * @param notes a file for the output of `time`
+ * @throws Error if the program fails
  */
 export async function runTimed (notes: string, program: string, args: readonly string[]): Promise<Timed> {
   const started = performance.now()

@@ -1,6 +1,6 @@
 /**
- * `trainer-process.js LINES PREFIX PIECES WORKERS`: trains a unigram model of a file of lines, as `spm_train` does by
- * its defaults, and writes PREFIX.model and PREFIX.vocab. The file is read as a stream, and never whole in memory.
+ * `trainer-process.js LINES PREFIX PIECES WORKERS`: trains a unigram model on a file of lines, with the defaults of
+ * `spm_train`, and writes PREFIX.model and PREFIX.vocab. The file is read as a stream, and never whole in memory.
  */
 import { createReadStream } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
@@ -13,12 +13,12 @@ const [lines, prefix, pieces, workers] = process.argv.slice(2) as [string, strin
 const { model, vocab } = await trainUnigram(textsOf(lines), {
   vocabSize: Number(pieces),
   workers: Number(workers),
-  maxRunChars: 0 // as spm_train, which learns from runs of any length
+  maxRunChars: 0 // like spm_train, which learns from runs of any length
 })
 await writeFile(`${prefix}.model`, model)
 await writeFile(`${prefix}.vocab`, vocab)
 
-/** Chunks that end where a line does. */
+/** Chunks that end at the end of a line. */
 async function * textsOf (path: string): AsyncGenerator<string> {
   const decoder = new StringDecoder('utf8')
   let open = ''

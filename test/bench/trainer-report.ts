@@ -2,7 +2,7 @@ import { table } from '../../recipes/text.ts'
 import { CHECK_HEADER, checkRows } from './checks.ts'
 import type { TrainerFigures } from './trainer.ts'
 
-/** For people. */
+/** The result as text. */
 export function reportTrainer ({ trainings, checks, notes }: TrainerFigures): string {
   if (trainings.length === 0) return `trainer\n${notes.join('\n')}`
   const rows = trainings.map(({ side, text, bytes, pieces, tokens, common, seconds, cpuSeconds, peakBytes }) => [
@@ -28,7 +28,7 @@ export function reportTrainer ({ trainings, checks, notes }: TrainerFigures): st
   ].join('\n')
 }
 
-/** For programs. */
+/** The result as JSON. */
 export function jsonOfTrainer ({ trainings, checks, notes }: TrainerFigures): object {
   return {
     trainings: trainings.map(({ side, text, bytes, pieces, tokens, common, seconds, cpuSeconds, peakBytes }) =>

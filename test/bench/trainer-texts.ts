@@ -12,11 +12,11 @@ export const MAX_LINE_BYTES = 4192
 
 const SPACE = 0x20
 
-/** Lines to train on, in a file. */
+/** Lines for training, in a file. */
 export interface LinesFile {
   readonly path: string
   readonly lines: number
-  /** With line feeds. */
+  /** Bytes, including line feeds. */
   readonly bytes: number
 }
 
@@ -26,7 +26,7 @@ export function hasShared (names: readonly string[]): boolean {
 }
 
 /**
- * Every other document of shared files, from the first on for one file of lines, and from the second on for another.
+ * Every second document of shared files: from the first on for one file of lines, and from the second on for another.
  */
 export async function writeHalves (folder: string, names: readonly string[]): Promise<readonly [LinesFile, LinesFile]> {
   const half = async (odd: number): Promise<LinesFile> =>
@@ -39,7 +39,7 @@ export async function writeShared (folder: string, names: readonly string[]): Pr
   return await writeLines(join(folder, 'trainer-all.txt'), sharedTexts(names, () => true))
 }
 
-/** A file of lines of many kinds, and what is in it. */
+/** A file of many kinds of lines, and its contents. */
 export interface MixedFile extends LinesFile {
   readonly parts: ReadonlyArray<{ readonly name: string, readonly files: number, readonly bytes: number }>
 }
@@ -74,7 +74,7 @@ export async function writeMixed (folder: string, names: readonly string[], byte
       }
     }
   }
-  /** As much of a text as is still wanted. */
+  /** The part of a text that is still needed. */
   function counted (text: string, part: { bytes: number }): string {
     const taken: string[] = []
     for (const line of linesOf(text)) {
@@ -89,10 +89,7 @@ export async function writeMixed (folder: string, names: readonly string[], byte
   return { ...file, parts: parts.filter(({ bytes }) => bytes > 0) }
 }
 
-/**
- * Lines of a text, trimmed, without those that are empty; one that `spm_train` would drop is cut, at a space where
- * there is one.
- */
+/** The trimmed non-empty lines of a text. A line that `spm_train` would drop is split, at a space if there is one. */
 export function linesOf (text: string): string[] {
   return text.toWellFormed().split('\n').map(line => line.trim()).filter(line => line !== '')
     .flatMap(line => line.length * 3 <= MAX_LINE_BYTES ? line : cutLine(Buffer.from(line)))
@@ -105,7 +102,7 @@ function cutLine (line: Buffer): string[] {
     const most = from + MAX_LINE_BYTES
     const space = line.lastIndexOf(SPACE, most)
     let to = space > from ? space : most
-    while ((line[to]! & 0xc0) === 0x80) to-- // no character is cut in two
+    while ((line[to]! & 0xc0) === 0x80) to-- // no character is split
     parts.push(line.toString('utf8', from, to))
     from = to
   }
@@ -148,7 +145,7 @@ function filesIn (folder: string, isKind: (path: string) => boolean): string[] {
     .sort()
 }
 
-/** Where Debian keeps what is written in Python. */
+/** The folder in which Debian installs Python modules. */
 function pythonFolders (): string[] {
   const versions = ['/usr/lib', '/usr/local/lib'].flatMap(folder => existsSync(folder)
     ? readdirSync(folder).filter(name => name.startsWith('python3')).sort().map(name => join(folder, name))

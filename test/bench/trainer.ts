@@ -9,10 +9,13 @@ import { pythons } from './frame/python.ts'
 import { type Timed, hasTime, runTimed } from './timed.ts'
 import { type LinesFile, MAX_LINE_BYTES, hasShared, writeHalves, writeMixed, writeShared } from './trainer-texts.ts'
 
-/** Tokens of other text, as a share of SentencePiece's; pieces of its that ours has, by their number. */
+/**
+ * The allowed number of tokens of other text relative to SentencePiece's, and the required share of common pieces, by
+ * vocabulary size.
+ */
 const WANTED_TOKENS = 1.002
 const WANTED_COMMON = { 8000: 0.97, 32000: 0.93 } as const
-/** How many times as fast as `spm_train` with two threads ours has to be, by its workers. */
+/** The required speed of ours relative to `spm_train` with two threads, by number of workers. */
 const WANTED_SPEED = { 2: 3, 1: 1 } as const
 const ALLOWED_MB = 1500
 
@@ -27,19 +30,19 @@ type Pieces = keyof typeof WANTED_COMMON
 /** A program that trains. */
 interface Side {
   readonly name: string
-  /** @param prefix of the model's files */
+  /** @param prefix path prefix of the model's files */
   readonly command: (lines: string, prefix: string, pieces: number) => readonly [program: string, ...args: string[]]
 }
 
-/** A training, and what became of it. */
+/** A training, and its result. */
 interface Trained extends Timed {
   readonly side: string
   readonly text: string
   readonly bytes: number
   readonly pieces: number
-  /** Of the documents that it wasn't trained on; null where it was trained on all of them. */
+  /** Tokens of the documents that it wasn't trained on; null if it was trained on all of them. */
   readonly tokens: number | null
-  /** Share of the pieces of `spm_train`'s model that it has; null where it is that. */
+  /** The share of the pieces of `spm_train`'s model that it has; null for that model. */
   readonly common: number | null
 }
 
@@ -52,13 +55,13 @@ export interface TrainerFigures {
 export interface TrainerOptions {
   /** One size, and half of the documents: under a minute. */
   readonly quick: boolean
-  /** How much text the largest one has, in MB; 0: it is left out. */
+  /** MB of text for the largest training; 0: it is left out. */
   readonly megabytes: number
 }
 
 /**
- * Trains unigram models by sluice and by `spm_train`, in turn, each in a process of its own: how good they are, and
- * what they take.
+ * Trains unigram models with sluice and with `spm_train`, in turn, each in a separate process: their quality, and their
+ * cost.
  */
 export async function trainerFigures (
   { folder }: Pick<Corpus, 'folder'>,
@@ -105,9 +108,9 @@ export async function trainerFigures (
 }
 
 /**
- * Whether all is as good and as fast as required.
+ * Whether quality and speed are as required.
  *
- * @param tolerance a share, by which it may be slower; nothing else depends on the machine
+ * @param tolerance a share by which speed may be missed; nothing else depends on the machine
  */
 export function isTrained ({ checks }: TrainerFigures, tolerance: number): boolean {
   return checks.every(check =>
@@ -129,7 +132,7 @@ class TrainerRace implements TrainerFigures {
     this.#folder = folder
   }
 
-  /** @param recent another release of SentencePiece, where there is one */
+  /** @param recent another release of SentencePiece, if there is one */
   async quality (text: NamedLines, heldOut: LinesFile, pieces: Pieces, recent: Side | null): Promise<void> {
     const sides = [sluice(2), spmTrain, ...recent === null ? [] : [recent]]
     const [ours, ...others] = await this.#train(text, pieces, sides, 1, heldOut)
@@ -138,7 +141,7 @@ class TrainerRace implements TrainerFigures {
 
   /**
    * @param count runs
-   * @param more text to measure quality on, where it is wanted; whether memory is to be within its bounds
+   * @param more text to measure quality on, if wanted; whether memory must be within its limits
    */
   async speed (
     text: NamedLines,
@@ -201,7 +204,7 @@ class TrainerRace implements TrainerFigures {
     })
   }
 
-  /** Trains by each side in turn, so many times. */
+  /** Trains with each side in turn, the given number of times. */
   async #train (
     text: NamedLines,
     pieces: number,
@@ -254,7 +257,7 @@ function sluice (workers: 1 | 2): Side {
   }
 }
 
-/** PyPI's `sentencepiece`, whose trainer is another one. */
+/** The release of `sentencepiece` on PyPI, whose trainer differs. */
 function recentSide (notes: string[]): Side | null {
   for (const python of pythons()) {
     const { status, stdout } = spawnSync(

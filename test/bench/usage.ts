@@ -1,18 +1,18 @@
-/** For `node --import`: when the process ends, what it has used goes to file descriptor 3, as JSON. */
+/** For `node --import`: when the process ends, writes its resource usage to file descriptor 3, as JSON. */
 import { readFileSync, writeSync } from 'node:fs'
 import { isMainThread } from 'node:worker_threads'
 
-/** What a process has used, with all of its threads. */
+/** The resource usage of a process, with all of its threads. */
 export interface Usage {
-  /** The most that it had of resident memory. */
+  /** The peak of its resident memory. */
   readonly peakBytes: number
-  /** CPU time, user and system. What else the machine does has little effect on it. */
+  /** CPU time, user and system. Other load on the machine hardly changes it. */
   readonly cpuSeconds: number
-  /** Of it the main thread's; null where the system doesn't tell. */
+  /** The CPU time of the main thread; null if the system doesn't report it. */
   readonly mainSeconds: number | null
 }
 
-// Threads are started with the options of their process.
+// Threads inherit the options of their process.
 if (isMainThread) process.once('exit', () => { writeSync(3, JSON.stringify(usage())) })
 
 function usage (): Usage {
@@ -22,7 +22,7 @@ function usage (): Usage {
     return { peakBytes: process.resourceUsage().maxRSS * 1024, cpuSeconds, mainSeconds: null }
   }
   return {
-    // Of this program alone: `maxRSS` begins with what the process that started it had.
+    // The memory of this program alone: `maxRSS` includes that of the process that started it.
     peakBytes: Number(/^VmHWM:\s*(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'utf8'))![1]) * 1024,
     cpuSeconds,
     mainSeconds: Number(readFileSync(`/proc/self/task/${process.pid}/schedstat`, 'utf8').split(' ')[0]) / 1e9

@@ -5,23 +5,23 @@ import { verify } from '../../recipes/verify.ts'
 import { EOS, writeShards, writeStats } from '../shards.ts'
 import { type Times, alternate, cellsOf, jsonOfTimes } from './measure.ts'
 
-/** Shards as a run makes them: 1,024 sequences of 2,048 ids. */
+/** Shards of a typical run: 1,024 sequences of 2,048 ids. */
 const SHAPE = { seqLen: 2048, sequencesPerShard: 1024 } as const
 const SHARDS = 48
 const DOCUMENT_IDS = 600
 
 /** `verify` in one thread, and on all cores. */
 export interface VerifySides {
-  /** Of all shards. */
+  /** Bytes of all shards. */
   readonly bytes: number
   readonly workers: number
   readonly one: Times
   readonly all: Times
-  /** How many times as fast all cores are. */
+  /** The speed of all cores relative to one thread. */
   readonly ratio: number
 }
 
-/** Verifies the same shards, half a component each, with one worker and with as many as there are cores, in turn. */
+/** Verifies the same shards, two components of one half each, with one worker and with one per core, in turn. */
 export async function verifySides (folder: string, count: number): Promise<VerifySides> {
   const ids = new Int32Array(SHARDS / 2 * SHAPE.seqLen * SHAPE.sequencesPerShard)
   for (let i = 0; i < ids.length; i++) ids[i] = i % DOCUMENT_IDS === 0 ? EOS : 3 + i % 31_997
@@ -35,7 +35,7 @@ export async function verifySides (folder: string, count: number): Promise<Verif
   return { bytes, workers, one: one!, all: all!, ratio: one!.best / all!.best }
 }
 
-/** For people. */
+/** The result as text. */
 export function reportVerified ({ bytes, workers, one, all, ratio }: VerifySides): string {
   const sides = table([
     ['verify', 'MB/s of shards', 'seconds', 'slowest'],
@@ -45,7 +45,7 @@ export function reportVerified ({ bytes, workers, one, all, ratio }: VerifySides
   return `${sides}\nratio ${ratio.toFixed(2)} on ${workers} cores, ${(bytes / 1e6).toFixed(1)} MB of shards`
 }
 
-/** For programs. */
+/** The result as JSON. */
 export function jsonOfVerified ({ bytes, workers, one, all, ratio }: VerifySides): object {
   return { bytes, workers, one: jsonOfTimes(bytes, one), all: jsonOfTimes(bytes, all), ratio }
 }

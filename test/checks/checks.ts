@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 
-/** Checks outside of the test runner, counted; the last line is the one that CI sums up. */
+/** Checks outside the test runner, counted; CI adds up the last lines. */
 export class Checks {
   #passed = 0
   #failed = 0
@@ -16,7 +16,7 @@ export class Checks {
     console.log(`${passed ? 'ok' : 'NOT OK'}: ${name}`)
   }
 
-  /** Checks that two lists are the same, and not empty. */
+  /** Checks that two lists are equal, and not empty. */
   checkSame (name: string, found: readonly unknown[], expected: readonly unknown[]): void {
     this.check(name, expected.length > 0 && isDeepStrictEqual(found, expected))
   }
@@ -26,7 +26,7 @@ export class Checks {
     console.log(`skipped: ${name}: ${reason}`)
   }
 
-  /** Prints the counts, and gives the exit code. */
+  /** Prints the counts, and returns the exit code. */
   end (): number {
     const skipped = this.#skipped === 0 ? '' : `, ${this.#skipped} skipped`
     console.log(`${this.#passed} passed, ${this.#failed} failed${skipped}`)

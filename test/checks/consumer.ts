@@ -1,6 +1,6 @@
-/** The programs of somebody who has installed sluice: `package.ts` checks their types, strictly, and runs them. */
+/** The programs of a user who has installed sluice: `package.ts` checks their types, strictly, and runs them. */
 
-/** An ES module, which imports the root and sub-paths. Its arguments: documents, a tokenizer's model, a folder. */
+/** An ES module, which imports the root and sub-paths. Its arguments: documents, a tokenizer model, a folder. */
 export const MODULE = `
 import { deepEqual, equal, ok } from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
@@ -83,15 +83,13 @@ const stages = [normalize(), pack({ seqLen: 2 })] as const
 for (const { stageName } of stages) console.log(stageName)
 `
 
-/** Every module that can be imported, whose declarations have to be there: a program that imports types alone. */
+/** Every module that can be imported must have its declarations: a program that imports types only. */
 export function declarationsProgram (modules: readonly string[]): string {
   const imports = modules.map((module, index) => `import type * as m${index} from '${module}'\n`)
   return `${imports.join('')}\nexport type All = [${modules.map((_, index) => `keyof typeof m${index}`).join(', ')}]\n`
 }
 
-/**
- * `types` is empty, as it is by default since TypeScript 6: what sluice needs of Node's types it has to name by itself.
- */
+/** `types` is empty, as is the default since TypeScript 6: sluice must reference the Node types it needs by itself. */
 export const TSCONFIG = {
   compilerOptions: {
     target: 'ES2022',

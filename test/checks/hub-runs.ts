@@ -1,7 +1,7 @@
 /**
  * Reads datasets of every format from a stand-in Hub that breaks off, stalls, refuses and lies, at random, with sources
- * that are stopped and go on, and compares what arrives with what the files hold: `npm run hub`, 200 runs;
- * `npm run hub -- --runs 2000 --seed 5` for more, with other faults. A seed that is printed makes its faults again.
+ * that are stopped and resumed, and compares the records with those of the files: `npm run hub`, 200 runs; `npm run hub
+ * -- --runs 2000 --seed 5` runs more, with other faults. A printed seed makes its faults again.
  */
 import { parseArgs } from 'node:util'
 import { setHubEnvironment } from '../hub/environment.ts'

@@ -1,10 +1,9 @@
 /**
- * The stand-in Hub, against what the Hub's own clients in Python make of it: huggingface_hub lists and downloads,
- * datasets streams each layout, and we read the same. They come from PyPI: `.ci/run` installs them where pip reaches
- * that, into the folder that SLUICE_HUB_CLIENTS names; elsewhere those are taken that `python3` has, if any.
+ * The stand-in Hub, used by the Hub's Python clients: huggingface_hub lists and downloads, datasets streams each
+ * layout, and sluice must read the same. They come from PyPI: `.ci/run` installs them if pip reaches it, into the
+ * folder in SLUICE_HUB_CLIENTS; otherwise those installed for `python3` are used, if any.
  *
- * Xet, which clients would speak beside HTTP, is switched off by HF_HUB_DISABLE_XET; each run has an HF_HOME of its
- * own.
+ * Xet, which clients would use next to HTTP, is switched off by HF_HUB_DISABLE_XET; each run has a separate HF_HOME.
  */
 import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -21,7 +20,7 @@ import { type Streamed, judgeReading } from './hub-reading.ts'
 
 const SCRIPT = join(packageRoot(), 'test/checks/hub.py')
 
-/** Why the clients can't judge; undefined where they can. */
+/** Why the clients can't be used; undefined if they can. */
 export function missingClients (): string | undefined {
   const { status } = spawnSync('python3', ['-c', 'import huggingface_hub, datasets, zstandard'], {
     env: environment(), stdio: 'ignore'
@@ -65,8 +64,8 @@ interface ListedEntry {
 }
 
 /**
- * What `datasets` streams of layouts from a stand-in Hub: by name the records, or the error. Left in the folder as
- * NDJSON, too.
+ * What `datasets` streams of layouts from a stand-in Hub: by name the records, or the error. Also written to the folder
+ * as NDJSON.
  */
 export async function streamedByDatasets (asked: readonly Layout[], folder: string): Promise<Map<string, Streamed>> {
   mkdirSync(folder, { recursive: true })
@@ -93,7 +92,7 @@ interface Judgement {
   readonly detail: string
 }
 
-/** What is as clients expect it; a folder beside tells them what they should find. */
+/** A Hub as clients expect it, with a folder that contains the expected results. */
 async function judgeClients (checks: Checks, folder: string): Promise<void> {
   const random = randomNumbers(11)
   const files = {
@@ -158,7 +157,7 @@ function environment (): NodeJS.ProcessEnv {
   return { ...process.env, ...(clients !== undefined && clients !== '' && { PYTHONPATH: clients }) }
 }
 
-/** Runs the script beside a Hub, which goes on answering. @returns its output */
+/** Runs the script while a Hub answers. @returns its output */
 async function python (hub: Hub, folder: string, ...args: readonly string[]): Promise<string> {
   const { HF_TOKEN: _, HF_HUB_OFFLINE: __, ...inherited } = environment()
   const child = spawn('python3', [SCRIPT, ...args], {

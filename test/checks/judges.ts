@@ -1,9 +1,9 @@
 /**
- * What sluice writes, against what SentencePiece 0.1.97, NumPy and Python say: `npm run judges`.
+ * What sluice writes, compared with the results of SentencePiece 0.1.97, NumPy and Python: `npm run judges`.
  *
- * The judges are Debian's python3-sentencepiece, python3-numpy and fasttext, and huggingface_hub and datasets from
- * PyPI; where they are missing, or are of another version, the checks are skipped, and said to be. Text and models are
- * those of `../shared/data` where that is, else the quickstart's.
+ * These are Debian's python3-sentencepiece, python3-numpy and fasttext, and huggingface_hub and datasets from PyPI. If
+ * one is missing, or has another version, its checks are skipped and reported as skipped. Text and models are those of
+ * `../shared/data` if it exists, else the quickstart's.
  */
 import { execFileSync } from 'node:child_process'
 import {
@@ -48,7 +48,7 @@ function shell (line: string): string {
   ], { encoding: 'utf8', maxBuffer: 2 ** 30, cwd: folder })
 }
 
-/** What is in the lines of NDJSON. */
+/** The records in the lines of NDJSON. */
 function linesOf<T> (ndjson: string): T[] {
   return ndjson.split('\n').filter(line => line !== '').map(line => JSON.parse(line) as T)
 }
@@ -75,7 +75,7 @@ interface Judgement {
   readonly expected_eos: number
 }
 
-/** Files and models to check with: plain and compressed text, a large vocabulary and a small one. */
+/** Files and models for the checks: plain and compressed text, a large vocabulary and a small one. */
 async function inputs (): Promise<{ files: string[], models: string[] }> {
   if (!existsSync(shared)) {
     sluice('quickstart', '--quiet')
@@ -175,7 +175,7 @@ try {
         'sluice length --min-chars 200 --max-chars 8000',
         `sluice dedup --window ${window}`
       ].join(' | '))
-      // The pipe has the paths that it was given, filter-corpus the same.
+      // Records of the pipe have the paths that it was given, those of filter-corpus the same.
       checks.check(`read | normalize | length | dedup, window ${window}: the same lines`, piped === found)
     }
     sluice('quickstart', '--quiet')

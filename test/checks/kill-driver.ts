@@ -1,7 +1,7 @@
 /**
- * The process that the kill check kills. `inputs FOLDER DOCUMENTS` writes what the jobs read; `JOB LOG [WORKERS]` does
- * one in the working folder, and tells the log of each flow that begins (+) and ends (-), of each document that is
- * encoded (.) and of SIGTERM (!), at once, so that nothing of it is lost when the process is killed.
+ * The process that the kill check kills. `inputs FOLDER DOCUMENTS` writes the inputs of the jobs; `JOB LOG [WORKERS]`
+ * does a job in the working folder, and logs each flow that begins (+) and ends (-), each document that is encoded (.)
+ * and SIGTERM (!), synchronously, so that no entry is lost when the process is killed.
  */
 import { openSync, writeFileSync, writeSync } from 'node:fs'
 import { codeOf } from '../../lib/errors.ts'
@@ -24,7 +24,7 @@ async function work (job: string, logPath: string, workers: number | undefined):
     writeSync(log, '\n!\n')
     stop.abort()
   })
-  // What a flow takes to load is no moment that a kill could show something at.
+  // A kill while a flow loads would test nothing.
   await Promise.all([readManifest(MANIFEST, knownStages), schedule([], 1)])
   process.stdout.write('started\n')
   try {
@@ -50,7 +50,7 @@ async function work (job: string, logPath: string, workers: number | undefined):
   }
 }
 
-/** The codes of an error and of what caused it. */
+/** The codes of an error and of its causes. */
 function codesOf (error: unknown): string[] {
   return error instanceof Error ? [codeOf(error) ?? error.name, ...codesOf(error.cause)] : []
 }

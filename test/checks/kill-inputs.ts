@@ -7,8 +7,8 @@ import { Random } from '../fuzz.ts'
 import { components } from '../kill-jobs.ts'
 
 /**
- * Writes what the jobs read: a file of each format, of so many documents, one of each that is larger, and the mixture's
- * manifest.
+ * Writes the inputs of the jobs: a file of each format with the given number of documents, a larger one of each, and
+ * the mixture's manifest.
  */
 export async function writeKillInputs (folder: string, documents: number): Promise<void> {
   mkdirSync(folder, { recursive: true })
@@ -18,14 +18,17 @@ export async function writeKillInputs (folder: string, documents: number): Promi
   writeFileSync(join(folder, 'gzip.ndjson.gz'), compressions['.gz']!(lines(2, Infinity)))
   writeFileSync(join(folder, 'zstd.ndjson.zst'), compressions['.zst']!(lines(3, 211)))
   await writeFormat(join(folder, 'parquet.parquet'), documentsOf(documents, 4))
-  // Filtering is quick: it takes more to be interrupted in the middle.
+  // Filtering is fast: a run needs more documents to be interrupted in the middle.
   for (const [i, ending] of ['ndjson', 'ndjson.gz', 'ndjson.zst', 'parquet'].entries()) {
     await writeFormat(join(folder, `large.${ending}`), documentsOf(documents * 4, 5 + i))
   }
   writeFileSync(join(folder, 'mixture.yaml'), JSON.stringify(components(Math.floor(documents * 0.6))))
 }
 
-/** Of about 1,000 characters: some too short, some with white space to normalize, some again, near and far behind. */
+/**
+ * Texts of about 1,000 characters: some too short, some with white space to normalize, some repeated at various
+ * distances.
+ */
 function documentsOf (count: number, seed: number): Document[] {
   const random = new Random(seed)
   const words = Array.from({ length: 3000 }, () =>

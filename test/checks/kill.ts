@@ -1,7 +1,7 @@
 /**
- * Interrupts runs at random moments, runs them to their end, and compares what they leave with what a run leaves that
- * nobody interrupted: `npm run kill`, 200 runs that are killed, some several times, 20 that are stopped by SIGTERM, and
- * 20 whose disk is full for a while; `npm run kill -- --runs 40 --seed 5` for fewer, at other moments.
+ * Interrupts runs at random moments, resumes them to their end, and compares their files with those of an uninterrupted
+ * run: `npm run kill`, 200 runs that are killed, some several times, 20 that are stopped by SIGTERM, and 20 whose disk
+ * is full for a while; `npm run kill -- --runs 40 --seed 5` for fewer runs, at other moments.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
@@ -14,7 +14,7 @@ import { killJobs } from '../kill-jobs.ts'
 import { Checks } from './checks.ts'
 import { writeKillInputs } from './kill-inputs.ts'
 
-/** In each of the four inputs. */
+/** Documents in each of the four inputs. */
 const DOCUMENTS = 800
 const MOST_REPEATED = 5
 const WANTED_INSIDE = 0.8
@@ -31,18 +31,18 @@ interface Planned {
   readonly name: string
   readonly job: string
   readonly how: Interruption
-  /** As `moments` gives them. */
+  /** As returned by `moments`. */
   readonly at: readonly number[]
 }
 
 interface Done extends Planned {
   readonly run: InterruptedRun | string
-  /** Times that it had ended before it was interrupted at all, and was run again. */
+  /** How many times it ended before the interruption, and was repeated. */
   readonly repeated: number
 }
 
 const jobs = Object.keys(killJobs)
-// Half of the runs are of mixtures, as most is in them.
+// Half of the runs are mixtures, which use the most code.
 const chosen = [...jobs, ...jobs.filter(job => job.startsWith('mixture'))]
 
 function plan (how: Interruption, count: number): Planned[] {
@@ -54,10 +54,10 @@ function plan (how: Interruption, count: number): Planned[] {
   })
 }
 
-/** How long each job takes at present: the machine may have been slower, or quicker, when it was run first. */
+/** The present duration of each job: the machine may have been slower, or faster, at its first run. */
 const took = new Map<string, number>()
 
-/** Interrupts a run at least once: one that had ended before is run again, by the time that it took. */
+/** Interrupts a run at least once: one that ended before is repeated, with the duration that it had. */
 async function carryOut (planned: Planned, clean: CleanRun): Promise<Done> {
   const { name, job, how, at } = planned
   for (let repeated = 0; ; repeated++) {
@@ -127,7 +127,7 @@ function report (how: Interruption, done: readonly Done[]): void {
 }
 
 /**
- * How many of so many are enough for a share: of few, less by what is still a matter of chance (2.6 standard
+ * How many of a number are enough for a share: for small numbers, less by the statistical variation (2.6 standard
  * deviations).
  */
 function fewest (share: number, of: number): number {

@@ -1,8 +1,7 @@
 /**
  * The peak of resident memory of filter-corpus and process-mixture on a large NDJSON file, of filter-corpus on as much
- * text in `.zst` and in parquet, and of read on small files that unpack to ten times as much: `npm run memory`, 1 GB;
- * `npm run memory -- --mb 100` for a short form. Fails at 400 MB,
- * and 150 MB more for a second thread.
+ * text in `.zst` and in parquet, and of read on small files that decompress to ten times as much: `npm run memory`, 1
+ * GB; `npm run memory -- --mb 100` for a short form. Fails at 400 MB, and at 150 MB more for a second thread.
  */
 import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
@@ -25,7 +24,7 @@ const megabytes = Number(values.mb)
 const root = packageRoot()
 const folder = mkdtempSync(join(tmpdir(), 'sluice-memory-'))
 
-/** Runs a command in a process of its own. @returns its peak of resident memory, in MB, and how long it took */
+/** Runs a command in a separate process. @returns its peak of resident memory, in MB, and its duration */
 function peak (args: readonly string[]): { mb: number, seconds: number } {
   const program = `
     const { cli } = await import(${JSON.stringify(join(root, 'dist/recipes/cli/cli.js'))})
@@ -46,7 +45,7 @@ interface Text {
   readonly text: string
 }
 
-/** Real text, again and again until there is enough; each copy of a document is another one, so that dedup has work. */
+/** Real text, repeated until there is enough; each copy of a document differs, so that dedup has work. */
 function * texts (): Generator<Text[]> {
   const shared = join(root, '../shared/data/web.ndjson.gz')
   if (!existsSync(shared)) {
@@ -56,7 +55,7 @@ function * texts (): Generator<Text[]> {
     ? gunzipSync(readFileSync(shared)).toString()
     : readFileSync(join(folder, 'data/quickstart/raw/docs.ndjson'), 'utf8')
   const records = text.trim().split('\n').map(line => JSON.parse(line) as Text)
-  // One of a megabyte among them.
+  // One of them has a megabyte.
   records.push({ id: 'long', text: records.map(record => record.text).join('\n').slice(0, 1e6) })
   for (let given = 0, copy = 0; given < megabytes * 1e6; copy++) {
     const some = records.map(({ id, text }) => ({ id: `${copy}/${id}`, text: `${copy} ${text}` }))
@@ -65,7 +64,7 @@ function * texts (): Generator<Text[]> {
   }
 }
 
-/** Of a megabyte each, without any order. */
+/** Texts of a megabyte each, of random characters. */
 function * longTexts (): Generator<Text[]> {
   for (let i = 0; i < megabytes; i++) yield [{ id: String(i), text: randomBytes(750_000).toString('base64') }]
 }
@@ -78,7 +77,7 @@ function writeInput (path: string, encode: (bytes: Buffer) => Uint8Array): void 
   closeSync(file)
 }
 
-/** In row groups of so many megabytes of text. */
+/** In row groups of the given megabytes of text. */
 async function writeParquet (
   path: string,
   groupMegabytes: number,
@@ -155,7 +154,7 @@ try {
     'read, a .gz of one line ten times as long': ['read', bombs.gz, '--max-bad', '1', '--quiet'],
     'read, a .zst of one line ten times as long': ['read', bombs.zst, '--max-bad', '1', '--quiet']
   })) {
-    // A read has no threads.
+    // read starts no threads.
     for (const workers of args[0] === 'read' ? [1] : [1, 2]) {
       const { mb, seconds } = peak(args[0] === 'read' ? args : [...args, '--restart', '--workers', String(workers)])
       const allowed = LIMIT_MB + (workers - 1) * ALLOWED_MB_A_WORKER

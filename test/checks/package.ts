@@ -1,8 +1,8 @@
 /**
- * The package as those who install it have it: `npm run package`. It is packed, installed into an empty folder without
- * a lock file, and used there by programs in strict TypeScript, with nothing but what it declares.
+ * The package as users install it: `npm run package`. It is packed, installed into an empty folder without a lock file,
+ * and used there by programs in strict TypeScript, with only the dependencies that it declares.
  *
- * Where the npm registry can't be reached, what needs it is skipped.
+ * If the npm registry can't be reached, the parts that need it are skipped.
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
@@ -14,7 +14,7 @@ import { ownData } from '../own-data.ts'
 import { Checks } from './checks.ts'
 import { COMMON_JS, MODULE, TSCONFIG, declarationsProgram } from './consumer.ts'
 
-/** Of the Nodes that `engines` allows, the oldest ones and the newest one. */
+/** Of the Node versions that `engines` allows, the oldest ones and the newest one. */
 const NODES = ['20.19.0', '22.12.0', '26']
 const LINTERS = [['publint@0.3.25', '--strict'], ['@arethetypeswrong/cli@0.18.5', '--profile', 'esm-only']] as const
 const REGISTRY = 'the npm registry cannot be reached'
@@ -33,7 +33,7 @@ const installed = join(consumer, 'node_modules/sluice')
 
 /** Runs a command where the package is installed. */
 function run (command: string, args: readonly string[], cwd = consumer): Ended {
-  // npm gives what runs within its scripts its own settings, among them where its project is.
+  // npm passes its settings to processes within its scripts, including the project's folder.
   const environment = Object.fromEntries(Object.entries(process.env).filter(([name]) =>
     !/^npm_|^(INIT_CWD|NODE_OPTIONS)$/i.test(name)))
   const { status, stdout, stderr, error } = spawnSync(command, args, {
@@ -42,14 +42,14 @@ function run (command: string, args: readonly string[], cwd = consumer): Ended {
   return { passed: status === 0, stdout, output: error === undefined ? stdout + stderr : error.message }
 }
 
-/** A check that a command ends well, which prints what it printed where it doesn't. */
+/** A check that a command succeeds; prints its output otherwise. */
 function succeeds (name: string, { passed, output }: Ended): boolean {
   checks.check(name, passed)
   if (!passed) console.log(output)
   return passed
 }
 
-/** A check that there is none of something. */
+/** A check that a list is empty. */
 function none (name: string, found: readonly string[]): void {
   checks.check(name, found.length === 0)
   for (const each of found) console.log(`  ${each}`)
@@ -57,10 +57,10 @@ function none (name: string, found: readonly string[]): void {
 
 const npx = (name: string, ...args: string[]): Ended => run('npx', ['--yes', '-p', name, '-c', args.join(' ')])
 
-/** Whether an npm package can be fetched, and what it brings runs. */
+/** Whether an npm package can be fetched, and its command runs. */
 const canFetch = (name: string, command: string): boolean => npx(name, command).passed
 
-/** The folders of all packages that were installed, at any depth. */
+/** The folders of all installed packages, at any depth. */
 function packageFolders (within: string): string[] {
   if (!existsSync(within)) return []
   return readdirSync(within).filter(name => !name.startsWith('.')).flatMap(name =>
@@ -117,7 +117,7 @@ function checkFiles (): void {
   none('each declaration file names Node\'s types', unnamed)
 }
 
-/** The command and the examples, from the folder of somebody who has installed them. */
+/** The command and the examples, in a user's folder. */
 async function checkCommands (): Promise<void> {
   const version = run('npx', ['--no-install', 'sluice', '--version'])
   checks.check(`npx sluice --version is ${packageVersion()}`, version.stdout.trim() === packageVersion())
@@ -137,7 +137,7 @@ async function checkCommands (): Promise<void> {
   ]))
 }
 
-/** Programs in TypeScript: their types, and what they do, on this Node and on others. */
+/** TypeScript programs: their types, and their results, on this Node version and on others. */
 function checkPrograms (): void {
   writeFileSync(join(consumer, 'program.mts'), MODULE)
   writeFileSync(join(consumer, 'program.cts'), COMMON_JS)

@@ -1,4 +1,4 @@
-/** The blocks of Python that the pages show, as they stand. */
+/** The blocks of Python in the pages, run unchanged. */
 import { execFileSync, spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -19,7 +19,7 @@ function run (code: string, cwd: string): { readonly passed: boolean, readonly p
   return { passed: status === 0 && stdout !== '', printed: error?.message ?? stdout + stderr }
 }
 
-/** Makes what the README's own data is: shards in `data/my`, by the commands that it shows. */
+/** Makes the data that the README uses: shards in `data/my`, by the commands that it shows. */
 async function makeOwnData (folder: string): Promise<void> {
   writeFileSync(join(folder, 'my.parquet'), await ownData())
   const program = join(packageRoot(), 'dist/recipes/cli/main.js')
@@ -29,7 +29,7 @@ async function makeOwnData (folder: string): Promise<void> {
   }
 }
 
-/** @param folder where the quickstart has run */
+/** @param folder in which the quickstart has run */
 export async function judgePages (checks: Checks, folder: string): Promise<void> {
   await makeOwnData(folder)
   const blocks = userPages().flatMap(page => blocksIn(page))

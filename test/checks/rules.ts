@@ -1,6 +1,6 @@
 /**
- * Our tables of normalization rules and our model files, in SentencePiece's own hands: of each rule a model that it has
- * trained and ours, which has the same pieces and our table, must normalize alike, and all readers must encode alike.
+ * Our normalization tables and our model files in SentencePiece: for each rule, a model that it has trained and ours,
+ * with the same pieces and our table, must normalize and encode the same in all readers.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -32,7 +32,7 @@ export async function judgeRules (checks: Checks, files: readonly string[], fold
 function judgeRule (checks: Checks, name: typeof RULE_NAMES[number], folder: string): void {
   const corpus = join(folder, 'rules.txt')
   writeFileSync(corpus, 'the river opens a gate\n'.repeat(9))
-  // Spaces as by default, and all of them left, so that it is seen what else becomes one.
+  // With default spaces, and with all of them kept, which shows other characters that become spaces.
   for (const [kind, ...options] of [
     ['spaces dropped'],
     ['spaces kept', '--add_dummy_prefix=false', '--remove_extra_whitespaces=false']
@@ -51,7 +51,7 @@ function judgeRule (checks: Checks, name: typeof RULE_NAMES[number], folder: str
     }
     const sources = rules.split('\n').slice(0, -1).map(line =>
       String.fromCodePoint(...line.split('\t')[0]!.split(' ').map(code => parseInt(code, 16))))
-    // A line feed ends a line, so it can't be asked about; `judgeWritten` has it in its texts.
+    // A line feed ends a line, so it can't be in this file; the texts of `judgeWritten` have it.
     const lines = [...scalars().filter(scalar => scalar !== '\n'), ...sources.filter(source => source !== '\n')]
     const input = join(folder, 'rules-asked.txt')
     writeFileSync(input, lines.map(line => `${line}\n`).join('') +
@@ -63,7 +63,7 @@ function judgeRule (checks: Checks, name: typeof RULE_NAMES[number], folder: str
   }
 }
 
-/** A model with pieces of all kinds, as SentencePiece has trained it and as we write it, in all readers. */
+/** A model with pieces of all kinds, as trained by SentencePiece and as written by us, in all readers. */
 async function judgeWritten (checks: Checks, files: readonly string[], folder: string): Promise<void> {
   const documents = files.flatMap(texts)
   const corpus = join(folder, 'written.txt')
@@ -103,7 +103,7 @@ async function judgeWritten (checks: Checks, files: readonly string[], folder: s
   }
 }
 
-/** Writes a model anew, with our table of the rule of that name. @returns its path */
+/** Rewrites a model, with our table of a rule. @returns its path */
 function rewritten (path: string, as: string): string {
   const { pieces, trainer, normalizer } = readModel(readFileSync(path), path)
   writeFileSync(as, modelBytes({
@@ -119,9 +119,7 @@ function rewritten (path: string, as: string): string {
   return as
 }
 
-/**
- * Some of the scalar values at a time; between spaces, since SentencePiece takes long for many unknown ones in a row.
- */
+/** The scalar values in groups, separated by spaces: SentencePiece is slow for many unknown ones in a row. */
 function scalarTexts (): string[] {
   const all = scalars()
   return Array.from({ length: Math.ceil(all.length / 4096) }, (_, block) =>

@@ -2,13 +2,13 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
 
-/** Of a text in a JSON string on each line, its ids in one. */
+/** For each line, a text as a JSON string, its ids in a line. */
 const ENCODE = `
 import json, sys, sentencepiece
 processor = sentencepiece.SentencePieceProcessor(model_file=sys.argv[1])
 for line in sys.stdin: print(json.dumps(processor.encode(json.loads(line)), separators=(",", ":")))`
 
-/** Why SentencePiece's commands can't judge; undefined where they can. */
+/** Why SentencePiece's commands can't be used; undefined if they can. */
 export function missingCommands (): string | undefined {
   return ['spm_train', 'spm_normalize', 'spm_encode'].map(missingCommand).find(reason => reason !== undefined)
 }
@@ -24,13 +24,13 @@ export function run (command: string, ...args: readonly string[]): string {
   return execFileSync(command, args, { encoding: 'utf8', maxBuffer: 2 ** 30, stdio: ['ignore', 'pipe', 'ignore'] })
 }
 
-/** Trains a model by `spm_train`. @returns its path */
+/** Trains a model with `spm_train`. @returns its path */
 export function spmTrain (prefix: string, corpus: string, ...options: readonly string[]): string {
   run('spm_train', `--input=${corpus}`, `--model_prefix=${prefix}`, '--num_threads=2', ...options)
   return `${prefix}.model`
 }
 
-/** What SentencePiece's module in Python encodes texts to: of each its ids as JSON. */
+/** The ids of texts by SentencePiece's Python module, as JSON. */
 export function pythonIds (model: string, texts: readonly string[]): string[] {
   const input = texts.map(text => JSON.stringify(text) + '\n').join('')
   return execFileSync('/usr/bin/python3', ['-c', ENCODE, model], {
@@ -38,7 +38,7 @@ export function pythonIds (model: string, texts: readonly string[]): string[] {
   }).split('\n').slice(0, -1)
 }
 
-/** What `spm_normalize` makes of a file, by the rules of a model. */
+/** The output of `spm_normalize` for a file, by the rules of a model. */
 export function spmNormalize (model: string, input: string): string {
   return run('spm_normalize', `--model=${model}`, '--use_internal_normalization', `--input=${input}`)
 }

@@ -1,6 +1,6 @@
 /**
- * Models that sluice trains, in SentencePiece's own hands: each reader must load them and encode as our encoder does,
- * `spm_train` must have nearly the same pieces, and the bytes must not hang on the number of workers.
+ * Models that sluice trains, in SentencePiece: each reader must load them and encode like our encoder, `spm_train` must
+ * have almost the same pieces, and the bytes must not depend on the number of workers.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -13,29 +13,28 @@ import type { Checks } from './checks.ts'
 import { missingCommands, pythonIds, run, scalars, spmNormalize, spmTrain, texts } from './sentencepiece.ts'
 
 const TRAINED_BYTES = 400_000
-/** Of each file. */
+/** Documents of each file. */
 const ASKED_DOCUMENTS = 120
-/** For quality: of a file that is larger every so many documents are taken. */
+/** For quality: every n-th document of a larger file. */
 const QUALITY_BYTES = 3_000_000
 const QUALITY_PIECES = 8000
 
 /**
- * Shares: pieces that `spm_train`'s model has, too, and how many tokens ours may make of its number. Of little text
- * hundreds of pieces are seen twice, and have the same score but for the last digits of its sums: some of them are left
- * out.
+ * Shares: pieces in common with `spm_train`'s model, and the allowed number of tokens relative to it. In a small text,
+ * hundreds of pieces are seen twice and have the same score up to rounding: some of them are left out.
  */
 const WANTED_COMMON = { little: 0.95, quality: 0.97 } as const
 const WANTED_TOKENS = 1.002
 /**
- * By what share of `spm_train`'s number of pieces ours may be another, where there are fewer than asked for: those that
- * are expected half a time are kept or not by the last digits, too.
+ * The allowed difference from `spm_train`'s number of pieces, if there are fewer than requested: whether pieces with an
+ * expectation of one half are kept depends on rounding, too.
  */
 const ALLOWED_PIECES = 0.002
 
-/** Longer lines are left out by `spm_train`, in bytes, and cut by us. */
+/** Bytes. Longer lines are skipped by `spm_train`, and split by us. */
 const MAX_LINE = 4192
 
-/** A way to train: what it is called, the options, and which text. */
+/** A way to train: its name, the options, and the text. */
 type Training = readonly [name: string, options: ModelOptions, text?: 'last']
 
 const SYMBOLS = ['<doc>', 'the', ' of', '\u0301', '==']
@@ -129,7 +128,7 @@ interface Judged {
   readonly folder: string
 }
 
-/** A model of ours in every reader, and its pieces beside those of `spm_train`'s. */
+/** A model of ours in every reader, and its pieces compared with those of `spm_train`. */
 async function judgeTraining (checks: Checks, { name, options, corpus, asked, folder }: Judged): Promise<void> {
   const model = await trained(join(folder, 'trained-ours.model'), corpus, options)
   const ours = await loadTokenizer(model)
@@ -166,7 +165,10 @@ async function judgeTraining (checks: Checks, { name, options, corpus, asked, fo
   )
 }
 
-/** What a model of ours makes of every scalar value, beside one that `spm_train` has trained by the same rules. */
+/**
+ * The normalization of every scalar value by a model of ours, compared with a model that `spm_train` has trained with
+ * the same rules.
+ */
 async function judgeNormalizing (
   checks: Checks,
   rule: NonNullable<ModelOptions['normalizationRuleName']>,
@@ -194,7 +196,7 @@ async function judgeSameBytes (checks: Checks, corpus: string): Promise<void> {
   const hashes = new Set<string>()
   const ways = [1, 1, 2, 4, 2]
   for (const workers of ways) {
-    // Texts that end elsewhere are the same text, if they end where a line does.
+    // Texts that are split elsewhere are the same text, if they are split at line ends.
     const texts = hashes.size === 0 ? [text] : text.split(/(?<=\n)/)
     const { model, vocab } = await trainUnigram(texts, { vocabSize: 4000, workers })
     hashes.add(sha256(model) + sha256(vocab))
@@ -202,7 +204,7 @@ async function judgeSameBytes (checks: Checks, corpus: string): Promise<void> {
   checks.check(`trained with ${ways.join(', ')} workers: the same bytes`, hashes.size === 1)
 }
 
-/** Tokens of documents that neither was trained on. */
+/** The number of tokens of documents that neither was trained on. */
 async function judgeQuality (
   checks: Checks,
   documents: ReadonlyArray<readonly string[]>,
@@ -233,7 +235,7 @@ async function trained (path: string, corpus: string, options: ModelOptions): Pr
   return path
 }
 
-/** As `spm_train` is given the options. */
+/** The options in the form of `spm_train`. */
 function flagsOf ({ workers: _, ...options }: ModelOptions): string[] {
   return Object.entries(options).map(([name, value]) => {
     const flag = name.replace(/[A-Z]/g, letter => `_${letter.toLowerCase()}`)
@@ -251,14 +253,14 @@ function inCommon ({ model: { pieces } }: Tokenizer, theirs: Tokenizer): number 
   return pieces.filter(({ piece }) => judged.has(piece)).length / judged.size
 }
 
-/** Those that no text teaches, in their order. */
+/** Pieces that are not learned from text, in their order. */
 function firstPieces ({ model: { pieces } }: Tokenizer): string {
   return JSON.stringify(
     pieces.map(({ piece, type }, id) => [id, piece, type]).filter(([, , type]) => type !== 'normal')
   )
 }
 
-/** Writes lines of each group of documents, of each as much. @returns its path */
+/** Writes lines of each group of documents, the same amount of each. @returns its path */
 function writeCorpus (path: string, groups: ReadonlyArray<readonly string[]>, bytes: number): string {
   const lines = groups.flatMap(texts => {
     let taken = 0
@@ -273,7 +275,7 @@ function writeCorpus (path: string, groups: ReadonlyArray<readonly string[]>, by
   return path
 }
 
-/** So many items, evenly. */
+/** The given number of items, evenly spaced. */
 function sample <T> (items: readonly T[], count: number): T[] {
   return items.filter((_, i) => i % Math.ceil(items.length / count) === 0)
 }

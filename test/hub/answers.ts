@@ -3,7 +3,7 @@ import type { Commit, Repository } from './repository.ts'
 import type { Route } from './routes.ts'
 import type { Caller, State } from './state.ts'
 
-/** A refusal, thrown where it turns out, and sent. */
+/** A refusal, thrown where it is detected, and sent as the response. */
 export class Refusal extends Error {
   readonly answer: Answer
 
@@ -21,7 +21,7 @@ export function json (value: unknown, headers: Readonly<Record<string, string>> 
   }
 }
 
-/** An error in the Hub's way: twice in headers, and in the body. */
+/** An error in the Hub's form: in two headers, and in the body. */
 export function failure (
   status: number,
   code: string | null,
@@ -44,7 +44,7 @@ export function redirect (status: 302 | 307, location: string, headers: Readonly
   }
 }
 
-/** The repository that a route is in, if the caller may see it, and where it's about to read: if they may do that. */
+/** The repository of a route, if the caller may see it, and, for reading, if the caller may read it. */
 export function repositoryFor (state: State, route: Route, caller: Caller, isReading = false): Repository {
   const repository = state.repositories.get(route.repo ?? '')
   if (repository === undefined || (repository.options.private === true && caller !== 'owner')) {
@@ -71,7 +71,7 @@ export function commitFor (repository: Repository, { revision }: Route): Commit 
   return commit
 }
 
-/** Refuses a token that is nobody's. */
+/** Refuses an unknown token. */
 export function checkCaller (caller: Caller): void {
   if (caller === 'invalid') throw new Refusal(failure(401, null, 'Invalid credentials in Authorization header'))
 }

@@ -5,7 +5,7 @@ import { type Blob, type Commit, type Repository, filesBelow, sha1 } from './rep
 import type { Route } from './routes.ts'
 import type { Caller, State } from './state.ts'
 
-/** Of everything, so that answers are the same on every run. */
+/** The date of everything, so that responses are the same on every run. */
 const DATE = '2024-05-06T07:08:09.000Z'
 
 const AT_MOST_EXPANDED = 50
@@ -156,7 +156,7 @@ function lastCommit ({ id }: Commit): object {
   return { id, title: 'Files of a test', date: DATE }
 }
 
-/** Of the paths in a form or in JSON those that there are. */
+/** The existing ones of the paths in a form or in JSON. */
 async function pathsInfo (repository: Repository, route: Route, request: IncomingMessage): Promise<Answer> {
   if (request.method !== 'POST') return failure(405, null, 'Method not allowed')
   const commit = commitFor(repository, route)
@@ -195,9 +195,7 @@ interface Converted {
   readonly file: Blob
 }
 
-/**
- * Files of the conversion to parquet, which lie in `{config}/{split}/0000.parquet`; partial ones in `partial-{split}`.
- */
+/** Files of the conversion to parquet, in `{config}/{split}/0000.parquet`; partial ones in `partial-{split}`. */
 function converted (repository: Repository): Converted[] {
   return [...repository.at('refs/convert/parquet')?.files.values() ?? []].flatMap(file => {
     const [config, split, name] = file.path.split('/')
@@ -207,7 +205,7 @@ function converted (repository: Repository): Converted[] {
   })
 }
 
-/** Addresses of the converted files by subset and split; of one, or one file, as the path says. */
+/** Addresses of the converted files by subset and split; of one of them, or of one file, depending on the path. */
 function parquet (state: State, repository: Repository, path: string): Answer {
   const files = converted(repository)
   if (files.length === 0) return failure(404, null, 'The parquet files of this dataset are not ready.')
@@ -231,8 +229,7 @@ function parquet (state: State, repository: Repository, path: string): Answer {
 }
 
 /**
- * The dataset viewer, which clients reach at `datasets-server.` before the Hub's host; it has no features of columns
- * here.
+ * The dataset viewer, which has the host prefix `datasets-server.` on the real Hub; this one has no column features.
  */
 function viewer (state: State, route: Route, caller: Caller, query: Query): Answer {
   if (route.path !== 'parquet') return failure(404, 'ResponseNotFound', 'Not found.')

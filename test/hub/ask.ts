@@ -4,7 +4,7 @@ export interface Asked {
   readonly status: number
   readonly headers: IncomingHttpHeaders
   readonly body: Buffer
-  /** Whether the connection was cut before the body's end. */
+  /** Whether the connection was cut before the end of the body. */
   readonly cut: boolean
 }
 
@@ -12,11 +12,11 @@ export interface AskOptions {
   readonly method?: string
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string
-  /** Gives the answer as it is after so long, as if it had been cut. */
+  /** Returns the response as it is after this time, as if it had been cut. */
   readonly timeoutMs?: number
 }
 
-/** One request on a connection of its own, without redirects. Fails where there is no answer at all. */
+/** One request on a new connection, without redirects. Fails if there is no response at all. */
 export async function ask (
   address: string,
   { method = 'GET', headers = {}, body, timeoutMs = 5000 }: AskOptions = {}
@@ -44,7 +44,7 @@ export async function ask (
   })
 }
 
-/** The same, along redirects; the token stays on the host that it's for. */
+/** Like `ask`, with redirects; the token is sent to its host only. */
 export async function follow (address: string, options: AskOptions = {}): Promise<Asked> {
   const asked = await ask(address, options)
   if (asked.status !== 302 && asked.status !== 307) return asked

@@ -5,10 +5,10 @@ import { type Blob, sha1 } from './repository.ts'
 import type { Route } from './routes.ts'
 import type { Caller, State } from './state.ts'
 
-/** Less isn't worth compressing. */
+/** Smaller text isn't compressed. */
 const LEAST_GZIPPED = 1000
 
-/** Where a file is: of LFS at the CDN, else in a cache of the Hub's own, which is named relative to it. */
+/** The address of a file: an LFS file is on the CDN, others are in a cache of the Hub, which has a relative address. */
 export function resolveAnswer (state: State, exchange: Exchange, route: Route, caller: Caller): Answer {
   const { repo, file, commit, headers } = found(state, route, caller)
   if (exchange.met('loop') !== null) return redirect(302, exchange.request.url!, headers)
@@ -47,7 +47,7 @@ function found (
   }
 }
 
-/** The CDN: a file for a signed address. A token that is sent to it has leaked, which is noted. */
+/** The CDN: a file for a signed address. A token that is sent to it has leaked, which is logged. */
 export function cdnAnswer (state: State, exchange: Exchange, address: URL): Answer {
   const { authorization, cookie } = exchange.request.headers
   const { token, stranger } = state.options
@@ -69,7 +69,7 @@ export function cdnAnswer (state: State, exchange: Exchange, address: URL): Answ
   if (exchange.met('expired') !== null) state.revoke(grant)
   if (state.hasExpired(grant)) return xml(403, 'AccessDenied', 'Request has expired')
   const file = state.repository(grant.repo).blob(grant.sha256)!
-  // Storage names content by other hashes than the Hub does, so that its ETag isn't X-Linked-ETag.
+  // Storage names content by other hashes than the Hub, so its ETag isn't X-Linked-ETag.
   return content(state, exchange, file, sha1(`storage ${file.sha256}`).slice(0, 32), {
     'Content-Type': 'application/octet-stream',
     'Content-Disposition': address.searchParams.get('response-content-disposition')!
@@ -77,8 +77,8 @@ export function cdnAnswer (state: State, exchange: Exchange, address: URL): Answ
 }
 
 /**
- * What a file's bytes are answered with: all of them, a range, or nothing, by the conditions of the request (RFC 9110,
- * 13 and 14).
+ * The response for a file's bytes: all of them, a range, or nothing, by the conditions of the request (RFC 9110,
+ * sections 13 and 14).
  */
 function content (
   state: State,
@@ -132,7 +132,7 @@ function isGzipped (state: State, { request }: Exchange, file: Blob): boolean {
     /\bgzip\b/.test(request.headers['accept-encoding'] ?? '')
 }
 
-/** Start and end, exclusive; `none` where there is no such range; undefined where none, or several, are asked for. */
+/** Start and end, exclusive; `none` if there is no such range; undefined if no range, or several, are requested. */
 function rangeOf (header: string | undefined, size: number): [start: number, end: number] | 'none' | undefined {
   const [, from, to] = /^bytes=(\d*)-(\d*)$/.exec(header ?? '') ?? []
   if (from === undefined || to === undefined || (from === '' && to === '')) return undefined
@@ -145,7 +145,7 @@ function tags (header: string): string[] {
   return header.split(',').map(tag => tag.trim().replace(/^W\//, ''))
 }
 
-/** An error as storage gives it. */
+/** An error in the form of the storage. */
 function xml (status: number, code: string, message: string): Answer {
   return {
     status,

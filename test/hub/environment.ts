@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { closeHubs } from '../../lib/hub/hub.ts'
 
-/** What says how the Hub is spoken to. */
+/** The environment variables of the Hub client. */
 const NAMES = [
   'HF_ENDPOINT', 'HF_TOKEN', 'HUGGING_FACE_HUB_TOKEN', 'HF_TOKEN_PATH', 'HF_HOME', 'XDG_CACHE_HOME', 'HF_HUB_OFFLINE',
   'HF_DATASETS_OFFLINE', 'HF_HUB_DISABLE_IMPLICIT_TOKEN', 'HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'http_proxy',
@@ -13,9 +13,9 @@ const NAMES = [
 export type HubEnvironment = Readonly<Partial<Record<typeof NAMES[number], string>>>
 
 /**
- * Sets the environment of the Hub, to that and to nothing else: a developer's own token is not found.
+ * Sets the environment variables of the Hub, and deletes the others: a developer's token is not used.
  *
- * @returns what sets it back, and lets go of all that was known of the Hub
+ * @returns a function that restores them, and forgets all cached data of the Hub
  */
 export function setHubEnvironment (environment: HubEnvironment): () => Promise<void> {
   const before = NAMES.map(name => [name, process.env[name]] as const)

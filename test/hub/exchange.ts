@@ -6,12 +6,12 @@ import type { Fault, LoggedRequest } from './types.ts'
 
 const PIECE_BYTES = 64 * 1024
 
-/** Bytes of a file, from a place up to another one, exclusive. */
+/** Bytes of a file, from a position up to another one, exclusive. */
 export interface Part {
   readonly content: Blob['content']
   readonly start: number
   readonly end: number
-  /** The bytes that a changed file has in place of its own. */
+  /** The bytes that a changed file has in place of the original ones. */
   readonly changed: boolean
 }
 
@@ -23,7 +23,7 @@ export interface Answer {
   readonly chunked?: boolean
 }
 
-/** One request and its answer, which is logged, and which may go wrong in the way that was chosen for it. */
+/** One request and its response, which is logged, and may have the chosen fault. */
 export class Exchange {
   readonly request: IncomingMessage
   readonly log: LoggedRequest
@@ -37,17 +37,17 @@ export class Exchange {
     this.#response = response
     const closed = this.#closed = new AbortController()
     response.on('close', () => { closed.abort() })
-    response.on('error', () => {}) // a client that goes away in mid-answer is none of ours
+    response.on('error', () => {}) // a client that disconnects during the response is no error here
   }
 
-  /** The fault, if it is of this kind. It counts as met from then on. */
+  /** The fault, if it is of this kind. It counts as used from then on. */
   met<Kind extends Fault['kind']> (kind: Kind): (Fault & { kind: Kind }) | null {
     if (this.fault?.kind !== kind) return null
     this.log.fault = kind
     return this.fault as Fault & { kind: Kind }
   }
 
-  /** Waits; ends early where the client goes. */
+  /** Waits; ends early if the client disconnects. */
   async wait (ms: number | null): Promise<void> {
     const { signal } = this.#closed
     if (signal.aborted) return
@@ -56,7 +56,7 @@ export class Exchange {
       : sleep(ms, undefined, { signal }).catch(() => {}))
   }
 
-  /** Says again and again that it works on it. */
+  /** Sends informational responses repeatedly. */
   async inform (ms: number): Promise<void> {
     while (!this.#closed.signal.aborted) {
       this.#response.writeProcessing()
@@ -64,12 +64,12 @@ export class Exchange {
     }
   }
 
-  /** Cuts the connection, with what was written before on its way. */
+  /** Cuts the connection, after the written data is sent. */
   cut (): void {
     this.#response.destroy()
   }
 
-  /** Sends an answer, or as much of it as its fault lets through. */
+  /** Sends a response, or as much of it as its fault allows. */
   async send ({ status, headers = {}, body = Buffer.alloc(0), chunked = false }: Answer): Promise<void> {
     const size = Buffer.isBuffer(body) ? body.length : body.end - body.start
     const { length, sent, after } = this.#bodyFault(size)
@@ -105,11 +105,11 @@ export class Exchange {
     }
   }
 
-  /** What is said of the length, null: nothing; how many bytes go out; and what follows on them. */
+  /** The stated length, null: none; the number of bytes to send; and what happens after them. */
   #bodyFault (size: number): { length: number | null, sent: number, after: 'end' | 'break' | 'stall' | 'hang-up' } {
     const cut = this.met('break') ?? this.met('stall')
     if (cut !== null) {
-      const after = Number(cut.after) // a negative one is the part of the body that arrives
+      const after = Number(cut.after) // a negative one is the share of the body to send
       return { length: size, sent: after < 0 ? Math.floor(-after * size) : Math.min(after, size), after: cut.kind }
     }
     const short = this.met('short')
@@ -125,7 +125,7 @@ export class Exchange {
     return { length: total, sent: total, after: 'end' }
   }
 
-  /** @returns whether the client is still there */
+  /** @returns whether the client is still connected */
   async #write (piece: Buffer): Promise<boolean> {
     const response = this.#response
     if (response.destroyed) return false
@@ -142,7 +142,7 @@ export class Exchange {
     return !response.destroyed
   }
 
-  /** Does something to the connection after what was written has gone out. */
+  /** Does something to the connection after the written data is sent. */
   async #finish (then: () => void): Promise<void> {
     const { socket } = this.#response
     this.#response.flushHeaders()
@@ -178,8 +178,8 @@ function * slices (bytes: Buffer, pieceBytes: number): Generator<Buffer> {
 }
 
 /**
- * As many bytes that are others: letters change their case, digits their oddness, so that a mixture of both can look
- * like a file.
+ * The same number of bytes with other values: letters change their case, digits their last bit, so that a mixture of
+ * both can look like a file.
  */
 function otherBytes (bytes: Buffer): Buffer {
   return Buffer.from(bytes.map(byte => {

@@ -5,7 +5,7 @@ import {
 } from './layout-files.ts'
 import type { Layout } from './types.ts'
 
-/** A blank line, one that ends in CRLF, keys in another order, and no end of the last line. */
+/** A blank line, one that ends in CRLF, keys in another order, and a last line without a line end. */
 const UNEVEN_LINES = [
   '{"text":"one","n":1}',
   '',

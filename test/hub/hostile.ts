@@ -7,14 +7,14 @@ import { startHub } from './stand-in.ts'
 
 const TOKEN = 'hf_secretsecretsecretsecretsecretsecre'
 
-/** Paths of the requests that resolving a dataset makes. */
+/** Paths of the requests for resolving a dataset. */
 const EXPECTED = [
   /^\/api\/datasets\/o\/n\/(?:revision|tree|paths-info)\//,
   /^\/datasets\/o\/n\/resolve\/\w+\/README\.md$/,
   /^\/api\/resolve-cache\/datasets\/o\/n\/\w+\/README\.md\?/
 ]
 
-/** Asks a hostile Hub for a dataset, in each of its ways. @returns what is wrong with the outcomes */
+/** Resolves a dataset on a hostile Hub, in each of its ways. @returns what is wrong with the outcomes */
 export async function hostileRuns (): Promise<string[]> {
   const found = await Promise.all(HOSTILE.map(async ({ fault, on, error }) => {
     const standIn = await startHub({

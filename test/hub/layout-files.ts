@@ -73,7 +73,7 @@ const FIELDS: readonly ParquetField[] = [
   { name: 'score', type: 'DOUBLE', ...OPTIONAL }
 ]
 
-/** Row groups of two rows and of one, columns beside the text, one of them nested. */
+/** Row groups of two rows and of one, with columns next to the text, one of them nested. */
 export async function parquet (seed: number): Promise<Buffer> {
   const columns = (['id', 'meta', 'text', 'score'] as const).map(name => ({
     name, data: recordsOf(seed).map(record => record[name])
@@ -84,7 +84,7 @@ export async function parquet (seed: number): Promise<Buffer> {
 const LONG = 2n ** 53n
 const MOMENT = Date.UTC(2024, 1, 29, 12, 30)
 
-/** Columns of which JSON has no type. */
+/** Columns of types that JSON lacks. */
 export async function parquetTypes (): Promise<Buffer> {
   return await writeParquet([
     { name: 'text', data: ['one', 'two', 'three'] },

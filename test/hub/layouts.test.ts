@@ -3,7 +3,7 @@ import { follow } from './ask.ts'
 import { layouts, repoOf } from './layouts.ts'
 import { startHub } from './stand-in.ts'
 
-t.test('layouts are the same on every run, have different names, and can be put on a Hub', async t => {
+t.test('layouts are the same on every run, have different names, and can be served by a Hub', async t => {
   const [one, two] = [await layouts(), await layouts()]
   t.same(one, two)
   t.equal(new Set(one.map(({ name }) => name)).size, one.length)

@@ -1,16 +1,15 @@
 /**
- * Datasets in every layout that `datasets` of Python finds files in, small, and the same from their seeds on every run:
- * for `test/checks/hub.ts`, which has `datasets` stream them, and for tests of the source that has to give the same
- * records.
+ * Small datasets in every layout in which Python's `datasets` finds files, the same on every run. `test/checks/hub.ts`
+ * has `datasets` stream them, and tests of the source compare its records with these.
  */
 import { formatLayouts } from './format-layouts.ts'
 import { card, lines, parquet, textsOf } from './layout-files.ts'
 import type { Files, Layout, RepoOptions } from './types.ts'
 
-/** A dataset whose files are named for their splits. */
+/** A dataset whose files are named after their splits. */
 const NAMED: Files = { 'train.jsonl': lines(1), 'test.jsonl': lines(2), 'validation.jsonl': lines(3) }
 
-/** A dataset with two subsets, in folders; `more` follows on the second one in the card. */
+/** A dataset with two subsets, in folders; `more` is appended to the second one in the card. */
 function subsets (...more: readonly string[]): Files {
   return {
     'README.md': card(
@@ -32,7 +31,7 @@ function subsets (...more: readonly string[]): Files {
   }
 }
 
-/** The card names the files. */
+/** Layouts in which the card names the files. */
 function cardLayouts (): Layout[] {
   const splits = {
     'README.md': card(
@@ -136,7 +135,7 @@ function cardLayouts (): Layout[] {
   ]
 }
 
-/** Names of files and folders tell the splits. */
+/** Layouts in which names of files and folders determine the splits. */
 function nameLayouts (): Layout[] {
   const folders = {
     'train/b.jsonl': lines(1),
@@ -212,7 +211,7 @@ function nameLayouts (): Layout[] {
   ]
 }
 
-/** The user names files or a revision, or the Hub has converted the dataset. */
+/** Layouts in which the user names files or a revision, or the Hub has converted the dataset. */
 async function requestedLayouts (): Promise<Layout[]> {
   const globs = {
     'data/2024-10/a.jsonl': lines(1),
@@ -271,7 +270,7 @@ async function requestedLayouts (): Promise<Layout[]> {
   ]
 }
 
-/** All layouts; the writer of parquet and the compressor are loaded for them. */
+/** All layouts; loads the parquet writer and the compressor for them. */
 export async function layouts (): Promise<Layout[]> {
   return [...cardLayouts(), ...nameLayouts(), ...await formatLayouts(), ...await requestedLayouts()]
 }

@@ -1,6 +1,6 @@
 import type { Answer, Exchange } from './exchange.ts'
 
-/** A listing as a Hub would have it that means harm. */
+/** Malicious listings of a Hub. */
 export function withFault (exchange: Exchange, answer: Answer): Answer {
   if (answer.status !== 200 || !Buffer.isBuffer(answer.body)) return answer
   const listed = exchange.met('listed')

@@ -1,6 +1,6 @@
 /**
- * The stand-in Hub as a process of its own: `node dist/test/hub/main.js CONFIG.json`. CONFIG is `HubOptions` as JSON,
- * where files are text, `{ "localPath": … }` or `{ "base64": … }`. Prints its endpoint on a line, and ends by SIGTERM,
+ * The stand-in Hub as a separate process: `node dist/test/hub/main.js CONFIG.json`. CONFIG is `HubOptions` as JSON, in
+ * which files are text, `{ "localPath": … }` or `{ "base64": … }`. Prints its endpoint on a line, and ends on SIGTERM,
  * or when its standard input ends.
  */
 import { readFileSync } from 'node:fs'

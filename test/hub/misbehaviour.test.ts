@@ -10,7 +10,7 @@ const BYTES = Buffer.from(Array.from({ length: 200_000 }, (_, i) => 97 + i % 26)
 
 interface Started {
   readonly hub: Hub
-  /** Asks for the file after the Hub was told how to misbehave. */
+  /** Requests the file with a misbehaviour set. */
   readonly get: (plan: Plan | Fault, headers?: Record<string, string>, timeoutMs?: number) => Promise<Asked>
 }
 
@@ -26,7 +26,7 @@ async function start (t: Test, options: Omit<HubOptions, 'repos'> = {}): Promise
   }
 }
 
-t.test('bodies that break, stall, drip, or are of the wrong length', async t => {
+t.test('bodies that break off, stall, drip, or have the wrong length', async t => {
   const { hub, get } = await start(t)
   t.match(await get({ kind: 'break', after: 1000 }), {
     cut: true, body: BYTES.subarray(0, 1000), headers: { 'content-length': '200000' }
@@ -55,7 +55,7 @@ t.test('bodies that break, stall, drip, or are of the wrong length', async t => 
   t.match(await ask(`${hub.endpoint}/api/datasets/o/n`), { cut: true, body: Buffer.from('{"_') })
 })
 
-t.test('refusals for a while', async t => {
+t.test('refusals for a limited time', async t => {
   const { hub, get } = await start(t)
   for (const status of [500, 502, 503, 504]) t.match(await get({ kind: 'status', status }), { status })
   t.match(await get({ kind: 'rate-limit', how: 'retry-after', seconds: 3 }), {
@@ -96,7 +96,7 @@ t.test('addresses that expire', async t => {
   const refused = await ask(address)
   t.match(refused, { status: 403, headers: { 'content-type': 'application/xml' } })
   t.match(refused.body.toString(), /<Code>AccessDenied/)
-  t.equal((await ask(address)).status, 403, 'for good')
+  t.equal((await ask(address)).status, 403, 'the address stays expired')
   t.match(await get([]), { status: 200 })
   t.equal((await ask(address.replace(/Signature=\w/, 'Signature=_'))).status, 403)
   t.equal((await ask(`${hub.cdn}/other`)).status, 403)
@@ -104,7 +104,7 @@ t.test('addresses that expire', async t => {
   t.equal((await follow(`${late.hub.endpoint}/datasets/o/n/resolve/main/a.bin`)).status, 403)
 })
 
-t.test('ranges that aren\'t, and files that change', async t => {
+t.test('whole answers to range requests, and files that change', async t => {
   const { get } = await start(t)
   const { headers: { etag } } = await get([], { Range: 'bytes=0-9' })
   t.match(await get({ kind: 'whole' }, { Range: 'bytes=5-9' }), { status: 200, body: BYTES })
@@ -117,7 +117,7 @@ t.test('ranges that aren\'t, and files that change', async t => {
   })
 })
 
-t.test('plans: which requests, and how often', async t => {
+t.test('a plan sets which requests fail, and how often', async t => {
   const { hub, get } = await start(t)
   const statuses = async (count: number): Promise<number[]> => {
     const found: number[] = []
@@ -155,7 +155,7 @@ t.test('plans: which requests, and how often', async t => {
   t.match(await get([]), { status: 200 })
 })
 
-t.test('another process tells it by requests', async t => {
+t.test('another process sets the misbehaviour by requests', async t => {
   const { hub } = await start(t, { control: true })
   const tell = async (path: string, order?: unknown) => JSON.parse((await ask(
     `${hub.endpoint}/stand-in/${path}`, order === undefined ? {} : { method: 'POST', body: JSON.stringify(order) }

@@ -1,6 +1,6 @@
 import type { Fault, LoggedRequest, Misbehaviour, Plan, PlanByRepo, RandomMisbehaviour } from './types.ts'
 
-/** Each way to misbehave that a client can get over, at sizes and times for tests: what random plans draw from. */
+/** Each misbehaviour that a client can recover from, with sizes and times for tests: random plans draw from these. */
 export const FAULTS: readonly Fault[] = [
   { kind: 'break', after: 'random' },
   { kind: 'break', after: 0 },
@@ -29,7 +29,7 @@ interface Hostile {
   readonly error: RegExp
 }
 
-/** Ways to misbehave that no client gets over, and the error that each must end in, within some seconds. */
+/** Misbehaviours that no client can recover from, and the error that each must end in, within some seconds. */
 export const HOSTILE: readonly Hostile[] = [
   { fault: { kind: 'endless', entries: 1 }, error: /^ERR_HUB .*doesn't end: received 102 pages with 102 entries/ },
   { fault: { kind: 'endless', entries: 0 }, error: /^ERR_HUB .*doesn't end: received 101 pages with 0 entries/ },
@@ -66,8 +66,7 @@ export const HOSTILE: readonly Hostile[] = [
 ]
 
 /**
- * Numbers from 0 up to 1 that look random and follow from a seed: Marsaglia's xorshift of 32 bits ("Xorshift RNGs",
- * 2003).
+ * Pseudorandom numbers from 0 to 1 (exclusive) from a seed: Marsaglia's xorshift of 32 bits ("Xorshift RNGs", 2003).
  */
 export function randomNumbers (seed: number): () => number {
   let state = (Math.imul(seed, 0x9e37_79b1) ^ 0x2545_f491) | 1
@@ -79,12 +78,12 @@ export function randomNumbers (seed: number): () => number {
   }
 }
 
-/** Says of each request how it is to be answered badly, if at all. */
+/** Decides for each request on its fault, if any. */
 export interface Decider {
   decide: (request: LoggedRequest) => Fault | null
 }
 
-/** @param plan one way, several of which the first that applies is taken, or a seed */
+/** @param plan one misbehaviour, several of which the first that applies is used, or a seed */
 export function decider (plan: Plan | PlanByRepo): Decider {
   if ('byRepo' in plan) return { decide: request => known(plan.byRepo[request.repo ?? ''] ?? []).decide(request) }
   if ('seed' in plan) return atRandom(plan)
@@ -126,21 +125,21 @@ function atRandom ({ seed, faults = FAULTS, chance = 0.3, times = 20 }: RandomMi
       const possible = faults.filter(fault => applies(fault, request))
       if (left === 0 || random() >= chance || possible.length === 0) return null
       left--
-      // By kinds, of which some have more variants than others.
+      // First the kind is drawn, as some kinds have more variants than others.
       const kind = oneOf([...new Set(possible.map(({ kind }) => kind))])
       return sized(oneOf(possible.filter(fault => fault.kind === kind)), random)
     }
   }
 }
 
-/** A number for `'random'`: a part of the body, negative and of its length, which isn't known yet. */
+/** A number for `'random'`: a share of the body, as a negative number, because its length isn't known yet. */
 function sized (fault: Fault, random: () => number): Fault {
   return (fault.kind === 'break' || fault.kind === 'stall') && fault.after === 'random'
     ? { kind: fault.kind, after: -random() }
     : fault
 }
 
-/** Bodies are those of files where a plan doesn't say otherwise. */
+/** By default, faults of a body apply to files. */
 function usually ({ kind }: Fault): NonNullable<Misbehaviour['on']> {
   return kind === 'break' || kind === 'stall' || kind === 'drip' ? { kind: 'file' } : {}
 }
@@ -152,7 +151,7 @@ function matches (request: LoggedRequest, on: NonNullable<Misbehaviour['on']>): 
     (on.path === undefined || request.path.includes(on.path) || (request.file ?? '').includes(on.path))
 }
 
-/** Whether a fault can happen to a request. */
+/** Whether a fault is possible for a request. */
 function applies ({ kind }: Fault, request: LoggedRequest): boolean {
   switch (kind) {
     case 'break': case 'stall': case 'drip': return request.method !== 'HEAD' && request.kind !== 'resolve'

@@ -8,7 +8,7 @@ import { setHubEnvironment } from './environment.ts'
 import { startHub } from './stand-in.ts'
 import type { HubOptions, RepoOptions } from './types.ts'
 
-/** A dataset with the layout of `allenai/c4`: what README and examples show is run on it. */
+/** A dataset with the layout of `allenai/c4`, for the examples of the README. */
 export const C4: RepoOptions = {
   name: 'allenai/c4',
   files: {
@@ -24,7 +24,7 @@ export const C4: RepoOptions = {
   }
 }
 
-/** A Hub in a process of its own, for commands that are waited for; the environment names it until the test ends. */
+/** A Hub in a separate process, for commands that block this one; the environment names it until the test ends. */
 export async function hubProcess (t: Test, options: HubOptions): Promise<string> {
   const config = put(temporaryFolder(t), 'hub.json', JSON.stringify(options))
   const child = spawn(
@@ -37,7 +37,7 @@ export async function hubProcess (t: Test, options: HubOptions): Promise<string>
   return endpoint
 }
 
-/** A Hub for `command` and `programPrints`: where these run in the test's own process, it does, too. */
+/** A Hub for `command` and `programPrints`: it runs in the test process if these do. */
 export async function hubForCommands (t: Test, options: HubOptions): Promise<void> {
   if (isThorough()) {
     await hubProcess(t, options)

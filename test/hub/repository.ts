@@ -4,32 +4,32 @@ import { stat } from 'node:fs/promises'
 import { parse } from 'yaml'
 import type { Content, RepoOptions } from './types.ts'
 
-/** Above this the Hub wants a file in LFS, whatever its ending. */
+/** The Hub requires LFS for larger files, with any extension. */
 const LARGEST_IN_GIT = 10_000_000
 
-/** Of the endings in the `.gitattributes` that the Hub puts into a new dataset, those of text and tables. */
+/** The extensions of text and tables in the `.gitattributes` that the Hub adds to a new dataset. */
 const LFS_ENDINGS = /\.(?:parquet|arrow|gz|zst|zip|bz2|xz|lz4|7z|tar|npy|bin|feather|model)$/
 
 export interface Blob {
   readonly path: string
   /** In bytes. */
   readonly size: number
-  /** SHA-1 of the blob in git; of an LFS file that of its pointer. */
+  /** SHA-1 of the blob in git; for an LFS file, of its pointer. */
   readonly oid: string
   readonly sha256: string
   readonly lfs: boolean
-  /** Of a pointer. */
+  /** Bytes of a pointer. */
   readonly pointerSize: number
   readonly content: Buffer | { readonly localPath: string }
 }
 
 export interface Commit {
   readonly id: string
-  /** In the order of git: by the bytes of the path. */
+  /** In git's order: by the bytes of the path. */
   readonly files: ReadonlyMap<string, Blob>
 }
 
-/** A dataset's repository: commits, and the refs that lead to them. */
+/** A dataset's repository: commits, and the refs to them. */
 export class Repository {
   readonly options: RepoOptions
   readonly #commits = new Map<string, Commit>()
@@ -47,7 +47,7 @@ export class Repository {
     return repository
   }
 
-  /** Adds a commit on a ref: files as they were, and these in place of theirs; null deletes. @returns its id */
+  /** Adds a commit on a ref: the previous files, with these in place of theirs; null deletes. @returns its id */
   async commit (changed: Readonly<Record<string, Content | null>>, ref = 'main'): Promise<string> {
     const name = fullName(ref)
     const parent = this.#refs.get(name)
@@ -77,7 +77,7 @@ export class Repository {
     return this.at('main')!
   }
 
-  /** A file by the SHA-256 of what it holds, whichever commit has it. */
+  /** A file by the SHA-256 of its content, in any commit. */
   blob (sha256: string): Blob | undefined {
     for (const { files } of this.#commits.values()) {
       for (const blob of files.values()) if (blob.sha256 === sha256) return blob
@@ -90,7 +90,7 @@ export class Repository {
     return [...this.#refs]
   }
 
-  /** YAML of the dataset's card, as values; null where it has none, or where it can't be read. */
+  /** The YAML of the dataset's card, parsed; null if there is none, or if it is invalid. */
   card (commit: Commit): Record<string, unknown> | null {
     const readme = commit.files.get('README.md')?.content
     const [, yaml] = (Buffer.isBuffer(readme) ? /^---\r?\n(.*?)\r?\n---/s.exec(readme.toString()) : null) ?? []
@@ -102,7 +102,7 @@ export class Repository {
   }
 }
 
-/** @returns of a branch's name its ref */
+/** @returns the ref of a branch name */
 function fullName (ref: string): string {
   return ref.startsWith('refs/') ? ref : `refs/heads/${ref}`
 }
@@ -117,7 +117,7 @@ async function blobOf (path: string, content: Content, { lfs }: RepoOptions): Pr
     : lfs === 'all' ||
       (lfs === undefined ? isLocal || LFS_ENDINGS.test(path) || size > LARGEST_IN_GIT : lfs.includes(path))
   const pointer = `version https://git-lfs.github.com/spec/v1\noid sha256:${sha256}\nsize ${size}\n`
-  // Of a file that isn't held, git's own hash would take reading it once more; any that changes with the content does.
+  // git's hash of a file that isn't in memory would mean reading it again; any value from its content works.
   const inGit = isLfs ? Buffer.from(pointer) : Buffer.isBuffer(held) ? held : Buffer.from(sha256)
   return {
     path,
@@ -150,7 +150,7 @@ async function sha256Of (content: Blob['content']): Promise<string> {
   return hash.digest('hex')
 }
 
-/** In hexadecimal. */
+/** SHA hash in hexadecimal. */
 export function sha1 (content: string | Buffer): string {
   return createHash('sha1').update(content).digest('hex')
 }

@@ -1,6 +1,6 @@
 import type { RequestKind } from './types.ts'
 
-/** What an address of the Hub asks for. */
+/** The request that an address of the Hub stands for. */
 export interface Route {
   readonly kind: RequestKind
   readonly what:
@@ -8,7 +8,7 @@ export interface Route {
     | 'none'
   readonly repo: string | null
   readonly revision: string
-  /** What follows on the revision, decoded. */
+  /** The decoded path after the revision. */
   readonly path: string
 }
 
@@ -16,7 +16,7 @@ const NONE: Route = { kind: 'api', what: 'none', repo: null, revision: 'main', p
 
 const PARTS = ['tree', 'paths-info', 'refs', 'parquet', 'revision'] as const
 
-/** @param host with which the client asked @param path of the address, as it was sent */
+/** @param host that the client used @param path of the address, as sent */
 export function routeOf (host: string, path: string): Route {
   const segments = path.split('/').slice(1).filter((segment, i, all) => segment !== '' || i < all.length - 1)
   if (host.startsWith('datasets-server.')) return { ...NONE, what: 'viewer', path: segments.join('/') }
@@ -45,7 +45,7 @@ function apiRoute (segments: readonly string[]): Route {
   return { ...NONE, what: part === 'revision' ? 'info' : part, repo, revision, path }
 }
 
-/** A repository's name is of two segments, or of one where the next is a part of the API. */
+/** The name of a repository has two segments, or one if the next segment belongs to the API. */
 function repoAndRest (
   segments: readonly string[],
   isPart: (segment: string) => boolean
@@ -54,7 +54,7 @@ function repoAndRest (
   return [decoded(segments.slice(0, length)), segments.slice(length)]
 }
 
-/** A revision is one segment, its slashes encoded; those of `refs/` may be as they are. */
+/** A revision is one segment with encoded slashes; those of `refs/` may be unencoded. */
 function revisionAndPath (segments: readonly string[]): [revision: string, path: string] {
   const length = segments[0] === 'refs' ? 3 : 1
   return [decoded(segments.slice(0, length)) || 'main', decoded(segments.slice(length))]

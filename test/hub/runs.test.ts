@@ -15,7 +15,7 @@ t.test('with each kind of misbehaviour, alone and mixed, the records that arrive
   t.teardown(setHubEnvironment({ HF_ENDPOINT: runs.hub.endpoint }))
   t.strictSame(await runs.all(plannedRuns(all, RUNS, SEED)), [], `seed ${SEED}`)
   const met = new Set(runs.hub.requests.map(({ fault }) => fault))
-  t.ok(met.size > 5, `met with ${[...met].join(', ')}`)
+  t.ok(met.size > 5, `the misbehaviour includes ${[...met].join(', ')}`)
 
   const each = howMany(3, 1)
   for (const dataset of all.filter((_, i) => i % each === 1 % each)) {
@@ -26,12 +26,12 @@ t.test('with each kind of misbehaviour, alone and mixed, the records that arrive
 
   const [some] = plannedRuns(all, 1, 0)
   t.strictSame(await runs.all([{ ...some!, plan: [], dataset: { ...all[0]!, texts: all[0]!.texts.slice(1) } }])
-    .then(found => found.length), 1, 'a wrong record would be found')
+    .then(found => found.length), 1, 'a wrong record is found')
   t.strictSame(await runs.all([{
     ...some!, plan: [], stops: [], dataset: { ...all[0]!, texts: [...all[0]!.texts, 'more'] }
-  }]).then(found => found.length), 1, 'a missing one would be')
+  }]).then(found => found.length), 1, 'a missing record is found')
   t.match(
     await runs.all([{ ...some!, plan: { fault: { kind: 'status', status: 404 } } }]), [/ERR_DATASET/],
-    'an error would be'
+    'an error is found'
   )
 })

@@ -1,4 +1,4 @@
-/** Runs that read a dataset from a Hub that misbehaves: what arrives must be what the files hold. */
+/** Runs that read a dataset from a misbehaving Hub: the records must be those of the files. */
 import { gzipSync } from 'node:zlib'
 import type { Document } from '../../lib/document.ts'
 import { codeOf, messageOf } from '../../lib/errors.ts'
@@ -14,7 +14,7 @@ import type { Plan, RepoOptions } from './types.ts'
 const FILES = 3
 const RECORDS = 150 // in each
 
-/** Longer than any good answer takes here; one that takes longer is only asked for again. */
+/** Longer than any good response takes here; a later one is only requested again. */
 const TIMEOUT_S = 0.15
 
 /** A dataset, and the texts of its records in order. */
@@ -38,7 +38,7 @@ const WRITERS: ReadonlyArray<[ending: string, writer: Writer]> = [
   ], { codec: 'UNCOMPRESSED', pageSize: 4000, rowGroupSize: [40, 70] })]
 ]
 
-/** Of each format one in LFS, which the CDN gives, and one that the Hub itself gives. */
+/** For each format, a dataset in LFS, which is on the CDN, and one on the Hub itself. */
 export async function readables (): Promise<Readable[]> {
   const all: Readable[] = []
   for (const [ending, write] of WRITERS) {
@@ -60,12 +60,12 @@ export interface Planned {
   readonly number: number
   readonly dataset: Readable
   readonly plan: Plan
-  /** After how many records the source is stopped, and another one goes on. */
+  /** The numbers of records after which the source is stopped, and another one resumes. */
   readonly stops: readonly number[]
 }
 
 /**
- * Each fault alone, and all mixed, over all formats in turn; stopped once or twice in one run of three.
+ * Each fault alone, and all mixed, over all formats in turn; stopped once or twice in two runs of five.
  *
  * @param count of runs
  */
@@ -91,21 +91,21 @@ export function plannedRuns (all: readonly Readable[], count: number, seed: numb
   })
 }
 
-/** What has become of a run. */
+/** The result of a run. */
 export interface Ran {
   readonly texts: readonly string[]
-  /** Null where it came to its end. */
+  /** Null if it completed. */
   readonly error: unknown
 }
 
 let hubs = 0
 
-/** Reads a dataset, with as many sources as it takes, each with a Hub that knows nothing yet. */
+/** Reads a dataset, with one source per stop, each with a new Hub client. */
 async function run (dataset: Readable, stops: readonly number[]): Promise<Ran> {
   const texts: string[] = []
   let state: ReturnType<ReturnType<typeof hf>['save']> | undefined
   for (const stop of [...stops, Infinity]) {
-    const settings = { timeout: TIMEOUT_S, maxRetries: 1000 + hubs++ } // others than all others have
+    const settings = { timeout: TIMEOUT_S, maxRetries: 1000 + hubs++ } // different from all other settings
     const source = hf(dataset.name, { ...settings, hub: { retryDelay: 1 }, highWaterMark: 1 + hubs % 5 })
     if (state !== undefined) source.restore(state)
     let left = stop
@@ -125,7 +125,7 @@ async function run (dataset: Readable, stops: readonly number[]): Promise<Ran> {
   return { texts, error: null }
 }
 
-/** A Hub that misbehaves towards each dataset in the way that was last told for it. */
+/** A Hub that misbehaves for each dataset by the last plan set for it. */
 export class Runs {
   readonly hub: Hub
   #plans: Record<string, Plan> = {}
@@ -138,7 +138,7 @@ export class Runs {
     return new Runs(await startHub({ repos: all }))
   }
 
-  /** Runs of one dataset one after the other, others at the same time. @returns what is wrong with them */
+  /** Runs of the same dataset one after the other, others concurrently. @returns what is wrong with them */
   async all (planned: readonly Planned[]): Promise<string[]> {
     const wrong = await Promise.all([...new Set(planned.map(({ dataset }) => dataset))].map(async dataset => {
       const found: string[] = []
@@ -163,8 +163,7 @@ export class Runs {
   }
 
   /**
-   * @returns what is wrong with a run in which a file changes, which is to end in an error, and not in a mixture of
-   *   both
+   * @returns what is wrong with a run in which a file changes: it must end in an error, and not in a mixture of both
    */
   async changed (dataset: Readable, skip: number): Promise<string[]> {
     const from = this.hub.requests.length

@@ -41,7 +41,7 @@ async function json (address: string, options = {}): Promise<never> {
   return JSON.parse((await follow(address, options)).body.toString()) as never
 }
 
-t.test('repositories, listings, and files at commits', async t => {
+t.test('repositories, listings, and files at commits are served', async t => {
   const hub = await start(t)
   const api = `${hub.endpoint}/api/datasets/org/data`
   t.match(await json(api), {
@@ -92,7 +92,7 @@ t.test('repositories, listings, and files at commits', async t => {
   t.match(await json(`${hub.endpoint}/api/datasets/solo/tree/main`), [{ path: 'a.txt' }])
 })
 
-t.test('pages', async t => {
+t.test('listings are served in pages', async t => {
   const hub = await start(t, { pageSize: 3 })
   let address: string | undefined = `${hub.endpoint}/api/datasets/org/data/tree/main?recursive=true`
   const pages: string[][] = []
@@ -108,7 +108,7 @@ t.test('pages', async t => {
   t.equal((await json(`${hub.endpoint}/api/datasets/org/data/tree/main?limit=2`) as []).length, 2)
 })
 
-t.test('the conversion to parquet, and the viewer', async t => {
+t.test('the conversion to parquet and the dataset viewer are served', async t => {
   const hub = await start(t)
   const api = `${hub.endpoint}/api/datasets/org/data/parquet`
   t.same(await json(api), { a: { test: [`${api}/a/test/0.parquet`], train: [`${api}/a/train/0.parquet`] } })
@@ -125,7 +125,7 @@ t.test('the conversion to parquet, and the viewer', async t => {
   t.equal((await ask(`${hub.endpoint}/info?dataset=solo`, viewer)).status, 404)
 })
 
-t.test('who may read', async t => {
+t.test('private and gated repositories need a token', async t => {
   const hub = await start(t, { token: 'hf_good', stranger: 'hf_other' })
   const asked = async (path: string, token?: string): Promise<[number, unknown]> => {
     const { status, headers } = await follow(hub.endpoint + path, token === undefined
@@ -165,7 +165,7 @@ t.test('who may read', async t => {
   t.equal(hub.leaks.length, 2)
 })
 
-t.test('redirects, conditions and ranges', async t => {
+t.test('redirects, conditions and ranges are answered', async t => {
   const hub = await start(t)
   const file = `${hub.endpoint}/datasets/org/data/resolve/main/big.bin`
   const head = await ask(file, { method: 'HEAD' })
@@ -213,7 +213,7 @@ t.test('redirects, conditions and ranges', async t => {
   ])
 })
 
-t.test('text is gzipped for those who take it; a local file is streamed', async t => {
+t.test('text is gzipped for clients that accept it; a local file is streamed', async t => {
   const localPath = put(temporaryFolder(t), 'local.ndjson', LINES.repeat(9000))
   const text = LINES.repeat(100)
   const hub = await startHub({
@@ -241,7 +241,7 @@ t.test('text is gzipped for those who take it; a local file is streamed', async 
   t.same(statuses, [302, 307, 302, 307])
 })
 
-t.test('commits while it runs', async t => {
+t.test('commits can be added while the Hub runs', async t => {
   const hub = await start(t)
   const before = hub.commitOf('org/data')
   const after = await hub.commit('org/data', { 'data/train.jsonl': 'other\n', 'big.bin': null })

@@ -1,10 +1,9 @@
 /**
- * A Hub of our own on loopback, which speaks to clients as Hugging Face's does of datasets, and misbehaves when told
- * to.
+ * A stand-in Hub on loopback, which behaves to clients like Hugging Face's for datasets, and misbehaves on request.
  *
- * What it says follows huggingface_hub, datasets (both of Python) and @huggingface/hub, from the sides of clients, and
- * the Hub's documentation: https://huggingface.co/docs/hub/api and https://huggingface.co/docs/hub/rate-limits.
- * `test/checks/hub.ts` has the clients judge it.
+ * Its responses follow the clients huggingface_hub and datasets (both in Python) and @huggingface/hub, and the
+ * documentation of the Hub: https://huggingface.co/docs/hub/api and https://huggingface.co/docs/hub/rate-limits.
+ * `test/checks/hub.ts` checks it with these clients.
  */
 import { once } from 'node:events'
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http'
@@ -23,11 +22,11 @@ export interface Hub {
   readonly endpoint: string
   /** The second host, of LFS files. */
   readonly cdn: string
-  /** Every request so far, in the order in which they came. */
+  /** Every request so far, in order. */
   readonly requests: readonly LoggedRequest[]
-  /** Requests that told the second host a token. */
+  /** Requests that sent a token to the second host. */
   readonly leaks: readonly string[]
-  /** How to answer from now on; `[]`: well. */
+  /** How to respond from now on; `[]`: correctly. */
   misbehave: (plan: Plan | PlanByRepo) => void
   /** Changes files on a ref, `main` if none is named; null deletes. @returns the new commit's id */
   commit: (repo: string, files: Readonly<Record<string, Content | null>>, ref?: string) => Promise<string>
@@ -36,7 +35,7 @@ export interface Hub {
   close: () => Promise<void>
 }
 
-/** Starts a Hub and its CDN, each at a port of its own. */
+/** Starts a Hub and its CDN, each on a separate port. */
 export async function startHub (options: HubOptions): Promise<Hub> {
   const state = await State.from(options)
   const hosts = { hub: new Host('hub', state), cdn: new Host('cdn', state) }
@@ -91,7 +90,7 @@ class Host {
     await closed
   }
 
-  /** Cuts all connections, and takes none for a time. */
+  /** Cuts all connections, and accepts none for a time. */
   #refuse (ms: number): void {
     if (!this.#server.listening) return
     this.#server.close()
@@ -99,9 +98,9 @@ class Host {
     this.#again(ms)
   }
 
-  /** Listens at its port once more. */
+  /** Listens on its port again. */
   #again (ms: number): void {
-    // A client may have got the port for its own end of a connection.
+    // A client may have got the port for its end of a connection.
     const taken = (): void => { this.#again(10) }
     this.#refused = setTimeout(() => {
       this.#server.once('error', taken).once('listening', () => { this.#server.off('error', taken) })
@@ -156,7 +155,7 @@ class Host {
   }
 }
 
-/** The answer of a server that can't, or won't. */
+/** A response of a server that can't, or won't, serve. */
 function hinderance (exchange: Exchange): Answer | null {
   const status = exchange.met('status')?.status
   if (status !== undefined) {
@@ -179,7 +178,7 @@ function hinderance (exchange: Exchange): Answer | null {
   })
 }
 
-/** What the Hub says with every answer of how many requests are left in a window of five minutes. */
+/** The header with the requests left in a window of five minutes, which the Hub sends with every response. */
 function limits ({ kind }: Route, left: number): Record<string, string> {
   const name = kind === 'api' ? 'api' : 'resolvers'
   return { RateLimit: `"${name}";r=${Math.max(left, 1)};t=300`, 'RateLimit-Policy': policy(name) }
@@ -210,8 +209,8 @@ async function answerTo (state: State, exchange: Exchange, route: Route | null, 
 }
 
 /**
- * Orders from another process: `POST misbehave` a plan, `POST commit` `{ repo, files, ref }`, `GET requests`,
- * `GET leaks`.
+ * Requests of another process: `POST misbehave` a plan, `POST commit` `{ repo, files, ref }`, `GET requests`, `GET
+ * leaks`.
  */
 async function control (
   state: State,

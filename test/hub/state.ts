@@ -3,27 +3,27 @@ import { decider, type Decider } from './misbehaviour.ts'
 import { Repository, sha1 } from './repository.ts'
 import type { HubOptions, LoggedRequest, Plan, PlanByRepo } from './types.ts'
 
-/** What an address of the CDN is signed for. */
+/** The content that an address of the CDN is signed for. */
 export interface Grant {
   readonly repo: string
   readonly file: string
   readonly sha256: string
   /** Milliseconds since 1970. */
   readonly until: number
-  /** Makes each address another one. */
+  /** Makes each address different. */
   readonly serial: number
 }
 
-/** Who asks: by the token, if any. */
+/** The caller, by the token. */
 export type Caller = 'nobody' | 'owner' | 'stranger' | 'invalid'
 
-/** What both hosts know. */
+/** State that both hosts share. */
 export class State {
   readonly options: HubOptions
   readonly repositories = new Map<string, Repository>()
   readonly requests: LoggedRequest[] = []
   readonly leaks: string[] = []
-  /** SHA-256 of files that have other bytes than they had. */
+  /** SHA-256 of files whose bytes were changed. */
   readonly changed = new Set<string>()
   endpoint = ''
   cdn = ''
@@ -61,7 +61,7 @@ export class State {
     return repository
   }
 
-  /** The name that a repository has now, where this is one that it had before. */
+  /** The present name of a repository, for one of its former names. */
   renamed (name: string): string | undefined {
     return [...this.repositories.values()].find(({ options }) => options.formerly?.includes(name))?.options.name
   }
@@ -73,7 +73,7 @@ export class State {
     return authorization === `Bearer ${stranger}` ? 'stranger' : 'invalid'
   }
 
-  /** An address at the CDN for a file, good for a time. */
+  /** An address on the CDN for a file, valid for a time. */
   sign (grant: Omit<Grant, 'until' | 'serial'>): string {
     const until = Date.now() + (this.options.signatureMs ?? 3_600_000)
     const policy = Buffer.from(JSON.stringify({ ...grant, until, serial: this.#serial++ } satisfies Grant))
@@ -89,7 +89,7 @@ export class State {
     return `${this.cdn}/repos/${sha1(grant.repo).slice(0, 2)}/${sha1(grant.repo)}/${grant.sha256}?${String(query)}`
   }
 
-  /** What an address is signed for; undefined where its signature is wrong. */
+  /** The content that an address is signed for; undefined if its signature is wrong. */
   grant (address: URL): Grant | undefined {
     const policy = address.searchParams.get('Policy')
     if (policy === null || address.searchParams.get('Signature') !== signature(policy)) return undefined

@@ -1,7 +1,4 @@
-/**
- * What a file of a repository holds: bytes, text, or a file of this machine, which is streamed and never held in
- * memory.
- */
+/** The content of a file in a repository: bytes, text, or a local file, which is streamed and never held in memory. */
 export type Content = Uint8Array | string | { readonly localPath: string } | { readonly base64: string }
 
 export type Files = Readonly<Record<string, Content>>
@@ -12,42 +9,43 @@ export interface RepoOptions {
   /** Files of `main`. */
   readonly files: Files
   /**
-   * Commits of other refs, each with all its files: `refs/convert/parquet`, `refs/tags/v1`, `refs/pr/1`; else a branch.
+   * Commits of other refs, each with all its files: `refs/convert/parquet`, `refs/tags/v1`, `refs/pr/1`; other names
+   * are branches.
    */
   readonly refs?: Readonly<Record<string, Files>>
-  /** Paths kept in LFS; left out, those whose ending the Hub's own `.gitattributes` has, and files of this machine. */
+  /** Paths in LFS. Default: those with an extension in the Hub's `.gitattributes`, and local files. */
   readonly lfs?: 'all' | 'none' | readonly string[]
-  /** Seen with the token alone. */
+  /** Visible with the token only. */
   readonly private?: boolean
-  /** Listed for everyone, read with the token alone. */
+  /** Listed for everyone, readable with the token only. */
   readonly gated?: 'manual' | 'auto'
   readonly disabled?: boolean
-  /** Names that lead here by a redirect. */
+  /** Former names, which redirect to this one. */
   readonly formerly?: readonly string[]
-  /** Whether the viewer calls the conversion to parquet complete; default: as `partial-` folders in it tell. */
+  /** Whether the viewer reports the conversion to parquet as complete. Default: unless it has `partial-` folders. */
   readonly partial?: boolean
 }
 
 export interface HubOptions {
   readonly repos: readonly RepoOptions[]
-  /** The token that may read everything; others are refused. */
+  /** The token that may read everything; unknown ones are refused. */
   readonly token?: string
-  /** A token that is good, and has no access to what is private or gated. */
+  /** A valid token without access to private or gated datasets. */
   readonly stranger?: string
-  /** Entries on a page of a listing where the client asks for no number. Default: 1000. */
+  /** Entries on a page of a listing if the client requests no number. Default: 1000. */
   readonly pageSize?: number
-  /** How long an address of the CDN is good for, in milliseconds. Default: an hour. */
+  /** How long an address of the CDN is valid, in milliseconds. Default: an hour. */
   readonly signatureMs?: number
-  /** Small text is sent gzipped, in chunks and without a length, to clients that say they take it. Default: true. */
+  /** Small text is sent gzipped, in chunks and without a length, to clients that accept it. Default: true. */
   readonly gzip?: boolean
-  /** Ports, where they have to be known beforehand. Default: any that are free. */
+  /** Ports, if they must be known in advance. Default: any free ports. */
   readonly port?: number
   readonly cdnPort?: number
   /** Lets another process misbehave, commit and read the log over `/stand-in/`. Default: false. */
   readonly control?: boolean
 }
 
-/** A request as it was asked and answered; filled in as the answer goes out. */
+/** A request and its response; filled in while the response is sent. */
 export interface LoggedRequest {
   readonly host: 'hub' | 'cdn'
   readonly method: string
@@ -55,18 +53,18 @@ export interface LoggedRequest {
   readonly path: string
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
   readonly range: string | null
-  /** What the request is for; `file` sends the bytes of a file. */
+  /** The kind of request; `file` sends the bytes of a file. */
   kind: RequestKind
-  /** `owner/name` and path of the file, where it is for one. */
+  /** `owner/name` and path of the file, if it is for one. */
   repo: string | null
   file: string | null
-  /** Null until there is an answer. */
+  /** Null until the response starts. */
   status: number | null
-  /** Of the body, handed to the connection. */
+  /** Bytes of the body that were written to the connection. */
   bytes: number
-  /** Whether the answer was sent to its end. */
+  /** Whether the response was sent completely. */
   ended: boolean
-  /** How it misbehaved. */
+  /** The fault of the response. */
   fault: Fault['kind'] | null
   /** Milliseconds since the Hub was started. */
   readonly at: number
@@ -74,13 +72,12 @@ export interface LoggedRequest {
 
 export type RequestKind = 'api' | 'resolve' | 'file'
 
-/** One way to misbehave. `after`: bytes of the body that arrive before that; `'random'`: any number short of all. */
+/** One misbehaviour. `after`: bytes of the body that are sent before it; `'random'`: any number below its length. */
 export type Fault =
   | { readonly kind: 'break', readonly after: number | 'random' }
   | { readonly kind: 'stall', readonly after: number | 'random' }
   /**
-   * `ratelimit`: the header of the IETF draft alone; `spare`: the same, which says that some are left, so that it isn't
-   * the reason.
+   * `ratelimit`: only the header of the IETF draft; `spare`: the same with requests left, so that it isn't the reason.
    */
   | {
     readonly kind: 'rate-limit'
@@ -88,37 +85,37 @@ export type Fault =
     readonly how: 'retry-after' | 'date' | 'ratelimit' | 'spare' | 'bare'
   }
   | { readonly kind: 'status', readonly status: number }
-  /** The address of the CDN is refused from now on; a fresh one is good. */
+  /** The address of the CDN is refused from now on; a new one is valid. */
   | { readonly kind: 'expired' }
   /**
-   * The body ends `by` bytes too soon. `length`: Content-Length says so, as if that were all; `chunked`: there is no
-   * length; `declared`: Content-Length has the right number, and the connection is ended in order.
+   * The body ends `by` bytes too soon. `length`: Content-Length states the shorter length; `chunked`: there is no
+   * length; `declared`: Content-Length is right, and the connection is closed cleanly.
    */
   | { readonly kind: 'short', readonly by: number, readonly framing: 'length' | 'chunked' | 'declared' }
-  /** The body has so many bytes more than it should, and a Content-Length that agrees. */
+  /** The body has `by` bytes too many, and a Content-Length that agrees. */
   | { readonly kind: 'long', readonly by: number }
-  /** From this request on the file has other bytes, as many, and another ETag. */
+  /** From this request on, the file has other bytes of the same length, and another ETag. */
   | { readonly kind: 'changed' }
-  /** A range is answered by 200 and the whole file. */
+  /** A range request gets 200 and the whole file. */
   | { readonly kind: 'whole' }
   /** A redirect to the same address. */
   | { readonly kind: 'loop' }
-  /** This connection and all others are cut, and new ones are refused for so long. */
+  /** This connection and all others are cut, and new ones are refused for this time. */
   | { readonly kind: 'refuse', readonly ms: number }
-  /** So many bytes at a time, with so many milliseconds between them. */
+  /** `bytes` at a time, with `ms` between them. */
   | { readonly kind: 'drip', readonly bytes: number, readonly ms: number }
-  /** Every page of a listing leads to another one, with so many entries that were on none before. */
+  /** Every page of a listing leads to another one, with `entries` new entries. */
   | { readonly kind: 'endless', readonly entries: number }
-  /** A listing, and what is asked of paths, has a file of this name, too. */
+  /** Listings, and responses about paths, include a file of this name. */
   | { readonly kind: 'listed', readonly path: string }
-  /** Informational answers every so many milliseconds, and never one that counts. */
+  /** Informational responses every `ms`, and never a final one. */
   | { readonly kind: 'informational', readonly ms: number }
-  /** The answer begins so late; null: never, on an open connection. */
+  /** The response starts after this time; null: never, on an open connection. */
   | { readonly kind: 'delay', readonly ms: number | null }
 
 export interface Misbehaviour {
   readonly fault: Fault
-  /** Requests it is for; left out, those to which the fault can happen. */
+  /** The requests it applies to. Default: those for which the fault is possible. */
   readonly on?: {
     readonly kind?: RequestKind
     readonly host?: 'hub' | 'cdn'
@@ -126,9 +123,9 @@ export interface Misbehaviour {
     /** A part of the path and query, or of the file's path in its repository. */
     readonly path?: string
   }
-  /** Of the requests it is for, the first so many are let through. Default: 0. */
+  /** Matching requests that are answered correctly first. Default: 0. */
   readonly skip?: number
-  /** Of the others each nth. Default: 1, all. */
+  /** Of the remaining ones, every n-th. Default: 1, all. */
   readonly every?: number
   /** How often at most. Default: 1. */
   readonly times?: number
@@ -137,38 +134,38 @@ export interface Misbehaviour {
 /** Faults at random. */
 export interface RandomMisbehaviour {
   readonly seed: number
-  /** Drawn from these; default: `FAULTS`. */
+  /** The faults to draw from. Default: `FAULTS`. */
   readonly faults?: readonly Fault[]
-  /** How likely a request is to meet with one. Default: 0.3. */
+  /** The probability for a request. Default: 0.3. */
   readonly chance?: number
-  /** How many at most, in all. Default: 20. */
+  /** The total number at most. Default: 20. */
   readonly times?: number
 }
 
 export type Plan = readonly Misbehaviour[] | Misbehaviour | RandomMisbehaviour
 
-/** A plan for each repository, others are answered well; one that was given before goes on where it was. */
+/** A plan for each repository; others are answered correctly. A plan that was set before continues. */
 export interface PlanByRepo {
   readonly byRepo: Readonly<Record<string, Plan>>
 }
 
-/** A dataset of `layouts`, and what its split holds. */
+/** A dataset of `layouts`, and the records of its split. */
 export interface Layout {
-  /** In words that a repository can be named by, too. */
+  /** A name that is valid for a repository, too. */
   readonly name: string
-  /** Of `main`. */
+  /** Files of `main`. */
   readonly files: Files
   readonly refs?: Readonly<Record<string, Files>>
   readonly subset?: string
   /** Default: `train`. */
   readonly split?: string
-  /** What the user asks for in place of the card's and the patterns' files. */
+  /** The files that the user requests in place of those of the card and the patterns. */
   readonly dataFiles?: string | readonly string[]
   readonly revision?: string
   /** Default: `text`. */
   readonly textColumn?: string
-  /** What to ask `datasets` for in place of the subset: it doesn't look into the conversion to parquet by itself. */
+  /** What to request from `datasets` in place of the subset: by default it doesn't read the conversion to parquet. */
   readonly judgedAs?: { readonly revision: string, readonly dataDir: string }
-  /** Texts of the split, in order, by how the files were written. */
+  /** Texts of the split, in order, as the files were written. */
   readonly expected: readonly string[]
 }

@@ -8,11 +8,11 @@ t.test('an error has a code, an exit code, a message and a cause', async t => {
   t.ok(error instanceof Error)
 })
 
-t.test('exit codes are those that the command line promises', async t => {
+t.test('exit codes are those that the command line documents', async t => {
   t.strictSame([...new Set(Object.values(errorCodes).map(({ exit }) => exit))].sort(), [1, 130, 2])
 })
 
-t.test('anything that was thrown has a message, and a code where there is one', async t => {
+t.test('any thrown value has a message, and a code if it has one', async t => {
   t.equal(messageOf(new Error('a')), 'a')
   t.equal(messageOf('b'), 'b')
   t.equal(codeOf(Object.assign(new Error(), { code: 'ENOENT' })), 'ENOENT')

@@ -15,7 +15,7 @@ async function collect (chunks: AsyncIterable<Buffer>): Promise<Buffer> {
   return Buffer.concat(pieces)
 }
 
-/** The header of an entry, and nothing behind it. @param isPosix with the magic of today */
+/** The header of an entry, without content. @param isPosix with the current magic number */
 function tarOf (name: string, isPosix = true): Buffer {
   const block = Buffer.alloc(1024)
   block.write(name, 0)
@@ -89,14 +89,14 @@ const kinds: Readonly<Record<string, [bytes: Buffer, is: RegExp]>> = {
 }
 
 for (const [name, [bytes, is]] of Object.entries(kinds)) {
-  t.test(`${name} is named, however it is cut`, async t => {
+  t.test(`${name} is recognized, in chunks of any size`, async t => {
     for (const size of [1, 2, 3, 100]) {
       t.match(await failure(collect(refuseOtherKinds(cut(bytes, size), 'a.txt'))), { code: 'ERR_SOURCE', message: is })
     }
   })
 }
 
-t.test('in place of a file that is not read for documents, it is named with what helps there', t => {
+t.test('a file of a kind that can\'t be read is refused with a hint', t => {
   for (const [is, bytes] of [
     ['is gzip data; decompress it first, with gzip -dc', gzipSync('x')],
     ['is zstd data; decompress it first, with zstd -dc', frameOf([rawBlock('x', true)])],
@@ -117,7 +117,7 @@ t.test('in place of a file that is not read for documents, it is named with what
   t.end()
 })
 
-t.test('what to do depends on where it comes from', async t => {
+t.test('the hint depends on where the file comes from', async t => {
   const refuse = (name: string, bytes: Uint8Array = gzipSync('x')): Promise<unknown> =>
     failure(collect(refuseOtherKinds(cut(bytes, 5), name)))
   t.match(await refuse('-'), { message: '-: is gzip data; pipe it through gzip -dc' })
@@ -129,7 +129,7 @@ t.test('what to do depends on where it comes from', async t => {
   t.match(await refuse('a.zst', hex('fd377a585a00')), { message })
 })
 
-t.test('text passes, however short, however near', async t => {
+t.test('text is accepted, even if it is short or similar to another kind', async t => {
   for (const text of [
     '', 'x', 'P', 'PAR1', 'PAR1 is a name', 'BZh91AY&S', 'BZhello', 'ORCA whales are large\n', 'ORC', '%PDF is a word',
     '%PDF-1.4 is how a PDF begins\n', '%PDF-1.7', 'FEA1 is a code\n', '<html> is a tag\n', '<html>',
@@ -145,9 +145,9 @@ t.test('text passes, however short, however near', async t => {
   }
 })
 
-t.test('what only some can\'t read is refused by them', async t => {
+t.test('a kind that only some readers can\'t read is refused by those', async t => {
   const page = Buffer.from('<!doctype html><p>text')
-  t.equal((await collect(refuseOtherKinds(cut(page, 5), 'a.html'))).length, page.length, 'a page by its name')
+  t.equal((await collect(refuseOtherKinds(cut(page, 5), 'a.html'))).length, page.length, 'a page, by its name')
   t.match(await failure(collect(refuseTables(cut(page, 5), 'a.html', true))), {
     code: 'ERR_SOURCE', message: /is an HTML page/
   })
@@ -165,7 +165,7 @@ t.test('what only some can\'t read is refused by them', async t => {
   t.equal(otherKind(Buffer.from('text'), 'x'), null)
 })
 
-t.test('nothing is held back longer than it takes', async t => {
+t.test('bytes are passed on as soon as the kind is known', async t => {
   async function * typed (): AsyncGenerator<Uint8Array> {
     yield Buffer.from('{}\n')
     t.fail('asked for more before the first line was given')
@@ -173,7 +173,7 @@ t.test('nothing is held back longer than it takes', async t => {
   t.match(await refuseOtherKinds(typed(), '-').next(), { done: false, value: Buffer.from('{}\n') })
 })
 
-t.test('property: UTF-8 text comes out as it went in', async t => {
+t.test('property: UTF-8 text passes unchanged', async t => {
   const runs = howMany(25, 300)
   let checked = 0
   const sizes = fc.integer({ min: 1, max: 9 })
@@ -185,7 +185,7 @@ t.test('property: UTF-8 text comes out as it went in', async t => {
   t.equal(checked, runs)
 })
 
-t.test('what should be gzip data and isn\'t is reported; what is too short to decide is passed on', async t => {
+t.test('data that should be gzip and isn\'t is reported; data too short to decide is passed on', async t => {
   for (const size of [1, 50]) {
     const whole = gzipSync('text')
     t.ok((await collect(expectGzip(cut(whole, size), 'a.gz'))).equals(whole))

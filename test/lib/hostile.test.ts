@@ -1,4 +1,4 @@
-/** Input of a megabyte that was made to take long: what is done for it is counted, and not its time. */
+/** Input of a megabyte that is made to be slow: the tests count the work on it, and not its time. */
 import { Readable } from 'node:stream'
 import { t } from '../tap.ts'
 import { parseJson } from '../../lib/json/json.ts'
@@ -7,7 +7,7 @@ import { knownStages } from '../../recipes/stages.ts'
 import { ndjson } from '../../sources/ndjson.ts'
 import { collect, failure, folderInMemory, howMany, put } from '../helpers.ts'
 
-t.test('open lines are bad records, and after a thousand of them no continuation is looked for', async t => {
+t.test('lines with an open value are bad records; after a thousand of them no continuation is searched', async t => {
   const droppedIn = async (json: string): Promise<unknown> => {
     const source = ndjson(Readable.from([Buffer.from(json)]), { maxBad: '100%' })
     await collect(source)
@@ -17,7 +17,7 @@ t.test('open lines are bad records, and after a thousand of them no continuation
   t.strictSame(await droppedIn('{\n'.repeat(1001) + '{\n"text": "a"\n}\n'), { bad_json: 1004 })
 })
 
-t.test('what plainly is no object of JSON is not parsed, and what may be one is', t => {
+t.test('a line that can\'t be a JSON object is not parsed, and a line that may be one is parsed', t => {
   const { parse } = JSON
   let calls = 0
   t.teardown(() => { JSON.parse = parse })
@@ -36,7 +36,7 @@ t.test('what plainly is no object of JSON is not parsed, and what may be one is'
   t.end()
 })
 
-t.test('manifests that are too large, nest too deep in a line, or have a mistake in each of many lines', async t => {
+t.test('manifests that are too large, too deeply nested, or full of mistakes are refused in time', async t => {
   const path = (content: string): string => put(folderInMemory(t), 'mix.yaml', content)
   for (const [content, says] of [
     [

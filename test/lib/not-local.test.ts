@@ -28,7 +28,7 @@ const readers: Readonly<Record<string, (path: string) => Promise<unknown>>> = {
 }
 
 for (const [what, read] of Object.entries(readers)) {
-  t.test(`an address in place of ${what} is answered with what to do`, async t => {
+  t.test(`an address in place of ${what} is refused with a hint`, async t => {
     for (const [name, says] of [
       [
         'https://me:secret@example.org/a.file',
@@ -46,7 +46,7 @@ for (const [what, read] of Object.entries(readers)) {
   })
 }
 
-t.test('a file that has such a name is read', async t => {
+t.test('a file with such a name is read', async t => {
   const folder = temporaryFolder(t)
   t.match(await findModel(put(folder, 's3:/bucket/a.bin', 'x')), { sha256: /^[0-9a-f]{64}$/ })
   t.equal(notLocal('data/a~b'), null)

@@ -12,13 +12,13 @@ const schema = z.strictObject({
   names: z.array(z.string()).min(1).optional()
 })
 
-t.test('defaults are filled in, and the caller\'s object is left alone', async t => {
+t.test('defaults are filled in, and the caller\'s object is unchanged', async t => {
   const given = Object.freeze({ window: 7 })
   t.strictSame(parseOptions('stage', schema, given), { window: 7, from: 0, keep: 'all' })
   t.strictSame(given, { window: 7 })
 })
 
-t.test('a mistake has what was expected and what was found', async t => {
+t.test('a mistake is reported with the expected and the given value', async t => {
   const message = (options: unknown): string => {
     try {
       parseOptions('stage', schema, options)
@@ -38,7 +38,7 @@ t.test('a mistake has what was expected and what was found', async t => {
   t.equal(message({ windw: 3 }), 'stage.windw: unknown key windw (did you mean window?)')
   t.equal(message({ elephant: 3 }), 'stage.elephant: unknown key elephant (known: window, from, keep, name, names)')
   t.equal(message(null), 'stage: expected a mapping, got nothing')
-  t.equal(message({ window: 0, from: -1 }).split('\n').length, 2, 'all mistakes at once')
+  t.equal(message({ window: 0, from: -1 }).split('\n').length, 2, 'all mistakes are reported at once')
 })
 
 t.test('an unknown key is distinguished from a wrong value', async t => {
@@ -46,13 +46,13 @@ t.test('an unknown key is distinguished from a wrong value', async t => {
   t.match(validateOptions(schema, { window: 'x' }), { mistakes: [{ path: ['window'], kind: 'wrong_value' }] })
 })
 
-t.test('the nearest name is suggested where one is near', async t => {
+t.test('the nearest name is suggested, if one is near', async t => {
   t.equal(suggestion('dedupe', ['length', 'dedup']), ' (did you mean dedup?)')
   t.equal(suggestion('zebra', ['length', 'dedup']), ' (known: length, dedup)')
   t.equal(suggestion('zebra', []), '')
 })
 
-t.test('numbers are written with underscores and exponents, too', async t => {
+t.test('numbers may have underscores and exponents', async t => {
   for (const [text, number] of [
     ['12', 12], ['-1', -1], ['+5', 5], ['1_000_000', 1_000_000], ['1e6', 1_000_000], ['2.5E-1', 0.25], ['.5', 0.5],
     ['5.', 5], ['1_0.2_5', 10.25]
@@ -66,7 +66,7 @@ t.test('numbers are written with underscores and exponents, too', async t => {
   }
   t.strictSame(
     validateWritten(schema, { window: '1_000', from: '1e3', name: '10' }),
-    { options: { window: 1000, from: 1000, keep: 'all', name: '10' } }, 'where a text is expected it stays one'
+    { options: { window: 1000, from: 1000, keep: 'all', name: '10' } }, 'if a text is expected, a number stays a text'
   )
   t.match(
     validateWritten(schema, { window: '10k' }),
@@ -79,7 +79,7 @@ t.test('numbers are written with underscores and exponents, too', async t => {
   t.match(validateWritten(schema, 'text'), { mistakes: [{ message: 'expected a mapping, got "text"' }] })
 })
 
-t.test('messages show texts and numbers, of anything else what it is', async t => {
+t.test('messages show texts and numbers, and the kind of any other value', async t => {
   const any = z.strictObject({
     list: z.array(z.string()).optional(),
     text: z.string().optional(),

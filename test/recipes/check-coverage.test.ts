@@ -14,7 +14,7 @@ const tiny = await loadTokenizer(MODEL)
 const TEXTS = answers().records.flatMap(({ text }) => text ?? [])
 const SAMPLE = ndjsonOf(answers().records)
 
-/** The coverage in a report, without what is around it. */
+/** The coverage part of a report. */
 function figuresOf ({
   format,
   sample,
@@ -27,7 +27,7 @@ function figuresOf ({
   return coverage
 }
 
-/** A folder with the sample, and a baseline whose figures are changed. */
+/** A folder with the sample, and a baseline with changed figures. */
 async function withBaseline (
   t: Test,
   change: (report: CoverageReport) => object
@@ -40,7 +40,7 @@ async function withBaseline (
   }
 }
 
-t.test('a sample in each form that sources read gives what measureCoverage gives', async t => {
+t.test('a sample in any input format has the figures of measureCoverage', async t => {
   const folder = temporaryFolder(t)
   const lines = TEXTS.flatMap(text => text.split(/\r?\n/))
   const expected = await measureCoverage(TEXTS, tiny)
@@ -103,7 +103,7 @@ datasets:
     output_dir: '${folder}/none'
 `
 
-t.test('a manifest: what its filters keep, each component by itself and all together, with its tokenizer', async t => {
+t.test('a manifest: the documents that pass the filters, per component and in total, with its tokenizer', async t => {
   const folder = temporaryFolder(t)
   put(folder, 'a.ndjson', SAMPLE)
   put(folder, 'spm_85_unigram.model', readFileSync(MODEL))
@@ -135,7 +135,7 @@ t.test('a manifest: what its filters keep, each component by itself and all toge
   )
 })
 
-t.test('another tokenizer than the manifest\'s need not have the hash that it asks for; its own does', async t => {
+t.test('another tokenizer than the manifest\'s needs no hash; the manifest\'s must have the stated hash', async t => {
   const folder = temporaryFolder(t)
   put(folder, 'a.ndjson', SAMPLE)
   put(folder, 'spm_85_unigram.model', readFileSync(MODEL))
@@ -147,7 +147,7 @@ t.test('another tokenizer than the manifest\'s need not have the hash that it as
   )
 })
 
-t.test('the baseline: its own figures pass, and those at the tolerance; the output has the result', async t => {
+t.test('baseline: equal figures pass, and those at the tolerance; the output has the result', async t => {
   const { folder, sample, baseline, report } = await withBaseline(t, figures => ({
     tokens_per_word: figures.tokens_per_word - 0.05,
     single_token_share: figures.single_token_share + 0.02,
@@ -157,7 +157,7 @@ t.test('the baseline: its own figures pass, and those at the tolerance; the outp
   const manifest = put(folder, 'mix.yaml', `- { name: only, dataset: json, data_files: '${sample}' }`)
   t.match(
     coverageText(await checkCoverage(undefined, { manifest, tokenizerPath: MODEL, baseline })),
-    /\nonly .*\n\nbaseline /, 'a manifest of the same text'
+    /\nonly .*\n\nbaseline /, 'a manifest with the same text'
   )
   const compared = await checkCoverage(sample, { tokenizerPath: MODEL, baseline, output })
   t.strictSame(JSON.parse(readFileSync(output, 'utf8')), compared)
@@ -167,11 +167,11 @@ t.test('the baseline: its own figures pass, and those at the tolerance; the outp
   t.strictSame(figuresOf(compared), figuresOf(report))
   const again = await checkCoverage(sample, { tokenizerPath: MODEL, baseline: output })
   t.strictSame(
-    again.baseline!.differences.map(({ difference }) => difference), [0, 0, 0], 'what was written is a baseline'
+    again.baseline!.differences.map(({ difference }) => difference), [0, 0, 0], 'the output can be used as a baseline'
   )
 })
 
-t.test('the baseline: worse figures fail, each with both numbers, and the output is written', async t => {
+t.test('baseline: worse figures fail, each with both numbers, and the output is written', async t => {
   const { folder, sample, baseline } = await withBaseline(t, ({ tokens_per_word: n, single_token_share: one }) => ({
     tokens_per_word: n - 0.0501, single_token_share: one + 0.0201
   }))
@@ -216,7 +216,7 @@ t.test('the baseline of another sample is used with a warning', async t => {
   })
 })
 
-t.test('bad input', async t => {
+t.test('invalid input is refused', async t => {
   const folder = temporaryFolder(t)
   const sample = put(folder, 'a.ndjson', SAMPLE)
   const manifest = put(folder, 'mix.yaml', `- { name: a, dataset: json, data_files: '${sample}' }`)
@@ -262,10 +262,10 @@ t.test('bad input', async t => {
     await said(put(folder, 'bad.ndjson', 'no json\n'), { tokenizerPath, output: join(folder, 'out.json') }),
     { code: 'ERR_BAD_RECORDS' }
   )
-  t.notOk(filesIn(folder).some(name => name.startsWith('out')), 'no half-written output')
+  t.notOk(filesIn(folder).some(name => name.startsWith('out')), 'no partial output')
 })
 
-t.test('a signal stops it, and leaves nothing', async t => {
+t.test('a signal stops it, and no file is left', async t => {
   const folder = temporaryFolder(t)
   const sample = put(folder, 'a.ndjson', ndjsonOf(docs(20_000)))
   const stop = new AbortController()
@@ -281,7 +281,7 @@ t.test('a signal stops it, and leaves nothing', async t => {
   t.match(seen, { length: 1 })
 })
 
-t.test('the command: JSON on standard output, a table on standard error', async t => {
+t.test('the command prints JSON on standard output, and a table on standard error', async t => {
   const own = isThorough() ? commandProcess() : null
   const run = own?.run ?? command
   const { folder, sample, report } = await withBaseline(t, () => ({}))

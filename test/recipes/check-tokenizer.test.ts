@@ -4,7 +4,7 @@ import { t } from '../tap.ts'
 import { checkTokenizer } from '../../recipes/check-tokenizer.ts'
 import { answers, failure, filesIn, fixture, temporaryFolder } from '../helpers.ts'
 
-t.test('the record of a model is what SentencePiece tells of it', async t => {
+t.test('the record of a model equals what SentencePiece reports', async t => {
   const folder = temporaryFolder(t)
   for (const model of answers().models) {
     const metadataJson = join(folder, `${model.file}.json`)
@@ -19,7 +19,7 @@ t.test('the record of a model is what SentencePiece tells of it', async t => {
   }
 })
 
-t.test('another hash than the expected one fails, with both; the record is written all the same', async t => {
+t.test('another hash than the expected one fails with both; the record is still written', async t => {
   const folder = temporaryFolder(t)
   const error = await failure(checkTokenizer({
     tokenizerPath: fixture('tiny.model'), expectedSha256: 'ab'.repeat(32), metadataJson: join(folder, 'a.json')
@@ -30,7 +30,7 @@ t.test('another hash than the expected one fails, with both; the record is writt
   t.strictSame(filesIn(folder), ['a.json'])
 })
 
-t.test('what is no model, and what is no hash', async t => {
+t.test('a file that is no model and a string that is no hash are refused', async t => {
   t.match(await failure(checkTokenizer({ tokenizerPath: fixture('answers.json') })), {
     code: 'ERR_TOKENIZER', message: /answers\.json: is JSON, which sluice can't encode with/
   })

@@ -9,7 +9,7 @@ import { docs, failure, filesIn, fixture, ndjsonOf, pattern, put, temporaryFolde
 
 const TOKENIZER = { tokenizerPath: fixture('tiny.model') }
 
-t.test('it foretells what a run then does, and writes nothing', async t => {
+t.test('the forecast agrees with the run, and no file is written', async t => {
   const folder = temporaryFolder(t)
   const records = docs(600).map(({ id }, i) => ({
     id, text: i % 3 === 0 ? 'short' : `a text of some words, ${'again and '.repeat(1 + i * 7919 % 13)}${i}`
@@ -41,7 +41,7 @@ t.test('it foretells what a run then does, and writes nothing', async t => {
     [component!.kept, stats!.records], [component!.tokens, stats!.tokens], [component!.output_bytes, stats!.tokens * 4]
   ] as const) {
     t.ok(estimate.low <= truth && truth <= estimate.high, `${estimate.low} <= ${truth} <= ${estimate.high}`)
-    t.ok(estimate.high < 2 * truth, 'and says something')
+    t.ok(estimate.high < 2 * truth, 'the range is not trivial')
   }
   t.ok(forecast.memory_bytes > 100e6 && forecast.free_bytes > 0)
   t.match(
@@ -55,7 +55,7 @@ t.test('it foretells what a run then does, and writes nothing', async t => {
   )
 })
 
-t.test('what may go wrong is reported before the run', async t => {
+t.test('problems are reported before the run', async t => {
   const folder = temporaryFolder(t)
   const path = put(folder, 'a.ndjson', ndjsonOf(docs(300)) + 'bad\n')
   const component = (name: string, more: Record<string, unknown>): unknown => ({
@@ -90,7 +90,7 @@ t.test('what may go wrong is reported before the run', async t => {
     components[3]!.tokens.guess < components[3]!.tokens.high)
 })
 
-t.test('a tokenizer that isn\'t trained yet is no error; one that is named and missing is', async t => {
+t.test('an untrained tokenizer is no error; a named tokenizer that is missing is one', async t => {
   const folder = temporaryFolder(t)
   const datasets = [{ name: 'a', dataset: 'text', data_files: put(folder, 'a.txt', 'a line\n') }]
   const manifest = put(folder, 'm.yaml', JSON.stringify({ tokenizer_output_dir: join(folder, 'none'), datasets }))
@@ -121,7 +121,7 @@ t.test('components that can\'t be read are reported together, with the forecasts
   t.match(shown, { code: 1, stdout: /^b: 1 file/, stderr: /2 of 3 components would fail/ })
 })
 
-t.test('a file none of whose records has a text is judged with the others, as a run does', async t => {
+t.test('a file without any text is handled as in a run', async t => {
   const folder = temporaryFolder(t)
   const files = [put(folder, 'a.ndjson', '{"title":"x"}\n'), put(folder, 'b.ndjson', ndjsonOf(docs(2)))]
   const { components } = await checkManifest(put(folder, 'm.yaml', JSON.stringify([{
@@ -132,7 +132,7 @@ t.test('a file none of whose records has a text is judged with the others, as a 
   )
 })
 
-t.test('of files that are too large to be read whole a part is read, compressed or not', async t => {
+t.test('of files that are too large, a part is read, compressed or not', async t => {
   const folder = temporaryFolder(t)
   const records = (from: number, count: number): string =>
     ndjsonOf(docs(count).map(({ id, text }, i) => ({ id, text: `${text} ${'x'.repeat(2000)} ${from + i}` })))
@@ -145,7 +145,7 @@ t.test('of files that are too large to be read whole a part is read, compressed 
   t.ok(component!.documents.low <= 10_800 && component!.documents.high >= 10_800, JSON.stringify(component!.documents))
 })
 
-t.test('as a command: for people and as JSON', async t => {
+t.test('the command prints a table, or JSON', async t => {
   const cwd = temporaryFolder(t)
   put(cwd, 'a.ndjson', ndjsonOf(docs(30_000)))
   put(cwd, 'm.yaml', '- { name: a, dataset: json, data_files: a.ndjson }\n')

@@ -1,4 +1,4 @@
-/** Each command that reads warns of an input that has nothing in it, by its name. */
+/** Each command that reads warns of an empty input, by name. */
 import { join } from 'node:path'
 import { tableFromArrays, tableToIPC, utf8 } from '@uwdata/flechette'
 import { type Test, t } from '../tap.ts'
@@ -45,12 +45,12 @@ const INPUTS: Readonly<Record<string, readonly [content: () => Content, warning:
   ]
 }
 
-/** To make the map of the default takes most of a second. */
+/** Compiling the default normalization table takes most of a second. */
 const TRAINING = isThorough() ? {} : { normalizationRuleName: 'identity', workers: 1 } as const
 
 /**
- * Each is given a folder with `a.json`, which has no records, and `mix.yaml`, which names it; most fail, as there is no
- * text.
+ * Each is called with a folder with `a.json`, which has no records, and `mix.yaml`, which names it; most fail, as there
+ * is no text.
  */
 const COMMANDS: Readonly<Record<string, (folder: string, tell: (message: string) => void) => Promise<unknown>>> = {
   'shard-corpus': (folder, tell) => shardCorpus({
@@ -87,7 +87,7 @@ async function folderWith (t: Test, names: readonly string[]): Promise<string> {
   return folder
 }
 
-t.test('every kind of empty input, in the main thread and beside it', async t => {
+t.test('every kind of empty input gives a warning, with and without threads', async t => {
   const folder = await folderWith(t, Object.keys(INPUTS))
   const threads = new Threads({ workers: 2, mainWorks: false })
   for (const [name, [, warning]] of Object.entries(INPUTS)) {
@@ -103,7 +103,7 @@ t.test('every kind of empty input, in the main thread and beside it', async t =>
   await threads.close()
 })
 
-t.test('every command that reads', async t => {
+t.test('every command that reads warns of empty input', async t => {
   for (const [name, command] of Object.entries(COMMANDS)) {
     const folder = await folderWith(t, ['a.json'])
     const told: string[] = []
@@ -114,7 +114,7 @@ t.test('every command that reads', async t => {
   }
 })
 
-t.test('check, read and the stages of a pipe', async t => {
+t.test('check, read and the stages of a pipe warn of empty input', async t => {
   const folder = await folderWith(t, ['a.json'])
   const { components, warnings } = await checkManifest(join(folder, 'mix.yaml'), { tokenizerPath: MODEL })
   t.strictSame(

@@ -9,7 +9,7 @@ import { knownStages } from '../../recipes/stages.ts'
 import { command } from '../commands.ts'
 import { failure, howMany, isThorough, put, temporaryFolder } from '../helpers.ts'
 
-t.test('the format is the one that names say', async t => {
+t.test('the format is that of the file extension', async t => {
   for (const [name, format] of [
     ['a.jsonl.gz', 'json'], ['x/*.parquet', 'parquet'], ['a.tsv', 'csv'], ['a.TXT.zst', 'text'], ['a.feather', 'arrow'],
     ['a', 'json'], ['-', 'json']
@@ -24,13 +24,13 @@ t.test('the format is the one that names say', async t => {
   ])
 })
 
-t.test('train-tokenizer takes files as arguments, by their names', async t => {
+t.test('train-tokenizer takes files as arguments', async t => {
   const folder = temporaryFolder(t)
   const words = 'gate water barge weir mill lock sluice river stone wheel'.split(' ')
   const text = Array.from({ length: howMany(60, 300) }, (_, i) =>
     `${words[i % 10]!} ${words[i * 7 % 9]!} ${words[i * 3 % 8]!}\n`).join('')
   const file = put(folder, 'a.txt', text)
-  // To make the map of the default takes most of a second.
+  // Compiling the default normalization table takes most of a second.
   const args = [
     'train-tokenizer',
     file,
@@ -46,7 +46,7 @@ t.test('train-tokenizer takes files as arguments, by their names', async t => {
   t.match(await command([...args, '--no-hard-vocab-limit']), { code: 0, stdout: /\.model: \d+ pieces, trained on/ })
 })
 
-t.test('filter-corpus takes files as arguments, by their names', async t => {
+t.test('filter-corpus takes files as arguments', async t => {
   const folder = temporaryFolder(t)
   const outputPath = join(folder, 'out.txt')
   const options = { outputPath, targetLang: 'any', minChars: 1 }
@@ -68,7 +68,7 @@ t.test('filter-corpus takes files as arguments, by their names', async t => {
   )
 })
 
-t.test('an output whose ending promises what isn\'t written is refused', async t => {
+t.test('an output whose extension is of another format is refused', async t => {
   for (const name of ['o.parquet', 'o.jsonl.xz', 'o.csv', 'o.gz']) {
     t.match(await failure(filterCorpus({ dataFiles: 'a.txt', outputPath: name })), {
       code: 'ERR_OPTION', message: /expected a name that ends in \.ndjson, \.jsonl, \.json or \.txt/
@@ -76,7 +76,7 @@ t.test('an output whose ending promises what isn\'t written is refused', async t
   }
 })
 
-t.test('addresses and ~ as inputs say what to do instead', async t => {
+t.test('addresses and ~ as inputs are refused with a hint', async t => {
   for (const [name, message] of [
     [
       'https://host/a.jsonl',
@@ -97,7 +97,7 @@ t.test('addresses and ~ as inputs say what to do instead', async t => {
   }
 })
 
-t.test('a manifest that is a pointer or a page is named, and jsonl in one is answered with json', async t => {
+t.test('a manifest that is an LFS pointer or a page is named as such, and jsonl is answered with json', async t => {
   const folder = temporaryFolder(t)
   t.match(await failure(readManifest(
     put(folder, 'a.yaml', 'version https://git-lfs.github.com/spec/v1\noid sha256:0\n'), knownStages

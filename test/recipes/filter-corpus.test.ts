@@ -18,7 +18,7 @@ const RECORDS = [
   { id: 'none', text: null }
 ]
 
-t.test('normalize, length, language, dedup, in that order, with the defaults of the design', async t => {
+t.test('normalize, length, language and dedup run in this order, with the documented defaults', async t => {
   const folder = temporaryFolder(t)
   const outputPath = join(folder, 'out/kept.jsonl')
   const stats = await filterCorpus({ dataFiles: put(folder, 'a.ndjson', ndjsonOf(RECORDS)), outputPath })
@@ -42,7 +42,7 @@ t.test('normalize, length, language, dedup, in that order, with the defaults of 
   t.strictSame(stats.stages.map(({ stage }) => stage), ['ndjson', 'normalize', 'length', 'language', 'dedup'])
 })
 
-t.test('keep any turns the language filter off, another language is named by its tag', async t => {
+t.test('keep any turns the language filter off; another language is set by its tag', async t => {
   const folder = temporaryFolder(t)
   const dataFiles = put(folder, 'a.ndjson', ndjsonOf(RECORDS))
   const ids = async (options: Partial<Parameters<typeof filterCorpus>[0]>): Promise<string[]> => {
@@ -59,7 +59,7 @@ t.test('keep any turns the language filter off, another language is named by its
   ], 'the first copy has left the window')
 })
 
-t.test('.txt is one text a line; --limit counts what is written', async t => {
+t.test('.txt has one text per line; --limit counts written documents', async t => {
   const folder = temporaryFolder(t)
   const outputPath = join(folder, 'out.txt')
   const stats = await filterCorpus({
@@ -69,7 +69,7 @@ t.test('.txt is one text a line; --limit counts what is written', async t => {
   t.match(stats, { name: 'mill', kept: 1 })
 })
 
-t.test('a text dataset, in several files', async t => {
+t.test('a text dataset of several files', async t => {
   const folder = temporaryFolder(t)
   const outputPath = join(folder, 'out.txt')
   for (const name of ['b.txt', 'a.txt']) put(folder, name, `${name} ${ENGLISH.repeat(3)}\n\nshort\n`)
@@ -77,7 +77,7 @@ t.test('a text dataset, in several files', async t => {
   t.strictSame(readFileSync(outputPath, 'utf8').match(/^.\.txt/gm), ['a.txt', 'b.txt'])
 })
 
-t.test('a wrong call, and a wrong input, leave nothing', async t => {
+t.test('a wrong call and a wrong input leave no files', async t => {
   const folder = temporaryFolder(t)
   const dataFiles = put(folder, 'a.ndjson', 'no json\n')
   const outputPath = join(folder, 'out.ndjson')

@@ -1,4 +1,4 @@
-/** What is finished stays until there is something in its place, and is known for what it is. */
+/** Finished outputs are kept until their replacements exist, and are recognized as finished. */
 import { execFileSync } from 'node:child_process'
 import { cpSync, existsSync, readFileSync, rmSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
@@ -13,7 +13,7 @@ import { stoppedAt } from '../resuming.ts'
 
 const MODEL = fixture('tiny.model')
 
-t.test('finished shards are good until those that take their place are all made', async t => {
+t.test('finished shards are kept until all of their replacements are made', async t => {
   const folder = temporaryFolder(t)
   const path = put(folder, 'a.ndjson', ndjsonOf(docs(60)))
   const output = join(folder, 'shards')
@@ -39,17 +39,17 @@ t.test('finished shards are good until those that take their place are all made'
   const stopped = await stoppedAt(join(output, '.next/checkpoint.json'), signal =>
     processMixture(write(16), options, { signal }))
   t.match(stopped, { code: 'ERR_ABORTED' })
-  t.strictSame(contents(), first, 'stopped on the way, the others are there')
+  t.strictSame(contents(), first, 'after the stop, the previous shards are there')
   const told: string[] = []
   await processMixture(write(8), options, { tell: message => { told.push(message) } })
-  t.strictSame(told, ['a: is finished, and up to date'], 'and good')
+  t.strictSame(told, ['a: is finished, and up to date'], 'and valid')
 
   await processMixture(write(16), options)
   t.strictSame(contents(), filesIn(join(folder, 'other')).filter(name => name.endsWith('.npy'))
     .map(name => [name, readFileSync(join(folder, 'other', name), 'latin1')]))
   t.notOk(existsSync(join(output, '.next')))
 
-  // Killed while the new ones are moved: some are in their place, the checkpoint only says that it was begun.
+  // Killed while the new shards are moved: some are in place, and the checkpoint is that of a started run.
   await stoppedAt(join(output, '.next/checkpoint.json'), signal => processMixture(write(8), options, { signal }))
   const state = await readCheckpoint(join(output, 'checkpoint.json')) as Record<string, unknown>
   const next = await readCheckpoint(join(output, '.next/checkpoint.json')) as Record<string, unknown>
@@ -59,7 +59,7 @@ t.test('finished shards are good until those that take their place are all made'
   t.notOk(existsSync(join(output, '.next')))
 })
 
-t.test('a folder of shards that was copied is looked at where it is', async t => {
+t.test('a copied folder of shards is checked at its new path', async t => {
   const folder = temporaryFolder(t)
   const path = put(folder, 'a.ndjson', ndjsonOf(docs(40)))
   const options = { tokenizerPath: MODEL, logFile: join(folder, 'stats.json'), runsDir: join(folder, 'runs') }
@@ -76,7 +76,7 @@ t.test('a folder of shards that was copied is looked at where it is', async t =>
   t.strictSame(readFileSync(join(folder, 'two/shard_00001.npy')), readFileSync(join(folder, 'one/shard_00001.npy')))
 })
 
-t.test('a file given twice is another input; shard-corpus replaces no shards of another corpus', async t => {
+t.test('a repeated file counts as another input; shard-corpus replaces no shards of another corpus', async t => {
   const folder = temporaryFolder(t)
   const path = put(folder, 'a.ndjson', ndjsonOf(docs(20)))
   const other = put(folder, 'b.ndjson', ndjsonOf(docs(3)))
@@ -92,7 +92,7 @@ t.test('a file given twice is another input; shard-corpus replaces no shards of 
   t.match(await shardCorpus({ ...options, dataFiles: [path, path], overwrite: true }), { records: 40 })
 })
 
-t.test('a run without checkpoints takes away those of the shards that it replaces', async t => {
+t.test('a run without checkpoints deletes the checkpoint of the shards it replaces', async t => {
   const folder = temporaryFolder(t)
   const path = put(folder, 'a.ndjson', ndjsonOf(docs(20)))
   const options = {
@@ -108,7 +108,7 @@ t.test('a run without checkpoints takes away those of the shards that it replace
   t.match(await failure(shardCorpus({ ...options, dataFiles: path })), { code: 'ERR_OUTPUT_EXISTS' })
 })
 
-t.test('a shard that is gone is missed by a run that goes on behind it', async t => {
+t.test('a missing shard is reported when a later part of the run is resumed', async t => {
   const folder = temporaryFolder(t)
   const path = put(folder, 'a.ndjson', ndjsonOf(docs(60)))
   const manifest = put(folder, 'mix.yaml', JSON.stringify([{

@@ -11,7 +11,7 @@ import { writeParquet } from '../parquet-writer.ts'
 
 export const TOKEN = 'hf_recipes'
 
-/** Records of code, as lines; texts are different in each file. */
+/** Records of code, as lines; each file has different texts. */
 export function codeOf (
   file: string,
   count: number
@@ -39,7 +39,7 @@ export const CODE: RepoOptions = {
   }
 }
 
-/** A file of parquet with six row groups, two subsets; it is made once. */
+/** A parquet file with six row groups and two subsets; it is made once. */
 export async function tables (): Promise<RepoOptions> {
   return await (made ??= makeTables())
 }
@@ -64,7 +64,7 @@ async function makeTables (): Promise<RepoOptions> {
   }
 }
 
-/** A stand-in Hub that is the one of the environment, until the end of the test. */
+/** Starts a stand-in Hub that the environment names until the end of the test. */
 export async function hubFor (
   t: Test,
   repos: readonly RepoOptions[],
@@ -79,7 +79,7 @@ export async function hubFor (
   return hub
 }
 
-/** What is asked of a Hub while something is done by a process that knows nothing of it yet. */
+/** The requests to a Hub while something is done by a new client. */
 export async function requestsOf (hub: Hub, work: () => Promise<unknown>): Promise<Hub['requests']> {
   await closeHubs()
   const before = hub.requests.length
@@ -87,14 +87,14 @@ export async function requestsOf (hub: Hub, work: () => Promise<unknown>): Promi
   return hub.requests.slice(before)
 }
 
-/** A part of a file that was asked for; `to` is the end that was asked for, null for the file's. */
+/** A requested range of a file; `to` is the requested end, null for the file's. */
 export interface Part {
   readonly file: string
   readonly from: number
   readonly to: number | null
 }
 
-/** The parts of data files that were asked for, in order. */
+/** The requested ranges of data files, in order. */
 export function partsOf (requests: Hub['requests']): Part[] {
   const data = requests.filter(({ kind, file }) => kind === 'file' && file?.endsWith('.md') === false)
   return data.map(({ file, range }) => {
@@ -103,7 +103,7 @@ export function partsOf (requests: Hub['requests']): Part[] {
   })
 }
 
-/** What was pulled into a folder, by name, decompressed, without what tells where it comes from. */
+/** The pulled files in a folder, by name, decompressed, without their provenance. */
 export async function pulledIn (folder: string): Promise<Record<string, string>> {
   const names = filesIn(folder).filter(name => /\.(?:ndjsonl?|jsonl|txt)(?:\.gz|\.zst)?$/.test(name))
   return Object.fromEntries(await Promise.all(

@@ -22,9 +22,16 @@ const FIELD: RepoOptions = {
     'README.md': '---\nlicense: mit\nconfigs:\n- config_name: default\n  data_files: squad.json\n  field: data\n---\n'
   }
 }
+const SEPARATORS: RepoOptions = {
+  name: 'some/separators',
+  files: {
+    'a.csv': 'n|text\n1|one\n',
+    'README.md': '---\nconfigs:\n- config_name: default\n  data_files: a.csv\n  sep: "||"\n---\n'
+  }
+}
 const NO_FIELD: RepoOptions = { name: 'some/plain', files: FILES }
 
-t.test('the field that a card names, or the user, in options and in a manifest', async t => {
+t.test('the text field is that of the card, or of the user, in options and in a manifest', async t => {
   await hubFor(t, [FIELD, NO_FIELD])
   const folder = folderInMemory(t)
   const output = join(folder, 'raw.ndjson')
@@ -56,7 +63,17 @@ t.test('the field that a card names, or the user, in options and in a manifest',
   t.strictSame(stats.map(({ name, records }) => [name, records]), [['card', 2], ['asked', 2], ['file', 2]])
 })
 
-t.test('a text within a column of parquet, beside the columns that state licences', async t => {
+t.test('a delimiter of a card that is none is refused, unless the user names another', async t => {
+  await hubFor(t, [SEPARATORS])
+  const output = join(folderInMemory(t), 'raw.ndjson')
+  t.match(await failure(shardCorpus({ output, dataset: 'some/separators' })), {
+    code: 'ERR_OPTION', message: /the card of some\/separators\.delimiter: expected one ASCII character, .* got "\|\|"$/
+  })
+  await shardCorpus({ output, dataset: 'some/separators', delimiter: '|' })
+  t.match(pulled(output), [{ text: 'one', meta: { n: '1' } }])
+})
+
+t.test('a nested text in a column of parquet, next to the columns that state licences', async t => {
   const parquet = await writeParquet([
     { name: 'data', data: [{ text: 'one', n: 1 }, { text: 'two', n: 2 }] },
     { name: 'license', data: ['mit', 'cc0-1.0'] }
@@ -87,6 +104,6 @@ t.test('a text within a column of parquet, beside the columns that state licence
   t.match(pulled(output), [{ text: 'one', meta: { data: { n: 1 } } }, { text: 'two', meta: { data: { n: 2 } } }])
   t.match(
     await failure(shardCorpus({ output, dataset: 'some/nested', textColumn: 'data.body', restart: true })),
-    { code: 'ERR_SOURCE', message: /column data: there is no field body in it, there is text, n/ }
+    { code: 'ERR_SOURCE', message: /column data: there is no field body in it; it has text, n/ }
   )
 })

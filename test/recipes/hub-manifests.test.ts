@@ -12,10 +12,10 @@ import { recordedListings } from '../hub-listings.ts'
 
 const NAMES = readdirSync(join(ROOT, 'examples')).filter(name => /^(hub_.*|tinystories)\.yaml$/.test(name)).sort()
 
-/** Of files that are numbered, so many are looked at. */
+/** The number of numbered files to check. */
 const MOST = howMany(100, Infinity)
 
-/** How many files each dataset has of what the manifests ask for. */
+/** The number of files of each dataset that the manifests select. */
 const FILES: Readonly<Record<string, number>> = {
   'HuggingFaceFW/fineweb': 15,
   'allenai/c4': howMany(MOST, 1024),
@@ -38,7 +38,7 @@ interface Content {
 const contentOf = (name: string): Content =>
   parse(readFileSync(join(ROOT, 'examples', name), 'utf8'), { merge: true }) as Content
 
-t.test('the mixtures of datasets on the Hub', async t => {
+t.test('the manifests for mixtures of Hub datasets are found', async t => {
   t.strictSame(
     NAMES, ['hub_filtered.yaml', 'hub_full.yaml', 'hub_pilot.yaml', 'hub_tokenizer.yaml', 'tinystories.yaml']
   )
@@ -53,10 +53,10 @@ t.test('the mixtures of datasets on the Hub', async t => {
     'wikimedia/wikipedia'
   ])
   const folders = NAMES.flatMap(name => contentOf(name).datasets.map(component => component.output_dir))
-  t.equal(new Set(folders).size, folders.length, 'each has folders of its own')
+  t.equal(new Set(folders).size, folders.length, 'output folders are distinct')
 })
 
-t.test('examples/README.md has each, with its licence', async t => {
+t.test('examples/README.md lists each dataset with its licence', async t => {
   const page = readFileSync(join(ROOT, 'examples/README.md'), 'utf8')
   for (const name of NAMES) {
     t.match(page, `\`${name}\``)
@@ -71,7 +71,7 @@ t.test('examples/README.md has each, with its licence', async t => {
 const listings = recordedListings(MOST)
 
 for (const name of NAMES) {
-  t.test(`${name} validates, and each of its components has files, in the recorded listings`, async t => {
+  t.test(`${name} is valid, and each of its components has files in the recorded listings`, async t => {
     const { datasets } = await readManifest(join(ROOT, 'examples', name), knownStages)
     t.equal(datasets.length, contentOf(name).datasets.length)
     for (const { dataset, subset, split, dataFiles } of datasets) {

@@ -25,7 +25,7 @@ interface Mixture {
   readonly process: (options?: Parameters<typeof processMixture>[1]) => Promise<MixtureResult>
 }
 
-/** One component that is read from the Hub as it is sharded, one with a raw copy. */
+/** One component that is read from the Hub while it is sharded, and one with a raw copy. */
 async function mixture (t: Test, head = '', more = ''): Promise<Mixture> {
   const hub = await hubFor(t, [CODE, await tables()])
   const folder = folderInMemory(t)
@@ -44,7 +44,7 @@ async function mixture (t: Test, head = '', more = ''): Promise<Mixture> {
   }
 }
 
-t.test('process-mixture: shards, stats, licences; what is finished needs no Hub', async t => {
+t.test('process-mixture writes shards, stats and licences; a finished mixture needs no Hub', async t => {
   const { hub, folder, manifest, process } = await mixture(t)
   const commits = { code: hub.commitOf('some/code'), tables: hub.commitOf('some/tables') }
   const first = await process({ workers: 1 })
@@ -93,14 +93,14 @@ t.test('process-mixture: shards, stats, licences; what is finished needs no Hub'
     const { run_record: __, stats_path: __path, ...before } = first
     t.strictSame(second, before)
   })
-  t.strictSame(asked.map(({ path }) => path), [], 'what is finished asks the Hub for nothing')
+  t.strictSame(asked.map(({ path }) => path), [], 'a finished mixture makes no request')
 
   await closeHubs()
   const third = await process({ restart: true, workers: howMany(1, 2) })
   t.match(third.stats, [{ read: 600, commit: hub.commitOf('some/code') }])
   const ofTables = (made: Record<string, string>): unknown =>
     Object.entries(made).filter(([name]) => name.startsWith('tables/'))
-  t.strictSame(ofTables(npyIn(folder)), ofTables(shards), 'the same again, in npm run thorough by two threads')
+  t.strictSame(ofTables(npyIn(folder)), ofTables(shards), 'the shards are the same, in npm run thorough by two threads')
 })
 
 /** The shards of both components. */
@@ -109,7 +109,7 @@ function npyIn (folder: string): Record<string, string> {
 }
 
 if (isThorough()) {
-  t.test('the same shards by one thread and by two', async t => {
+  t.test('one thread and two threads make the same shards', async t => {
     const { folder, process } = await mixture(t)
     const made: Array<Record<string, string>> = []
     for (const workers of [1, 2]) {
@@ -121,7 +121,7 @@ if (isThorough()) {
   })
 }
 
-t.test('run: trains on datasets of the Hub, and makes the shards', async t => {
+t.test('run trains on datasets of the Hub, and makes the shards', async t => {
   const vocabSize = howMany(40, 80)
   const { hub, folder, manifest } = await mixture(t, 'tokenizer_output_dir: DIR/tokenizer\ntokenizer: ' +
     `{ vocab_size: ${vocabSize}, normalization_rule_name: identity }\nstats: DIR/stats.json\n`, isThorough()
@@ -142,13 +142,13 @@ t.test('run: trains on datasets of the Hub, and makes the shards', async t => {
   await hub.commit('some/code', { 'data/train-1.jsonl': null })
   const requests = await requestsOf(hub, () =>
     run(manifest, { workers: 1, runsDir, inventory: join(folder, 'inventory.md') }))
-  t.strictSame(requests.map(({ path }) => path), [], 'once more: nothing is requested')
+  t.strictSame(requests.map(({ path }) => path), [], 'the second run makes no request')
   t.match(await checkCoverage(undefined, { manifest }), {
     documents: howMany(300, 1500), components: [{ name: 'code' }, { name: 'tables' }]
   })
 })
 
-t.test('a command looks up a branch once, and the next one anew', async t => {
+t.test('a command looks up a branch once, and the next command looks it up again', async t => {
   const hub = await hubFor(t, [CODE])
   const folder = folderInMemory(t)
   const manifest = put(folder, 'mix.yaml', `tokenizer_output_dir: DIR/tokenizer
@@ -176,7 +176,7 @@ datasets:
   t.equal(components[0]!.commit, hub.commitOf('some/code'))
 })
 
-t.test('licenses: by the card, and by the manifest', async t => {
+t.test('licenses reads the card and the manifest', async t => {
   const { hub, folder, manifest } = await mixture(t)
   t.match((await licenses(manifest)).components, [
     {
@@ -200,7 +200,7 @@ t.test('licenses: by the card, and by the manifest', async t => {
   t.match({ code, stderr }, { code: 1, stderr: /a: unknown: .*\[ERR_LICENSE\]/s })
 })
 
-t.test('check foretells what a run would do', async t => {
+t.test('check reports what a run would do', async t => {
   const { folder, manifest } = await mixture(t)
   t.match(await checkManifest(manifest, { tokenizerPath: MODEL }), {
     components: [{ name: 'code' }, { name: 'tables' }], failed: []
@@ -212,14 +212,14 @@ t.test('check foretells what a run would do', async t => {
   })
 })
 
-t.test('filter-corpus and train-tokenizer of one dataset', async t => {
+t.test('filter-corpus and train-tokenizer read a dataset', async t => {
   const { folder } = await mixture(t)
   const stats = await filterCorpus({
     dataset: 'some/code', split: 'test', targetLang: 'any', minChars: 1, outputPath: join(folder, 'out.ndjson')
   })
   t.match(stats, { name: 'some_code', read: 20, kept: 20 })
   t.match((await pulledIn(folder))['out.ndjson'], /^\{"id":"t-0","text":"The gate number 0 of file t/)
-  // `run` trains as well, above.
+  // `run` trains as well; see above.
   if (isThorough()) {
     t.match(await trainTokenizer({
       dataset: 'some/code', dataFiles: 'data/train-2.jsonl', vocabSize: 60, outputDir: join(folder, 'model')

@@ -1,7 +1,4 @@
-/**
- * Datasets on a stand-in Hub that can't be pulled: what is said of them, and that what was pulled stays good to go on
- * from.
- */
+/** Datasets on a stand-in Hub that can't be pulled: their errors, and that a partial pull can be resumed. */
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -26,7 +23,7 @@ interface Case {
 
 const TEXT = { 'a.jsonl': ndjsonOf([{ id: 'a', text: 'a' }, { id: 'b', text: 'b' }]) }
 
-/** In the footer, the codec of the column `text`: field 4 behind its path, an integer in zigzag; 3 is LZO. */
+/** In the footer, the codec of the column `text`: field 4 after its path, an integer in zigzag; 3 is LZO. */
 function withLzo (): Buffer {
   const bytes = readFileSync(fixture('parquet/required.parquet'))
   bytes[bytes.indexOf('\x19\x18\x04text\x15\x02', 'latin1') + 8] = 6
@@ -165,20 +162,20 @@ const cases: Readonly<Record<string, Case>> = {
   }
 }
 
-t.test('what can\'t be pulled is named, with what there is instead, and nothing is left', async t => {
+t.test('a dataset that can\'t be pulled is refused with the alternatives, and no file is left', async t => {
   const endpoint = (await hubFor(t, [...REPOS, await tables()], { stranger: 'hf_stranger' })).endpoint
   const folder = folderInMemory(t)
   for (const [name, { code, asked, says, environment = {} }] of Object.entries(cases)) {
     Object.assign(process.env, environment)
     const error = await failure(shardCorpus({ output: join(folder, 'raw/a.ndjson'), maxBad: 0, ...asked }))
     t.match(error, { code, exitCode: errorCodes[code].exit, message: says }, name)
-    t.strictSame(filesIn(folder), [], `${name}: nothing is left`)
+    t.strictSame(filesIn(folder), [], `${name}: no file is left`)
     for (const key of Object.keys(environment)) Reflect.deleteProperty(process.env, key)
     process.env.HF_ENDPOINT = endpoint
   }
 })
 
-t.test('on the command line: a line, the code and the exit code', async t => {
+t.test('the command line prints one line with the code, and sets the exit code', async t => {
   await hubFor(t, [CODE])
   const folder = folderInMemory(t)
   t.match(
@@ -191,7 +188,7 @@ t.test('on the command line: a line, the code and the exit code', async t => {
   t.strictSame(filesIn(folder), [])
 })
 
-t.test('with the token, with names of files: what was refused is read', async t => {
+t.test('the refused datasets are read with the token, or with file names', async t => {
   const hub = await hubFor(t, REPOS, { environment: { HF_TOKEN: TOKEN } })
   const folder = folderInMemory(t)
   for (const asked of [
@@ -205,7 +202,7 @@ t.test('with the token, with names of files: what was refused is read', async t 
   for (const name of filesIn(folder)) t.notMatch(readFileSync(join(folder, name), 'utf8'), TOKEN)
 })
 
-t.test('an absent split falls back, and says so', async t => {
+t.test('a missing split falls back with a warning', async t => {
   await hubFor(t, [CODE])
   const told: string[] = []
   t.match(await shardCorpus({
@@ -216,10 +213,10 @@ t.test('an absent split falls back, and says so', async t => {
 
 const ALL = ndjsonOf([0, 1, 2].flatMap(n => codeOf(`${n}`, 300)).map(({ id, text, ...meta }) => ({ id, text, meta })))
 
-/** Something that ends a pull in the middle of its second file, and is over then. */
+/** Stops a pull in the middle of its second file, and resumes it after the cause is gone. */
 async function goesOn (t: Test, folder: string, stopping: () => Promise<unknown>, expected: object): Promise<void> {
   t.match(await stopping(), expected)
-  t.ok(filesIn(folder).includes('a.ndjson.checkpoint.json'), 'it is kept how far it was')
+  t.ok(filesIn(folder).includes('a.ndjson.checkpoint.json'), 'the progress is kept')
   await closeHubs()
   const told: string[] = []
   await shardCorpus(
@@ -230,7 +227,7 @@ async function goesOn (t: Test, folder: string, stopping: () => Promise<unknown>
   t.equal((await pulledIn(folder))['a.ndjson'], ALL)
 }
 
-t.test('a Hub that fails in the middle: the pull is resumed', async t => {
+t.test('a pull is resumed after the Hub fails', async t => {
   const hub = await hubFor(t, [CODE])
   const folder = folderInMemory(t)
   hub.misbehave([
@@ -249,7 +246,7 @@ t.test('a Hub that fails in the middle: the pull is resumed', async t => {
   })
 })
 
-t.test('a folder without disk space: the pull is resumed', async t => {
+t.test('a pull is resumed after the disk was full', async t => {
   await hubFor(t, [CODE])
   const folder = smallDisk(t, 'size=64k')
   if (folder === null) return

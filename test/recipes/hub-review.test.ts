@@ -1,4 +1,4 @@
-/** Recipes and the Hub: what is asked of it, with which patience, and what is known without it. */
+/** Recipes and the Hub: their requests and timeouts, and what is known without it. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { closeHubs } from '../../lib/hub/hub.ts'
@@ -41,7 +41,7 @@ datasets:
   - { name: a, ${dataset}, output_dir: ${folder}/a, seq_len: 8 }
 `)
 
-t.test('files that are named by hf:// have their provenance, and are read at the commit of that moment', async t => {
+t.test('files named by hf:// have their provenance, and are read at the current commit', async t => {
   const { hub, folder } = await start(t)
   const output = join(folder, 'x.ndjson')
   await shardCorpus({
@@ -74,7 +74,7 @@ t.test('files that are named by hf:// have their provenance, and are read at the
   }])
 })
 
-t.test('a manifest is checked without the Hub: names alone', async t => {
+t.test('a manifest is validated without the Hub, by names alone', async t => {
   const folder = temporaryFolder(t)
   t.match(
     await failure(checkManifest(manifestIn(folder, 'dataset: json, data_files: "hf://o/n/x"'))),
@@ -108,7 +108,7 @@ t.test('a finished run needs no Hub, with any timeout; its licence is that of th
   }])
 })
 
-t.test('stopped while the Hub gives no answer', async t => {
+t.test('an abort while the Hub doesn\'t answer', async t => {
   const { hub, folder } = await start(t)
   const manifest = manifestIn(folder, 'dataset: o/n')
   hub.misbehave({ fault: { kind: 'delay', ms: null }, on: { kind: 'api' }, times: 100 })
@@ -131,7 +131,7 @@ t.test('stopped while the Hub gives no answer', async t => {
   t.match(await stopped(run => checkManifest(manifest, {}, run)), { code: 'ERR_ABORTED' })
 })
 
-t.test('stopped when the records are there, and where they come from isn\'t written yet', async t => {
+t.test('an abort between the records and the provenance', async t => {
   const { hub, folder } = await start(t)
   const output = join(folder, 'x.ndjson')
   const stop = new AbortController()
@@ -146,7 +146,7 @@ t.test('stopped when the records are there, and where they come from isn\'t writ
   t.equal(readFileSync(output, 'utf8').trim().split('\n').length, 3)
 })
 
-t.test('a dataset of more files than may be open at once', async t => {
+t.test('a dataset with more files than can be open at once', async t => {
   const home = temporaryFolder(t)
   put(home, 'token', 'hf_none\n')
   const program = `

@@ -24,7 +24,7 @@ const documentsOf = (content: string): Document[] =>
 const expected = (file: string, count: number): Document[] =>
   codeOf(file, count).map(({ id, text, ...meta }) => ({ id, text, meta }))
 
-t.test('a raw pull by the command line: the first records, and where they come from', async t => {
+t.test('a raw pull on the command line: the first records, and their provenance', async t => {
   const hub = await hubFor(t, [CODE])
   const folder = temporaryFolder(t)
   const args = ['shard-corpus', '--dataset', 'some/code', '--output', 'raw/code.ndjsonl', '--limit', '310']
@@ -68,14 +68,14 @@ t.test('a raw pull by the command line: the first records, and where they come f
     { path: 'data/train-0.jsonl', bytes: first!.length, sha256: null, git_oid: /^[0-9a-f]{40}$/ },
     { path: 'data/train-1.jsonl', bytes: second!.length, sha256: sha256(second!) }
   ])
-  t.equal(provenance.files.length, 2, 'those that were read')
+  t.equal(provenance.files.length, 2, 'the files that were read')
   t.equal(readFileSync(join(folder, 'raw/CARD.md'), 'utf8'), card)
   t.match(readFileSync(join(folder, 'raw/LICENSES.md'), 'utf8'), /\| mit \| 232 \| MIT [^]*\| gpl-3\.0 \| 78 /)
   t.match(readFileSync(join(folder, 'raw/README.md'), 'utf8'), new RegExp(`${commit}[^]*ODC-By-1\\.0[^]*--limit ` +
     '310[^]*data/train-0\\.jsonl'))
 })
 
-t.test('compressed, another split, further columns of parquet', async t => {
+t.test('compressed output, another split, further columns of parquet', async t => {
   await hubFor(t, [CODE, await tables()])
   const folder = folderInMemory(t)
   await shardCorpus({ dataset: 'some/code', split: 'test', output: join(folder, 'a.ndjsonl.gz') })
@@ -112,7 +112,7 @@ t.test('compressed, another split, further columns of parquet', async t => {
   t.notOk(existsSync(join(folder, 'b/LICENSES.md')), 'its records have no licence')
 })
 
-t.test('a pull that is stopped goes on at its byte, at the commit that it began with', async t => {
+t.test('a stopped pull is resumed at its byte, at the same commit', async t => {
   const hub = await hubFor(t, [CODE])
   const folder = folderInMemory(t)
   const output = join(folder, 'raw/code.ndjsonl')
@@ -121,7 +121,7 @@ t.test('a pull that is stopped goes on at its byte, at the commit that it began 
   hub.misbehave({ fault: { kind: 'stall', after: 20_000 }, on: { kind: 'file', path: 'train-1' }, times: Infinity })
   t.match(await stoppedAt(`${output}.checkpoint.json`, async signal => {
     const stop = new AbortController()
-    signal.addEventListener('abort', () => { setTimeout(() => { stop.abort() }, 300) }) // all has come that comes
+    signal.addEventListener('abort', () => { setTimeout(() => { stop.abort() }, 300) }) // all bytes are there by then
     return await shardCorpus(options, { signal: stop.signal })
   }), { code: 'ERR_ABORTED', message: /resumes from the last checkpoint/ })
   t.strictSame(readdirSync(join(folder, 'raw')).sort(), ['code.ndjsonl.checkpoint.json', 'code.ndjsonl.partial'])
@@ -139,21 +139,21 @@ t.test('a pull that is stopped goes on at its byte, at the commit that it began 
     }))
   })
   t.match(partsOf(asked).filter(({ file }) => file !== 'data/train-2.jsonl').sort((a, b) => a.from - b.from), [
-    { file: 'data/train-1.jsonl', from: 0, to: 4096 }, // whether it is an array
+    { file: 'data/train-1.jsonl', from: 0, to: 4096 }, // to check whether it is an array
     { file: 'data/train-1.jsonl', from: ndjsonOf(codeOf('1', Number(/\d+/.exec(told[0]!)![0]) - 300)).length }
   ])
-  t.notOk(asked.some(({ path }) => path.includes('/revision/') || path.includes('/tree/')), 'nothing is listed anew')
+  t.notOk(asked.some(({ path }) => path.includes('/revision/') || path.includes('/tree/')), 'no new listing')
 
   await closeHubs()
   await shardCorpus({ ...options, restart: true })
   t.equal(
     (await pulledIn(folder))['raw/code.ndjsonl'], ndjsonOf([...expected('new', 5), ...expected('2', 300)]),
-    'begun anew, it takes what there is now'
+    'restarted, it reads the current commit'
   )
   t.match(provenanceIn(join(folder, 'raw'), 'code.ndjsonl'), { source: { commit: hub.commitOf('some/code') } })
 })
 
-t.test('a pull whose process is killed goes on to the same bytes', async t => {
+t.test('a killed pull is resumed to the same bytes', async t => {
   const hub = await hubFor(t, [CODE])
   const folder = folderInMemory(t)
   const args = (name: string): string[] =>
@@ -181,7 +181,7 @@ t.test('a pull whose process is killed goes on to the same bytes', async t => {
   t.strictSame(filesIn(folder), ['CARD.md', 'LICENSES.md', 'README.md', 'a.ndjsonl.gz', 'provenance.json'])
 })
 
-t.test('parquet that is stopped goes on at its row group', async t => {
+t.test('a stopped pull of parquet is resumed at its row group', async t => {
   const repo = await tables()
   const hub = await hubFor(t, [repo])
   const folder = folderInMemory(t)
@@ -192,7 +192,7 @@ t.test('parquet that is stopped goes on at its row group', async t => {
     const looking = setInterval(() => { if (source.stats.out >= 200) stop.abort() })
     return () => { clearInterval(looking) }
   }
-  // Its end, its beginning, some row groups.
+  // Its end, its start, some row groups.
   hub.misbehave({
     fault: { kind: 'stall', after: 0 }, on: { kind: 'file', path: 'a.parquet' }, skip: 5, times: Infinity
   })

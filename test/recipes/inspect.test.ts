@@ -8,7 +8,7 @@ import { command } from '../commands.ts'
 import { answers, failure, fixture, howMany, ndjsonOf, pattern, put, sluice, temporaryFolder } from '../helpers.ts'
 import { EOS, MODEL, putShards, rowsIn } from '../lib/shards/helpers.ts'
 
-t.test('the command: rows, documents into a pipe, counts', async t => {
+t.test('the command prints rows, documents into a pipe, and counts', async t => {
   const folder = temporaryFolder(t)
   const texts = answers().records.flatMap(({ text }) => typeof text === 'string' ? [text] : [])
   const shards = join(folder, 'shards')
@@ -41,10 +41,10 @@ t.test('the command: rows, documents into a pipe, counts', async t => {
   t.ok(whole > 60, `${whole} documents`)
   t.strictSame(back.slice(0, whole), texts.slice(0, whole))
 
-  t.match(await inspect(shards, { tokenizerPath: MODEL, stats: true }), {
+  t.match(await inspect(shards, { tokenizerPath: MODEL, counts: true }), {
     shards: 2, sequences: 32, seq_len: 64, ids: 2048, documents: whole
   })
-  t.match((await show('--stats')).stdout, new RegExp('^shards +2, with 32 sequences of 64 ids: ' +
+  t.match((await show('--counts')).stdout, new RegExp('^shards +2, with 32 sequences of 64 ids: ' +
     `2,048 ids\\ndocuments +${whole} ended.*\\n.*mean.*\\n.*mean.*\\nunknown +0 \\(0.*\\n.*\\nnot in the ` +
     'vocabulary +0\\n\\nids +documents\\n.*#'))
 
@@ -52,16 +52,16 @@ t.test('the command: rows, documents into a pipe, counts', async t => {
     code: 'ERR_OPTION', message: 'inspect.row: ' + shards + ' has 32 rows, expected 0 to 31, or -32 to -1, got 32'
   })
   t.match(await failure(inspect(shards, { tokenizerPath: MODEL, row: -33 })), { code: 'ERR_OPTION' })
-  for (const more of [{ row: 1, documents: true }, { rows: 1, stats: true }, { documents: true, stats: true }]) {
+  for (const more of [{ row: 1, documents: true }, { rows: 1, counts: true }, { documents: true, counts: true }]) {
     t.match(await failure(inspect(shards, { tokenizerPath: MODEL, ...more })), {
       code: 'ERR_OPTION', message: /expected one of rows/
     })
   }
 })
 
-t.test('an abort stops each way of reading', async t => {
+t.test('an abort stops every mode of reading', async t => {
   const folder = putShards(temporaryFolder(t), [3, 3, 3, 3])
-  for (const how of [{}, { documents: true }, { stats: true }]) {
+  for (const how of [{}, { documents: true }, { counts: true }]) {
     t.match(
       await failure(inspect(folder, { tokenizerPath: MODEL, ...how }, { signal: AbortSignal.abort() })),
       { code: 'ERR_ABORTED' }
@@ -69,16 +69,16 @@ t.test('an abort stops each way of reading', async t => {
   }
 })
 
-t.test('a model without an end of sentence asks for --eos-id', async t => {
+t.test('a model without an end of sentence needs --eos-id', async t => {
   const folder = putShards(temporaryFolder(t), [3, 4, 3, 5])
-  const args = ['inspect', folder, '--tokenizer-path', fixture('no-eos.model'), '--stats', '--json']
+  const args = ['inspect', folder, '--tokenizer-path', fixture('no-eos.model'), '--counts', '--json']
   t.match(await command(args), {
     code: 2, stderr: /no EOS token; set the id .*--eos-id.*\[ERR_TOKENIZER\]/
   })
   t.match(JSON.parse((await command([...args, '--eos-id', '3'])).stdout), { documents: 2, open_ids: 1 })
 })
 
-t.test('a reader that has seen enough ends it quietly', async t => {
+t.test('a reader that closes the pipe ends the command without an error', async t => {
   const folder = putShards(temporaryFolder(t), Array.from({ length: howMany(150_000, 400_000) }, (_, i) =>
     i % 50 === 0 ? EOS : 5), { columns: 100, rowsPerShard: 1000 })
   for (const args of [['--documents'], ['--rows', '4000']].slice(0, howMany(1, 2))) {
@@ -88,7 +88,7 @@ t.test('a reader that has seen enough ends it quietly', async t => {
   }
 })
 
-t.test('the tokenizer is found by the checkpoint or the stats next to the shards; else ids are shown', async t => {
+t.test('the tokenizer is found by the checkpoint or the stats next to the shards; else ids are printed', async t => {
   const folder = temporaryFolder(t)
   const model = put(folder, 'tok/spm.model', readFileSync(MODEL))
   put(folder, 'a.ndjson', ndjsonOf(answers().records))
@@ -107,7 +107,7 @@ t.test('the tokenizer is found by the checkpoint or the stats next to the shards
   t.match(first.stdout, (await rowsIn(join(folder, 'out/shards'), MODEL))[0]!.text)
   t.match(await show(join(folder, 'tok'), '../out/shards'), decoded, 'from another folder')
   t.match(await show(folder, 'out/shards/shard_00000.npy'), decoded, 'of one shard')
-  t.match(await show(folder, 'out/shards', '--stats'), { code: 0, stdout: /^documents +\d/m })
+  t.match(await show(folder, 'out/shards', '--counts'), { code: 0, stdout: /^documents +\d/m })
   t.match(
     await show(folder, 'out/shards', '--rows', '32'), { stderr: /^inspect: 32 rows, decoded by tok\/spm\.model\n$/ }
   )
@@ -145,7 +145,7 @@ t.test('the tokenizer is found by the checkpoint or the stats next to the shards
     stdout: /^\[31\] .*\n(?:\d+ ){63}\d+\n$/,
     stderr: /neither a checkpoint nor stats next to the shards name the tokenizer that made them; name it with --token/
   })
-  for (const how of ['--stats', '--documents']) {
+  for (const how of ['--counts', '--documents']) {
     t.match(await show(folder, 'out/shards', how), {
       code: 2,
       stdout: '',
@@ -154,7 +154,7 @@ t.test('the tokenizer is found by the checkpoint or the stats next to the shards
   }
 })
 
-t.test('files next to shards that are no stats are ignored', async t => {
+t.test('other files next to shards are ignored', async t => {
   const folder = putShards(join(temporaryFolder(t), 'o/shards'), [3, 4, 3, 5])
   for (const [name, content] of [
     ['x.json', '{"stats":[1]}'],

@@ -23,7 +23,7 @@ function manifestOf (t: Test, given: Readonly<Record<string, string | null>>): {
   return { folder, manifest: put(folder, 'mix.yaml', JSON.stringify(components)) }
 }
 
-t.test('the obligations of each component, as the manifest states them', async t => {
+t.test('each component\'s obligations, as stated in the manifest', async t => {
   const { manifest } = manifestOf(t, { web: 'ODC-By-1.0', books: 'cc0-1.0', wiki: 'cc-by-sa-3.0, gfdl' })
   const report = await licenses(manifest, { requireRedistributable: true })
   t.match(report, {
@@ -57,7 +57,7 @@ t.test('the obligations of each component, as the manifest states them', async t
   t.match(text, /not legal advice\.$/)
 })
 
-t.test('what isn\'t known is said loudly, and --require-redistributable fails for it', async t => {
+t.test('an unknown licence is reported prominently, and --require-redistributable fails', async t => {
   const { manifest } = manifestOf(t, {
     web: 'odc-by',
     odd: 'my very own licence, which is a long text that goes on and on and says little',
@@ -93,7 +93,7 @@ t.test('what isn\'t known is said loudly, and --require-redistributable fails fo
   t.equal(json.code, 1)
 })
 
-t.test('where manifest, provenance and card differ, all are reported and the strictest counts', async t => {
+t.test('if manifest, provenance and card differ, all are reported and the strictest counts', async t => {
   const { folder, manifest } = manifestOf(t, { web: 'mit', code: 'mit', both: 'mit' })
   await writeProvenance(join(folder, 'web.ndjson'), provenance({ found: ['cc-by-nc-4.0'], commit: 'c0ffee' }))
   await writeProvenance(join(folder, 'code.ndjson'), provenance({ found: [] }))
@@ -131,7 +131,7 @@ t.test('where manifest, provenance and card differ, all are reported and the str
   t.match(licensesText({ manifest, components, note: '' }), /web +json@c0ffee, train +mit and cc-by-nc-4\.0 /)
 })
 
-t.test('what can\'t be read may say something else', async t => {
+t.test('an unreadable source of a licence counts as unknown', async t => {
   const { folder, manifest } = manifestOf(t, { web: 'mit', closed: 'proprietary' })
   put(folder, 'provenance.json', '{ "format": 1, "pulls": { "web')
   t.match((await licenses(manifest)).components, [
@@ -155,7 +155,7 @@ t.test('what can\'t be read may say something else', async t => {
   )
 })
 
-t.test('of a raw copy, the provenance next to it', async t => {
+t.test('a raw copy has the provenance next to it', async t => {
   const folder = temporaryFolder(t)
   const manifest = put(folder, 'mix.yaml', JSON.stringify([{
     name: 'web',
@@ -190,14 +190,14 @@ t.test('the source is reported', async t => {
   }), /x\/y@v2, en, train .*\n.*x\/y@0123456789ab, en, train /)
 })
 
-t.test('process-mixture has the same in its stats, in each run', async t => {
+t.test('process-mixture has the same licences in its stats, in each run', async t => {
   const { folder, manifest } = manifestOf(t, { web: 'odc-by', none: null })
   const options = {
     tokenizerPath: fixture('tiny.model'), logFile: join(folder, 'stats.json'), runsDir: join(folder, 'runs')
   }
   const first = await processMixture(manifest, options)
   t.strictSame(first.licenses, (await licenses(manifest)).components)
-  t.strictSame(await processMixture(manifest, options), first, 'the second finds it finished')
+  t.strictSame(await processMixture(manifest, options), first, 'the second run finds it finished')
   const licenseOf: LicenseOf = () => Promise.resolve({ found: ['mit'], readFrom: 'card', commit: null })
   t.match((await processMixture(manifest, options, { licenseOf })).licenses, [
     { found: [{}, { license: 'mit' }] }, { spdx: 'MIT' }

@@ -1,4 +1,4 @@
-/** A manifest is a program, and whatever asks for one says so. */
+/** A manifest is a program, and every command that reads one says so. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { t } from '../tap.ts'
@@ -14,7 +14,7 @@ const READ_A_MANIFEST = [
   ['check-coverage', '--tokenizer-path', fixture('quickstart.model'), '--manifest']
 ] as const
 
-t.test('each command that reads a manifest runs the modules that it names, and its help says so', async t => {
+t.test('each command that reads a manifest runs its modules, and its help says so', async t => {
   const folder = temporaryFolder(t)
   const log = put(folder, 'log', '')
   const module = put(folder, 'mine.mjs', `import { writeFileSync } from 'node:fs'
@@ -39,7 +39,7 @@ t.test('each command that reads a manifest runs the modules that it names, and i
   await own?.end()
 })
 
-t.test('the README warns of it, and the page on custom stages names the commands', async t => {
+t.test('the README warns of it, and the page on custom stages lists the commands', async t => {
   const readme = readFileSync(join(ROOT, 'README.md'), 'utf8')
   t.match(readme, '[A manifest is a program](lib/stage/README.md#in-a-manifest)')
   const page = readFileSync(join(ROOT, 'lib/stage/README.md'), 'utf8')

@@ -1,4 +1,4 @@
-/** No message shows what is ours inside: objects, codes of zod, stacks. */
+/** No message shows internals: objects, codes of zod, stacks. */
 import { join } from 'node:path'
 import { t } from '../tap.ts'
 import { z } from 'zod'
@@ -9,7 +9,7 @@ import { isThorough, ndjsonOf, put, temporaryFolder } from '../helpers.ts'
 
 const run = commandsHereIn(t)
 
-/** What no message may have: values of JavaScript, words of zod, stacks and JSON. */
+/** Strings that no message may contain: JavaScript values, words of zod, stacks and JSON. */
 const INTERNAL = new RegExp([
   '\\[object', 'undefined', '\\bNaN\\b', 'Zod', 'invalid_', 'too_small', 'too_big', 'unrecognized', 'Invalid input',
   '\n {4}at ', '\\{"', '":', 'an unexpected error'
@@ -17,7 +17,7 @@ const INTERNAL = new RegExp([
 
 const WRONG = ['', 'abc', '-1', '10k', '1e99', '1_0', 'nan', '{a}', '\u00e9']
 
-/** One of the values a time, in turn; in `npm run thorough` all of them. */
+/** One of the values at a time, in turn; in `npm run thorough` all of them. */
 function inTurn (): (values: readonly string[]) => readonly string[] {
   let next = 0
   return values => isThorough() ? values : [values[next++ % values.length]!]
@@ -25,14 +25,14 @@ function inTurn (): (values: readonly string[]) => readonly string[] {
 
 const HOSTILE_VALUES = ['10k', '-7', '{ a: 1 }', '[{ a: 1 }]', '[1, x]', 'null', 'true', '1e400', '"\\u0001"', '""']
 
-t.test('every flag of every command, with wrong values', async t => {
+t.test('every flag of every command is refused with wrong values', async t => {
   const folder = temporaryFolder(t)
   put(folder, 'a.ndjson', ndjsonOf([{ id: '1', text: 'a', meta: {} }]))
   put(folder, 'mix.yaml', '- { name: a, dataset: json, data_files: a.ndjson, output_dir: shards }\n')
   const some = inTurn()
   const seen = new Set<string>()
   let [refused, done] = [0, 0]
-  // With two wrong flags at once no command gets to its work.
+  // With two wrong flags, no command starts its work.
   const check = async (args: readonly string[], input = ''): Promise<void> => {
     const { code, stdout, stderr } = await run(args, { cwd: folder, input })
     done++
@@ -40,7 +40,7 @@ t.test('every flag of every command, with wrong values', async t => {
     for (const line of `${stdout}${stderr}`.split('\n')) if (INTERNAL.test(line)) t.fail(`${args.join(' ')}: ${line}`)
   }
   for (const [name, { argument, options }] of Object.entries(commands)) {
-    if (name === 'schema') continue // whose result is a JSON Schema
+    if (name === 'schema') continue // its result is a JSON Schema
     const place = argument === undefined
       ? []
       : name === 'runs'
@@ -68,13 +68,13 @@ t.test('every flag of every command, with wrong values', async t => {
   t.ok(refused > (isThorough() ? 300 : 60), `${refused} of ${done} were refused`)
 })
 
-/** A manifest of one component, in which a key has a value. */
+/** A manifest of one component with a key set. */
 function componentWith (key: string, value: string): string {
   const component = { name: 'a', dataset: 'json', data_files: 'none.ndjson', [key]: value }
   return `- { ${Object.entries(component).map(([key, value]) => `${key}: ${value}`).join(', ')} }`
 }
 
-t.test('every key of a manifest, with wrong values', async t => {
+t.test('every key of a manifest is refused with wrong values', async t => {
   const folder = temporaryFolder(t)
   const some = inTurn()
   const keys = [
@@ -103,7 +103,7 @@ t.test('every key of a manifest, with wrong values', async t => {
   }
 })
 
-t.test('a flag is named as on the command line, and a number is read as people write it', async t => {
+t.test('a flag is named as on the command line, and a number is read in common notations', async t => {
   const input = ndjsonOf([{ id: '1', text: 'a', meta: {} }])
   for (const value of ['1e6', '1_000_000', '1000000', '+1e+6']) {
     t.match(
@@ -119,7 +119,7 @@ t.test('a flag is named as on the command line, and a number is read as people w
     [['language', '--keep', 'en,english'], '--keep: cld3 does not know the language "english" (did you mean en?)'],
     [
       ['filter-corpus', '--data-files', 'none', '--target-lang', 'english'],
-      '--keep: cld3 does not know the language "english" (did you mean en?)'
+      '--target-lang: cld3 does not know the language "english" (did you mean en?)'
     ],
     [['filter-corpus', '--data-files', 'none', '--model', 'x'], '--model is for --detector fasttext'],
     [
@@ -138,7 +138,7 @@ t.test('a flag is named as on the command line, and a number is read as people w
   ] as const) t.match(await run(args, { input }), { code: 2, stderr: `sluice: ${says} [ERR_OPTION]\n` })
 })
 
-t.test('options of a training are named as flags, and where a manifest says them as its keys', async t => {
+t.test('options of a training are named as flags, or as keys if they are from a manifest', async t => {
   const folder = temporaryFolder(t)
   const text = put(folder, 'a.txt', 'a sluice gate and a mill\n'.repeat(5))
   const trained = async (args: readonly string[]): Promise<string> => (await run([...args, '--workers', '1'])).stderr

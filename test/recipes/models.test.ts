@@ -1,4 +1,4 @@
-/** Models that filters read, in a mixture: what depends on them, and what is reported about them. */
+/** Models that filters use, in a mixture: what depends on them, and the messages about them. */
 import { copyFileSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Transform } from 'node:stream'
@@ -60,7 +60,7 @@ function settingOf (
   }
 }
 
-t.test('a model that was changed makes its component outdated, and records of runs tell', async t => {
+t.test('a changed model makes its component outdated, and run records show it', async t => {
   const { folder, model, manifest, options } = settingOf(t)
   await processMixture(manifest, options)
   const before = contentIn(join(folder, 'shards'))
@@ -79,7 +79,7 @@ t.test('a model that was changed makes its component outdated, and records of ru
   )
 })
 
-t.test('a run that was stopped goes on with the same model, and is refused with another one', async t => {
+t.test('a stopped run is resumed with the same model, and refused with another one', async t => {
   const whole = settingOf(t)
   await processMixture(whole.manifest, whole.options)
   const { folder, model, manifest, options } = settingOf(t)
@@ -95,7 +95,7 @@ t.test('a run that was stopped goes on with the same model, and is refused with 
   t.strictSame(shardsIn(folder), shardsIn(whole.folder))
 })
 
-t.test('rejects have positions, also after a filter that records something, with and without threads', async t => {
+t.test('rejects have positions, also after a filter that writes to meta, with and without threads', async t => {
   const filters = 'language: { keep: any, detector: fasttext, model: MODEL, record: true }, dedup, classify: ' +
     '{ model: MODEL, label: de, min: 0.5, record: german }, length: { min_chars: 40 }'
   const seen: unknown[] = []
@@ -116,7 +116,7 @@ t.test('rejects have positions, also after a filter that records something, with
   t.strictSame(seen[0], seen[1])
 })
 
-t.test('a model is read if it is still what it was when the manifest was read', async t => {
+t.test('a model is read only if it is unchanged since the manifest was read', async t => {
   const model = { path: modelPath('hs.bin'), sha256: 'ab'.repeat(32) }
   const filter = makeFilter({ stage: 'classify', options: { model: model.path, label: 'de', min: 0 }, model })
   t.match(await failure(through([doc('a', 'x')], filter as Transform)), {
@@ -129,14 +129,14 @@ t.test('a model is read if it is still what it was when the manifest was read', 
   await threads.close()
 })
 
-t.test('a model is no place for an output', async t => {
+t.test('an output can\'t replace a model', async t => {
   const { model, manifest, options } = settingOf(t)
   t.match(await failure(processMixture(manifest, { ...options, logFile: model })), {
     code: 'ERR_OUTPUT_EXISTS', message: /model\.bin: is an input as well/
   })
 })
 
-t.test('filter-corpus detects by a model, and notes nothing that it wasn\'t asked to', async t => {
+t.test('filter-corpus detects by a model, and writes no meta without the option', async t => {
   const { folder, model } = settingOf(t)
   const classifier = await loadFastText(model)
   const wanted = new Set(RECORDS.map(({ text }) => normalizeText(text)).filter(text =>

@@ -1,4 +1,4 @@
-/** Stages of the user's own in a mixture: the same bytes with any number of threads, and what is said of them. */
+/** Custom stages in a mixture: the same bytes with any number of threads, and their messages. */
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Test, t } from '../tap.ts'
@@ -33,7 +33,7 @@ const MODULES: Readonly<Record<string, string>> = {
       }
     })
   }`,
-  /** Keeps every third document of a number of words; holds the last one back until the end. */
+  /** Keeps every third document with a number of words; holds the last one back until the end. */
   'thirds.mjs': `export const stage = () => {
     let seen = {}, held = null
     return new Stage({ name: 'thirds',
@@ -93,7 +93,7 @@ const optionsIn = (folder: string): object => ({
   ...TOKENIZER, logFile: join(folder, 'stats.json'), runsDir: join(folder, 'runs'), checkpointEvery: 50
 })
 
-/** All of it in a thread, as the main one would be quicker with so little. */
+/** All work is in a thread, as the main thread would be faster with so little. */
 const thread = new Threads({ workers: 2, mainWorks: false })
 t.teardown(() => thread.close())
 
@@ -137,7 +137,7 @@ const cases: ReadonlyArray<readonly [filters: string, tells: RegExp | null, more
 
 for (const [filters, tells, more] of cases.slice(0, howMany(3, 7))) {
   const stages = filters.replaceAll(/\{ use: (?:\{ module: )?DIR\/(\w+)[^}]*\}(?: \})?/g, '$1')
-  t.test(`${stages}${more ?? ', with copies'}: the same with 1 and 2 threads`, async t => {
+  t.test(`${stages}${more ?? ', with copies'}: one thread and two give the same`, async t => {
     const setting = settingOf(t)
     const path = setting.manifest(filters, more)
     const alone = await made(setting, path, 1)
@@ -149,11 +149,11 @@ for (const [filters, tells, more] of cases.slice(0, howMany(3, 7))) {
     t.equal(threads.told.length, tells === null ? 0 : 1)
     if (tells !== null) t.match(threads.told[0], tells)
     const rejects = (alone.content as Record<string, string>)['rejects.ndjson']
-    if (rejects !== undefined) t.notMatch(rejects, /"position":null/, 'whose meta is new')
+    if (rejects !== undefined) t.notMatch(rejects, /"position":null/, 'the meta of which is new')
   })
 }
 
-t.test('stats and rejects have it by its name', async t => {
+t.test('stats and rejects name the stage', async t => {
   const setting = settingOf(t)
   const { stats, content } = await made(setting, setting.manifest(`normalize, ${USE.words}`), 2)
   t.match(stats, {
@@ -166,7 +166,7 @@ t.test('stats and rejects have it by its name', async t => {
   )
 })
 
-t.test('a document that it fails at is named, if it comes to that', async t => {
+t.test('the document at which a stage fails is named, if it is reached', async t => {
   const setting = settingOf(t)
   const failing = (filters: string, more = '', id = 'd211'): string =>
     setting.manifest(filters.replace('WORDS', `{ use: { module: DIR/words.mjs, fails_at: ${id} } }`), more)
@@ -182,7 +182,7 @@ t.test('a document that it fails at is named, if it comes to that', async t => {
     }, `${workers} workers`)
     t.match(
       (await made(setting, failing('normalize, WORDS', ', max_records: 50'), workers)).stats, { records: 50 },
-      'what is behind the last document that is kept doesn\'t matter'
+      'documents after the last kept one don\'t matter'
     )
     t.match((await made(
       setting, failing('{ length: { min_chars: 1, max_chars: 40 } }, dedup, WORDS', '', 'd13'), workers
@@ -193,7 +193,7 @@ t.test('a document that it fails at is named, if it comes to that', async t => {
   })
 })
 
-t.test('a thread that dies names the document; another one is there for the next run', async t => {
+t.test('if a thread dies, the error names the document; the next run has a new thread', async t => {
   const setting = settingOf(t)
   const path = setting.manifest('{ use: { module: DIR/words.mjs, dies_at: d211 } }')
   const at = Buffer.byteLength(ndjsonOf(RECORDS.slice(0, RECORDS.findIndex(({ id }) => id === 'd211'))))
@@ -207,7 +207,7 @@ t.test('a thread that dies names the document; another one is there for the next
   t.match(stats, { dropped: { 'words.few_words': 33 } })
 })
 
-t.test('a run that was stopped goes on, with what a stage has kept', async t => {
+t.test('a stopped run is resumed with the state of a stage', async t => {
   const setting = settingOf(t)
   const path = setting.manifest(`${USE.words}, ${USE.thirds}`)
   const whole = await made(setting, path, 1)
@@ -223,7 +223,7 @@ t.test('a run that was stopped goes on, with what a stage has kept', async t => 
   }
 })
 
-t.test('a module that was changed makes its component outdated, as an option does', async t => {
+t.test('a changed module makes its component outdated, as a changed option does', async t => {
   const setting = settingOf(t)
   const path = setting.manifest(`normalize, ${USE.words}`)
   const context = { ...optionsIn(setting.folder), workers: 1 }
@@ -246,10 +246,10 @@ t.test('a module that was changed makes its component outdated, as an option doe
   const runsDir = join(setting.folder, 'runs')
   const [last, first] = await runs(['m'], { runsDir }) as readonly RunSummary[]
   const difference = await runs(['diff', first!.path, last!.path], { runsDir }) as RunDifference
-  t.match(difference.sources, [{ path: `web.modules["${module}"]` }], 'and records of runs tell')
+  t.match(difference.sources, [{ path: `web.modules["${module}"]` }], 'run records show it')
 })
 
-t.test('a module is no place for an output; nothing is written before its mistakes are reported', async t => {
+t.test('an output can\'t replace a module; mistakes of a module are reported before anything is written', async t => {
   const { folder, out, manifest } = settingOf(t)
   t.match(await failure(processMixture(manifest(USE.words, ''), {
     ...optionsIn(folder), logFile: join(folder, 'words.mjs')
@@ -261,7 +261,7 @@ t.test('a module is no place for an output; nothing is written before its mistak
   t.throws(() => readFileSync(out), { code: 'ENOENT' })
 })
 
-t.test('check samples with it', async t => {
+t.test('check runs custom stages on its sample', async t => {
   const setting = settingOf(t)
   const foretold = async (filters: string): Promise<object> =>
     (await checkManifest(setting.manifest(filters), { ...TOKENIZER, documents: 300 })).components[0]!

@@ -10,7 +10,7 @@ import { answers, docs, fixture, howMany, ndjsonOf, put, sluice, temporaryFolder
 
 const command = commandsHereIn(t)
 
-t.test('read | encode | pack | write: the arrays of SentencePiece and NumPy', async t => {
+t.test('read | encode | pack | write gives the arrays of SentencePiece and NumPy', async t => {
   const folder = temporaryFolder(t)
   const { packed, records } = answers()
   const file = put(folder, 'a.ndjson', ndjsonOf(records))
@@ -28,8 +28,8 @@ t.test('read | encode | pack | write: the arrays of SentencePiece and NumPy', as
   t.strictSame(data, packed.rows.flat())
 })
 
-t.test('normalize | length | language | dedup, on NDJSON, and write by the name of the output', async t => {
-  await loadZstdCompressor() // initializes it; a second time would break what the first has
+t.test('normalize | length | language | dedup on NDJSON, and write by the output\'s extension', async t => {
+  await loadZstdCompressor() // initializes it; a second time would break the first instance
   const folder = temporaryFolder(t)
   const english = 'The water of the river turns the wheel of the old mill.'
   const input = ndjsonOf([
@@ -69,7 +69,7 @@ t.test('read takes text, another column, a limit, and standard input', async t =
   )
 })
 
-t.test('--json puts the report on standard error, where standard output is the data\'s', async t => {
+t.test('--json prints the report on standard error if standard output is for data', async t => {
   const { stdout, stderr } = await command(
     ['length', '--min-chars', '2', '--json'], { input: ndjsonOf([{ id: 'a', text: 'x' }]) }
   )
@@ -77,7 +77,7 @@ t.test('--json puts the report on standard error, where standard output is the d
   t.strictSame(JSON.parse(stderr), { stage: 'length', in: 1, out: 0, dropped: { too_short: 1 } })
 })
 
-t.test('text after other items of a line that is not JSON is reported with its column', async t => {
+t.test('invalid JSON after other items of a line is reported with its column', async t => {
   const { code, stderr } = await command(
     ['normalize'], { input: '{"id":"a","text":"é","n":NaN} {"id":"b","text":"x"} junk\n' }
   )
@@ -85,7 +85,7 @@ t.test('text after other items of a line that is not JSON is reported with its c
   t.match(stderr, /line 1 .*is not JSON \(column 53: expected a value, at ".*junk"\)/)
 })
 
-t.test('a pipe takes several items in a line, Python\'s NaN, and warns of no input', async t => {
+t.test('a pipe accepts several items in a line and Python\'s NaN, and warns if its input is empty', async t => {
   const file = join(temporaryFolder(t), 'a.ndjson')
   t.match(await command(
     ['write', file], { input: '{"id":"a","text":"x","meta":{"n":NaN}}{"id":"b","text":"y","meta":{}}\n' }
@@ -95,7 +95,7 @@ t.test('a pipe takes several items in a line, Python\'s NaN, and warns of no inp
   t.match(none.stderr, /warning: length: standard input is empty/)
 })
 
-t.test('anything else than an item of a pipe is an error with its line and what was expected', async t => {
+t.test('a line that is no item of a pipe is an error with its number and the expected form', async t => {
   const folder = temporaryFolder(t)
   const good = ndjsonOf(docs(2))
   for (const [args, input, message] of [
@@ -129,7 +129,7 @@ t.test('anything else than an item of a pipe is an error with its line and what 
   })
 })
 
-t.test('a reader that has seen enough ends the pipe quietly', async t => {
+t.test('a reader that closes the pipe ends it without an error', async t => {
   const path = put(temporaryFolder(t), 'a.ndjson', ndjsonOf(docs(howMany(10_000, 50_000), 'x'.repeat(200))))
   const running = sluice(['read', path])
   running.child.stdout!.once('data', () => { running.child.stdout!.destroy() })

@@ -13,7 +13,7 @@ import { t } from '../tap.ts'
 
 const MODEL = fixture('tiny.model')
 
-/** A folder with the records of the fixtures, and a manifest whose DIR is that folder. */
+/** A folder with the records of the fixtures, and a manifest in which DIR is that folder. */
 function mixture (
   t: Parameters<typeof temporaryFolder>[0],
   yaml: string,
@@ -27,7 +27,7 @@ function mixture (
   }
 }
 
-/** As a user calls it, with the records of its runs beside the manifest. */
+/** A user's call, with the records of its runs next to the manifest. */
 async function processMixture (
   manifest: string,
   options: Parameters<typeof processMixtureInto>[1],
@@ -47,7 +47,7 @@ function rowsIn (folder: string): number[][] {
   })
 }
 
-t.test('shards are the arrays that SentencePiece and NumPy give, and the stats agree with them', async t => {
+t.test('shards are the arrays of SentencePiece and NumPy, and the stats agree with them', async t => {
   const { packed, records } = answers()
   const { folder, manifest, logFile } = mixture(t, `
 stats: DIR/mixture.json
@@ -91,16 +91,16 @@ datasets:
   for (const { output_dir: output, shard_files: files } of stats.stats) {
     t.strictSame(files.map(({ file }) => file), shardsIn(output))
     t.strictSame(readdirSync(output).sort(), ['checkpoint.json', ...shardsIn(output)],
-      'neither a lock nor a part is left')
+      'neither a lock nor a partial file is left')
     for (const { file, sha256: hash } of files) t.equal(hash, sha256(readFileSync(join(output, file))))
   }
-  t.equal(filesIn(folder).includes(logFile), false, 'the manifest says where the stats go')
+  t.equal(filesIn(folder).includes(logFile), false, 'the manifest sets the path of the stats')
   t.match(JSON.parse(readFileSync(record, 'utf8')), {
     name: 'mix', run: 1, stats_path: join(folder, 'mixture.json'), stats: JSON.parse(JSON.stringify(stats)) as object
   })
 })
 
-t.test('components at once make the same bytes as one after the other', async t => {
+t.test('concurrent components make the same bytes as sequential ones', async t => {
   const { folder, manifest, logFile } = mixture(t, `
 - { name: a, dataset: json, data_files: DIR/records.ndjson, seq_len: 16, output_dir: DIR/a }
 - { name: b, dataset: json, data_files: DIR/records.ndjson.gz, seq_len: 32, output_dir: DIR/b }
@@ -116,7 +116,7 @@ t.test('components at once make the same bytes as one after the other', async t 
   ])
 })
 
-t.test('max_records counts documents after the filters, and filtered_dir keeps them', async t => {
+t.test('max_records counts documents after the filters, and filtered_dir contains them', async t => {
   const texts = [
     '  One   two three four five ', 'short', 'One two three four five', 'Another text that is long enough',
     'The last text that is long enough'
@@ -173,7 +173,7 @@ t.test('a component that fails does not stop the others; the stats and the error
   t.strictSame(filesIn(folder).filter(name => !/\.ndjson(\.gz)?$/.test(name)), [
     'good/checkpoint.json', 'good/shard_00000.npy', 'mix.yaml', 'stats.json'
   ])
-  t.strictSame((await run()).stats, error.stats, 'the good one is not done again; the others fail again')
+  t.strictSame((await run()).stats, error.stats, 'the good component is not repeated; the others fail again')
 })
 
 t.test('mistakes are reported before anything is written', async t => {
@@ -213,7 +213,7 @@ t.test('a stats file that can\'t be written fails the run', async t => {
   )
 })
 
-t.test('an abort stops it, and starts no further component', async t => {
+t.test('an abort stops the run, and starts no further component', async t => {
   const { folder, manifest, logFile } = mixture(t, `
 - { name: a, dataset: json, data_files: DIR/records.ndjson, output_dir: DIR/a, seq_len: 8, sequences_per_shard: 4 }
 - { name: b, dataset: json, data_files: DIR/records.ndjson, output_dir: DIR/b, seq_len: 8 }
@@ -247,7 +247,7 @@ t.test('bad records of a pull are counted, and an input is not replaced by a cop
   })
 })
 
-t.test('input files are looked for once, and one that has changed is seen', async t => {
+t.test('input files are searched once, and a changed one is detected', async t => {
   const { folder, manifest } = mixture(t, `
 stats: DIR/stats.json
 datasets:
@@ -258,7 +258,7 @@ datasets:
 `)
   for (const name of ['x', 'y']) put(folder, `more/${name}.ndjson`, ndjsonOf(answers().records))
   const names = ['records.ndjson', 'more/*.ndjson', 'records.ndjson.gz'].map(name => join(folder, name))
-  const { lstat } = promises // by which a name is looked for, and nothing else is done with inputs
+  const { lstat } = promises // the only call for inputs that looks a name up
   let looked: string[] = []
   t.teardown(() => {
     promises.lstat = lstat
@@ -269,7 +269,7 @@ datasets:
     return await lstat(...given)
   }) as typeof lstat
   syncBuiltinESMExports()
-  for (const workers of [1, 1, 2]) { // from the beginning, finished, and finished with threads
+  for (const workers of [1, 1, 2]) { // at first, finished, and finished with threads
     looked = []
     await processMixture(manifest, { tokenizerPath: MODEL, workers })
     t.strictSame(looked.filter(name => names.includes(name)).sort(), names.toSorted())

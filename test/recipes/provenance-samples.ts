@@ -1,6 +1,6 @@
 import type { Provenance } from '../../recipes/provenance/schema.ts'
 
-/** Where a pull comes from, with some of it otherwise. */
+/** The provenance of a pull, with changes. */
 export function provenance ({
   found = ['odc-by'],
   commit = 'abcdef',

@@ -1,4 +1,4 @@
-/** What has been done is not lost, and not done again, whatever has become of files, disks and clocks since. */
+/** No finished work is lost or repeated, whatever has happened to files, disks and clocks since. */
 import {
   existsSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, truncateSync, utimesSync, writeFileSync
 } from 'node:fs'
@@ -23,7 +23,7 @@ const DOCUMENTS = howMany(40, 60)
 const EVERY = 2
 const tokenizer = await loadTokenizer(MODEL)
 
-/** A mixture in a folder of its own, and what runs it. */
+/** A mixture in a separate folder, and a function that runs it. */
 interface Mixture {
   readonly folder: string
   readonly outputDir: string
@@ -35,9 +35,9 @@ interface Mixture {
     readonly checkpointEvery?: number
     readonly encoding?: (n: number) => void
   }) => Promise<MixtureResult>
-  /** Documents that all runs have encoded. */
+  /** The number of documents that all runs have encoded. */
   readonly encoded: () => number
-  /** What all runs have said. */
+  /** The messages of all runs. */
   readonly told: string[]
 }
 
@@ -97,7 +97,7 @@ function shards (folder: string): Readonly<Record<string, string>> {
     [name, readFileSync(join(folder, name), 'latin1')]))
 }
 
-/** Those of a run that nobody stopped. */
+/** The shards of an uninterrupted run. */
 async function wholeShards (t: Test, options: Parameters<typeof mixture>[1] = {}): Promise<ReturnType<typeof shards>> {
   const { run, outputDir } = mixture(t, { ...options, outputDir: undefined })
   await run({ checkpointEvery: howMany(1000, EVERY) })
@@ -105,7 +105,7 @@ async function wholeShards (t: Test, options: Parameters<typeof mixture>[1] = {}
 }
 
 /**
- * A mixture that was stopped goes on to the same shards, and encodes no more again than lies between two checkpoints.
+ * Resumes a stopped mixture: it makes the same shards, and encodes at most the documents between two checkpoints again.
  */
 async function goesOn (
   t: Test,
@@ -124,7 +124,7 @@ async function goesOn (
 const numbersOf = ({ stats }: MixtureResult): unknown =>
   stats.map(({ seconds, output_dir: output, data_files: files, ...rest }) => rest)
 
-t.test('a finished component is not done again, except where its shards or input have changed', async t => {
+t.test('a finished component is not repeated unless its shards or input have changed', async t => {
   const SHAPE = { sequencesPerShard: howMany(6, 10), names: ['a', 'b'] }
   const { folder, outputDir, run: runEvery, told, encoded } = mixture(t, SHAPE)
   const run: typeof runEvery = more => runEvery({ checkpointEvery: howMany(1000, EVERY), ...more })
@@ -146,7 +146,7 @@ t.test('a finished component is not done again, except where its shards or input
     const again = await run()
     t.strictSame(shards(outputDir), whole)
     t.strictSame(numbersOf(again), numbersOf(first))
-    t.equal(encoded() - before, DOCUMENTS, 'those of one component')
+    t.equal(encoded() - before, DOCUMENTS, 'the documents of one component')
     t.strictSame(filesIn(join(outputDir, 'b')).map(name => statSync(join(outputDir, 'b', name)).mtimeMs), times)
     t.match(told.length === 2 ? told[0] : '', why)
     t.equal(told.at(-1), 'b: is finished, and up to date')
@@ -158,7 +158,7 @@ t.test('a finished component is not done again, except where its shards or input
   t.equal(encoded(), before)
 })
 
-t.test('a shard of the same size with another byte is found by --verify, and made again', async t => {
+t.test('a changed byte in a shard is found by --verify, and the shard is made again', async t => {
   const { outputDir, run: runEvery, told } = mixture(t)
   const run: typeof runEvery = more => runEvery({ checkpointEvery: howMany(1000, EVERY), ...more })
   await run()
@@ -174,7 +174,7 @@ t.test('a shard of the same size with another byte is found by --verify, and mad
   t.strictSame(shards(outputDir), whole)
 })
 
-/** Until the test ends, a file can't be given a name for the second time. */
+/** Until the test ends, the second rename to a path fails. */
 function failSecondRename (t: Test, to: string): void {
   let n = 0
   const { rename } = fs
@@ -190,7 +190,7 @@ function failSecondRename (t: Test, to: string): void {
   })
 }
 
-t.test('a run that ends between its first shard and its first checkpoint knows the shard for its own', async t => {
+t.test('a run that ends between its first shard and its first checkpoint recognizes the shard', async t => {
   for (const sequencesPerShard of [10, 1000]) {
     await t.test(`${sequencesPerShard} sequences`, async t => {
       const whole = await wholeShards(t, { sequencesPerShard })
@@ -224,7 +224,7 @@ t.test('a run that starts over and is stopped before its first checkpoint: ' +
   t.strictSame(shards(outputDir), whole)
 })
 
-t.test('a folder that is read-only for a while', async t => {
+t.test('a run is resumed after its folder was read-only', async t => {
   const outputDir = smallDisk(t, 'size=1m')
   if (outputDir === null) return
   const whole = await wholeShards(t)
@@ -241,7 +241,7 @@ t.test('a folder that is read-only for a while', async t => {
   await goesOn(t, stopped, whole)
 })
 
-t.test('no room for the checkpoint: the one before stands', async t => {
+t.test('without disk space for a checkpoint, the previous one is kept', async t => {
   const outputDir = smallDisk(t, 'size=64k')
   if (outputDir === null) return
   const whole = await wholeShards(t)
@@ -266,14 +266,14 @@ t.test('no room for the checkpoint: the one before stands', async t => {
     code: 'ERR_OUTPUT',
     error: /checkpoint\.json: cannot be written: no space left on the device; free disk space and run it again/
   }])
-  t.ok(stopped.encoded() <= began + 9 + EVERY, 'it has stopped there')
+  t.ok(stopped.encoded() <= began + 9 + EVERY, 'it stopped there')
   t.equal(readFileSync(path, 'latin1'), standing)
   t.strictSame(filesIn(outputDir), ['ballast', 'checkpoint.json', 'shard_00000.npy.partial'])
   rmSync(ballast)
   await goesOn(t, stopped, whole, 2)
 })
 
-t.test('a clock that is set back: no time is asked for', async t => {
+t.test('a clock that is set back doesn\'t matter', async t => {
   const whole = await wholeShards(t)
   const stopped = mixture(t)
   await stop(stopped)
@@ -285,7 +285,7 @@ t.test('a clock that is set back: no time is asked for', async t => {
   t.equal(stopped.told.at(-1), 'a: is finished, and up to date')
 })
 
-t.test('outputs on another file system than everything else, behind links', async t => {
+t.test('outputs on another file system, through links', async t => {
   const disk = smallDisk(t, 'size=1m')
   if (disk === null) return
   const whole = await wholeShards(t, { sequencesPerShard: 10 })
@@ -313,7 +313,7 @@ t.test('outputs on another file system than everything else, behind links', asyn
   t.strictSame(filesIn(disk).filter(name => !name.startsWith('shards/')), ['out.ndjson.gz'])
 })
 
-t.test('filter-corpus goes on with its output and its rejects, and leaves nothing beside them', async t => {
+t.test('filter-corpus resumes its output and its rejects, and leaves no other files', async t => {
   const folder = temporaryFolder(t)
   const dataFiles = put(folder, 'in.ndjson', ndjsonOf(docs(DOCUMENTS).flatMap((document, i) =>
     i % 3 === 0 ? [document, { ...document, text: 'x' }] : [document])))

@@ -50,7 +50,7 @@ const UP_TO_DATE = [
   'all verify: up to date'
 ]
 
-t.test('a dry run prints what would be done, writes nothing, and the run does just that', async t => {
+t.test('a dry run prints what would be done and writes no file, and the run does exactly that', async t => {
   const { folder, run } = mixture(t)
   const before = filesIn(folder)
   const planned = await run({ dryRun: true })
@@ -73,7 +73,7 @@ t.test('a dry run prints what would be done, writes nothing, and the run does ju
   t.match(runText(done), /component +read +kept +tokens +sequences +seconds +MB\/s\n[^]*\nStats: .*stats\.json\n/)
 })
 
-t.test('run again, all is up to date, and nothing is touched; with verify the shards are hashed', async t => {
+t.test('a second run finds everything up to date and writes no file; with verify the shards are hashed', async t => {
   const { folder, run } = mixture(t)
   const { run_record: record } = await run()
   const before = filesIn(folder).map(name => [name, sha256(readFileSync(join(folder, name)))])
@@ -85,7 +85,7 @@ t.test('run again, all is up to date, and nothing is touched; with verify the sh
   t.strictSame(outcomes(await run({ verify: true })), [...UP_TO_DATE.slice(0, -1), 'all verify: done'])
 })
 
-t.test('what has changed is done again, and nothing else, with the reason', async t => {
+t.test('only changed steps are repeated, with the reason', async t => {
   const { folder, run, write } = mixture(t)
   await run()
   const made = readFileSync(join(folder, 'shards/books/checkpoint.json'), 'utf8')
@@ -106,7 +106,7 @@ t.test('what has changed is done again, and nothing else, with the reason', asyn
   put(folder, 'books.ndjson', ndjsonOf(docs(30)))
   t.strictSame(outcomes(await run()).slice(1, 4), [
     'web acquire: up to date', 'web process: up to date', 'books process: done again'
-  ], 'an input')
+  ], 'a changed input')
 
   const shard = join(folder, 'shards/books/shard_00000.npy')
   const bytes = readFileSync(shard)
@@ -118,12 +118,12 @@ t.test('what has changed is done again, and nothing else, with the reason', asyn
   const flipped = Buffer.from(bytes)
   flipped[200]! ^= 1
   writeFileSync(shard, flipped)
-  t.match((await run()).steps[3], { outcome: 'up to date' }, 'of the same size: it takes a hash')
+  t.match((await run()).steps[3], { outcome: 'up to date' }, 'a change of the same size is found by its hash')
   t.match((await run({ verify: true })).steps[3], { outcome: 'done again', why: /has SHA-256/ })
   t.strictSame(readFileSync(shard), bytes)
 })
 
-t.test('a component that fails does not stop the others, and the error has what became of each', async t => {
+t.test('a component that fails does not stop the others, and the error has the outcome of each', async t => {
   const { folder, run } = mixture(t, [WEB, BOOKS])
   put(folder, 'web.ndjson', 'no json\n')
   const error = await failure(run({ concurrency: 2 })) as { report: RunReport }
@@ -134,7 +134,7 @@ t.test('a component that fails does not stop the others, and the error has what 
     'all check-tokenizer: done', 'web acquire: done', 'web process: failed', 'books process: done', 'all verify: done'
   ])
   t.match(runText(error.report), /web +process +failed +.*records are bad/)
-  t.notOk(existsSync(join(folder, 'runs/mix')), 'no record of what is not finished')
+  t.notOk(existsSync(join(folder, 'runs/mix')), 'no record of an unfinished run')
   put(folder, 'web.ndjson', ndjsonOf(docs(3)))
   t.strictSame(outcomes(await run()), [
     'all check-tokenizer: done', 'web acquire: done', 'web process: done', 'books process: up to date',
@@ -142,14 +142,14 @@ t.test('a component that fails does not stop the others, and the error has what 
   ])
 })
 
-t.test('where no component could be made there is nothing to verify', async t => {
+t.test('if no component could be made, there is nothing to verify', async t => {
   const { folder, run } = mixture(t, [WEB])
   put(folder, 'web.ndjson', 'no json\n')
   const error = await failure(run()) as { report: RunReport }
   t.strictSame(outcomes(error.report).at(-1), 'all verify: left out')
 })
 
-t.test('shards that are not what the stats say are findings', async t => {
+t.test('shards that differ from the stats are findings', async t => {
   const { folder, run } = mixture(t)
   await run()
   put(folder, 'shards/books/foreign.npy', 'x')
@@ -158,7 +158,7 @@ t.test('shards that are not what the stats say are findings', async t => {
   t.strictSame(outcomes(error.report).at(-1), 'all verify: failed')
 })
 
-t.test('a component that is refused is reported by a dry run, and refused before anything is written', async t => {
+t.test('a refused component is reported by a dry run, and before anything is written', async t => {
   const { folder, run } = mixture(t)
   put(folder, 'shards/books/shard_00000.npy', 'x')
   const refused = await failure(run({ dryRun: true })) as { report: RunReport }
@@ -171,7 +171,7 @@ t.test('a component that is refused is reported by a dry run, and refused before
   t.notOk(existsSync(join(folder, 'shards/web')))
 })
 
-t.test('the tokenizer must be the one that the manifest requires', async t => {
+t.test('the tokenizer must have the hash that the manifest states', async t => {
   const right = sha256(readFileSync(MODEL))
   const { run } = mixture(t, [BOOKS], `tokenizer: { sha256: ${right} }\n`)
   t.match((await run({ dryRun: true })).steps[0], { why: /has the SHA-256 that the manifest requires/ })
@@ -180,7 +180,7 @@ t.test('the tokenizer must be the one that the manifest requires', async t => {
   )
 })
 
-t.test('a run that was stopped is resumed', async t => {
+t.test('a stopped run is resumed', async t => {
   const { folder, run } = mixture(t, [BOOKS])
   const stop = new AbortController()
   const { tokenizer } = await import('../../recipes/mixture/mixture.ts').then(({ loadMixture }) =>
@@ -204,7 +204,7 @@ const TOKENIZER = 'tokenizer_output_dir: DIR/tokenizer\ntokenizer: { vocab_size:
   'normalization_rule_name: identity }\n'
 const TRAINED = ['all train-tokenizer: done', 'all check-tokenizer: done', 'books process: done', 'all verify: done']
 
-t.test('the tokenizer is trained first; after that it is up to date, like all else', async t => {
+t.test('the tokenizer is trained first; then it is up to date, like all other steps', async t => {
   const { folder, run } = mixture(t, [BOOKS], TOKENIZER)
   const own = { tokenizerPath: undefined }
   const before = filesIn(folder)
@@ -229,7 +229,7 @@ t.test('the tokenizer is trained first; after that it is up to date, like all el
     'done again'])
 })
 
-t.test('a tokenizer that the manifest requires by its SHA-256, or that exists already, is not trained', async t => {
+t.test('a tokenizer with a SHA-256 in the manifest, or from elsewhere, is not trained', async t => {
   const { folder, run } = mixture(t, [BOOKS], TOKENIZER)
   const own = { tokenizerPath: undefined }
   put(folder, 'tokenizer/spm_60_unigram.model', readFileSync(MODEL))
@@ -243,7 +243,7 @@ t.test('a tokenizer that the manifest requires by its SHA-256, or that exists al
   t.strictSame(outcomes(await runOther(own)), TRAINED.slice(1))
 })
 
-t.test('a component that is refused stops the run before the tokenizer is trained', async t => {
+t.test('a refused component stops the run before the tokenizer is trained', async t => {
   const { folder, run } = mixture(t, [BOOKS], TOKENIZER)
   put(folder, 'shards/books/shard_00000.npy', 'of somebody else')
   const before = filesIn(folder)
@@ -251,7 +251,7 @@ t.test('a component that is refused stops the run before the tokenizer is traine
   t.strictSame(filesIn(folder), before)
 })
 
-t.test('what the training would be refused, the run and its dry run are', async t => {
+t.test('run and its dry run refuse what the training would refuse', async t => {
   const refused = async (tokenizer: string, expected: object, dataset = BOOKS): Promise<void> => {
     const { folder, run } = mixture(t, [dataset], tokenizer)
     const before = filesIn(folder)
@@ -278,7 +278,7 @@ t.test('what the training would be refused, the run and its dry run are', async 
   }
 })
 
-t.test('--restart gets over a damaged checkpoint of the training', async t => {
+t.test('--restart ignores a damaged checkpoint of the training', async t => {
   const { folder, run } = mixture(t, [BOOKS], TOKENIZER)
   const own = { tokenizerPath: undefined }
   await run(own)

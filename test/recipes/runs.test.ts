@@ -16,7 +16,7 @@ interface Made {
   readonly folder: string
   readonly runsDir: string
   /**
-   * Paths of two records: of the second run the filter is another, a component is new, one is gone, and a file has
+   * Paths of two records: in the second run the filter differs, a component is new, one is missing, and a file has
    * changed.
    */
   readonly a: string
@@ -49,11 +49,11 @@ async function made (t: Test): Promise<Made> {
   return { folder, runsDir, a, b }
 }
 
-t.test('what is recorded, what changed, and what made a shard', async t => {
+t.test('records are listed, compared, and found by a shard', async t => {
   const { folder, runsDir, a, b } = await made(t)
   const options = { runsDir }
 
-  await t.test('the list, the newest first', async t => {
+  await t.test('the list has the newest run first', async t => {
     const listed = await runs([], options) as RunSummary[]
     t.match(listed, [
       { name: 'mix', path: b },
@@ -77,7 +77,7 @@ t.test('what is recorded, what changed, and what made a shard', async t => {
     t.match(runsText(await runs([], { runsDir: 'none' })), /^No run is recorded here/)
   })
 
-  await t.test('what changed', async t => {
+  await t.test('diff shows the changes', async t => {
     const difference = await runs(['diff', a, basename(b, '.json')], options) as RunDifference
     t.match(difference, { before: a, after: b, tokenizer: { length: 0 }, versions: { length: 0 } })
     t.strictSame(difference.settings.map(({ path }) => path), [
@@ -110,7 +110,7 @@ t.test('what is recorded, what changed, and what made a shard', async t => {
     t.equal(runsText(await runs(['diff', a, a], options)), `${a} -> ${a}\n\nNothing changed.`)
   })
 
-  await t.test('the tokenizer, the versions, and the settings of a manifest that is no bare list', async t => {
+  await t.test('diff shows the tokenizer, the versions, and the settings of a manifest with keys', async t => {
     const other = JSON.parse(readFileSync(a, 'utf8')) as Record<string, unknown> & { manifest: { text: string } }
     const changed = put(folder, 'other.json', JSON.stringify({
       ...other,
@@ -134,7 +134,7 @@ t.test('what is recorded, what changed, and what made a shard', async t => {
     }
   })
 
-  await t.test('which run made a shard, wherever it lies now', async t => {
+  await t.test('of finds the run that made a shard, at any path', async t => {
     const moved = join(folder, 'moved.npy')
     copyFileSync(join(folder, 'same/shard_00001.npy'), moved)
     const trace = await runs(['of', moved], options) as ShardTrace
@@ -155,7 +155,7 @@ t.test('what is recorded, what changed, and what made a shard', async t => {
     t.match(await failure(runs(['of', moved], options, { signal: AbortSignal.abort() })), { code: 'ERR_ABORTED' })
   })
 
-  await t.test('another question than these', async t => {
+  await t.test('other arguments are refused', async t => {
     for (const what of [['diff'.repeat(2), 'a'], ['diff', 'a'], ['diff', 'a', 'b', 'c'], ['of', 'a', 'b']]) {
       t.match(await failure(runs(what, options)), {
         code: 'ERR_USAGE', message: /expected nothing, NAME, diff A B, or of SHARD/
@@ -163,7 +163,7 @@ t.test('what is recorded, what changed, and what made a shard', async t => {
     }
   })
 
-  await t.test('damaged records are left out, and reported; exit code 1', async t => {
+  await t.test('damaged records are skipped and reported, with exit code 1', async t => {
     const shard = join(folder, 'same/shard_00000.npy')
     const whole = await runs([], options) as RunsResult & RunSummary[]
     const damaged = put(folder, 'runs/mix/20200101T000000Z-0123456789ab.json', '{')
@@ -180,7 +180,7 @@ t.test('what is recorded, what changed, and what made a shard', async t => {
     t.match(await failure(runs(['diff', a, '0123456789ab'], options)), {
       code: 'ERR_RUN', message: /ab\.json: is not JSON/
     })
-    t.match(await runs(['diff', a, b], options), { before: a }, 'the two are whole')
+    t.match(await runs(['diff', a, b], options), { before: a }, 'both records are valid')
     const { code, stdout, stderr } = await command(['runs', 'mix', '--runs-dir', runsDir])
     t.match({ code, stdout, stderr }, {
       code: 1, stdout: `${runsText(whole)}\n`, stderr: /^sluice: 2 damaged records were left out\n.*\[ERR_RUN\]\n$/s
@@ -188,13 +188,13 @@ t.test('what is recorded, what changed, and what made a shard', async t => {
   })
 })
 
-t.test('the command gives data with --json', async t => {
+t.test('the command prints data with --json', async t => {
   const folder = temporaryFolder(t)
   const { code, stdout } = await command(['runs', '--runs-dir', join(folder, 'none'), '--json'])
   t.match({ code, stdout }, { code: 0, stdout: '[]\n' })
 })
 
-t.test('a pipe under the name of a record is not waited for', async t => {
+t.test('a pipe with the name of a record is not opened', async t => {
   const runsDir = join(temporaryFolder(t), 'runs')
   mkdirSync(join(runsDir, 'mix'), { recursive: true })
   const path = join(runsDir, 'mix/20260101T000000Z-0123456789ab.json')

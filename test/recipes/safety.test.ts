@@ -1,4 +1,4 @@
-/** What commands don't replace, follow or print: files, folders and text of others. */
+/** Files, folders and text of others that commands don't replace, follow or print. */
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -19,7 +19,7 @@ import { MODEL, smallMixture } from './small-mixture.ts'
 
 const command = commandsHereIn(t)
 
-t.test('no file of another kind is replaced, and nothing is written then', async t => {
+t.test('no file of another kind is replaced, and nothing is written', async t => {
   const { folder, manifest, options } = smallMixture(t)
   const thesis = put(folder, 'thesis.docx', 'years of work')
   const before = contentIn(folder)
@@ -56,7 +56,7 @@ t.test('no file of another kind is replaced, and nothing is written then', async
   t.equal(readFileSync(thesis, 'utf8'), 'years of work')
 })
 
-t.test('stats in the place of a shard, and folders in one another, are mistakes in the manifest', async t => {
+t.test('stats in place of a shard, and nested folders, are mistakes in the manifest', async t => {
   const { folder, write, options } = smallMixture(t)
   const mistake = async (manifest: string): Promise<string> => {
     const error = await failure(processMixture(manifest, options)) as Error & { code: string }
@@ -98,7 +98,7 @@ t.test('stats in the place of a shard, and folders in one another, are mistakes 
   t.strictSame(filesIn(folder).filter(name => name.includes('shard')), [])
 })
 
-t.test('nothing is kept for people among the shards, and that is known before there are any', async t => {
+t.test('reports among the shards are refused before any shard is made', async t => {
   const { folder, manifest, write, options } = smallMixture(t)
   const among = {
     code: 'ERR_OPTION',
@@ -148,7 +148,7 @@ t.test('nothing is kept for people among the shards, and that is known before th
   })), among)
 })
 
-t.test('a .next that is not ours is neither used nor deleted', async t => {
+t.test('a .next folder of others is neither used nor deleted', async t => {
   const { folder, manifest, write, options } = smallMixture(t)
   await processMixture(manifest, options)
   const own = put(folder, 'out/.next/notes.txt', 'mine')
@@ -165,7 +165,7 @@ t.test('a .next that is not ours is neither used nor deleted', async t => {
   t.notOk(existsSync(join(folder, 'out/.next')))
 })
 
-t.test('nothing of others controls the terminal, and no password of an address is shown', async t => {
+t.test('no input controls the terminal, and no password of an address is shown', async t => {
   const shown = await command(['check', 'no\x1b[31m\x9bfile.yaml'])
   t.match(shown, { code: 2, stderr: /no\\u001b\[31m\\u009bfile\.yaml/ })
   for (const args of [

@@ -6,7 +6,7 @@ import { readNpy } from '../../lib/shards/npy.ts'
 import { shardCorpus } from '../../recipes/shard-corpus.ts'
 import { answers, failure, filesIn, fixture, ndjsonOf, put, temporaryFolder } from '../helpers.ts'
 
-t.test('--tokenizer-path --output-dir: shards, as SentencePiece and NumPy make them, and a log', async t => {
+t.test('--tokenizer-path --output-dir writes shards like those of SentencePiece and NumPy, and a log', async t => {
   const folder = temporaryFolder(t)
   const { packed, records } = answers()
   const [outputDir, logFile] = [join(folder, 'shards'), join(folder, 'log/stats.json')]
@@ -25,7 +25,7 @@ t.test('--tokenizer-path --output-dir: shards, as SentencePiece and NumPy make t
   )
 })
 
-t.test('--output: the documents as NDJSON, unfiltered', async t => {
+t.test('--output writes the unfiltered documents as NDJSON', async t => {
   const folder = temporaryFolder(t)
   const dataFiles = put(folder, 'a.txt', ' one  \n\ntwo\nthree\n')
   const output = join(folder, 'raw/a.ndjson.gz')
@@ -35,7 +35,7 @@ t.test('--output: the documents as NDJSON, unfiltered', async t => {
   t.strictSame(texts, [' one  ', '', 'two'])
 })
 
-t.test('neither, and both, is a wrong call', async t => {
+t.test('neither and both are usage errors', async t => {
   const folder = temporaryFolder(t)
   const dataFiles = put(folder, 'a.txt', 'x\n')
   for (const options of [{}, { output: 'x', tokenizerPath: 'y' }]) {

@@ -8,12 +8,12 @@ export const DOCUMENTS = howMany(300, 400)
 export interface SmallMixture {
   readonly folder: string
   readonly manifest: string
-  /** Writes the manifest again, with more for its component. */
+  /** Writes the manifest again, with more keys for its component. */
   readonly write: (component?: object) => string
   readonly options: { readonly tokenizerPath: string, readonly runsDir: string }
 }
 
-/** A mixture of one component in a folder; `component` is more of it, `top` more of the manifest. */
+/** A mixture of one component in a folder; `component` has more of its keys, `top` more of the manifest's. */
 export function smallMixture (t: Test, component: object = {}, top: object = {}): SmallMixture {
   const folder = folderInMemory(t)
   const records = Array.from({ length: DOCUMENTS }, (_, i) => ({

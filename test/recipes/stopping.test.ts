@@ -1,4 +1,4 @@
-/** Runs that are ended early: by a signal, by code of a custom stage, or by a system that is short of files. */
+/** Runs that end early: by a signal, by code of a custom stage, or because the system is out of file descriptors. */
 import { execFile, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readFileSync, rmSync } from 'node:fs'
@@ -17,7 +17,7 @@ import { DOCUMENTS, MODEL, smallMixture } from './small-mixture.ts'
 
 const command = commandsHereIn(t)
 
-/** A custom stage, `own.mjs` in a folder, that does something at each document, and passes all on. */
+/** A custom stage, `own.mjs` in a folder, that runs a statement at each document, and passes all on. */
 function stageThat (folder: string, does: string): string {
   return put(folder, 'own.mjs', `import fs from 'node:fs'
     import { isMainThread } from 'node:worker_threads'
@@ -29,7 +29,7 @@ function stageThat (folder: string, does: string): string {
     export const stage = () => new Stage({ name: 'own', take })`)
 }
 
-/** The same, at the 250th document alone. */
+/** The same, at the 250th document only. */
 function stageThatOnce (folder: string, does: string): string {
   return stageThat(folder, `if (document.id === 'd250') { ${does} }`)
 }
@@ -64,7 +64,7 @@ t.test('a stage that calls process.exit, or loses a promise, is named, and the e
   }
 })
 
-t.test('Ctrl-C writes a checkpoint of what is done; the same command makes the same bytes from there', async t => {
+t.test('Ctrl-C writes a checkpoint; the same command resumes from it and makes the same bytes', async t => {
   const made = async (signal: string, exitCode: number): Promise<Record<string, string>> => {
     const { folder, write } = smallMixture(t)
     const flag = put(folder, 'flag', '')
@@ -83,7 +83,7 @@ t.test('Ctrl-C writes a checkpoint of what is done; the same command makes the s
       })
       const checkpoint = readFileSync(join(folder, 'out/checkpoint.json'), 'utf8')
       const { out } = (JSON.parse(checkpoint) as WrittenCheckpoint).content.flow.source.stats
-      t.ok(out > 250 && out < DOCUMENTS, `a checkpoint behind document ${out}, and not only behind 10,000`)
+      t.ok(out > 250 && out < DOCUMENTS, `a checkpoint after document ${out}, and not only after 10,000`)
     }
     t.match(await command(args), { code: 0 })
     const copy = execFileSync('gzip', ['-dc', join(folder, 'filtered/a.ndjson.gz')], { encoding: 'utf8' })
@@ -96,7 +96,7 @@ t.test('Ctrl-C writes a checkpoint of what is done; the same command makes the s
   if (isThorough()) t.strictSame(await made('SIGTERM', 143), whole)
 })
 
-t.test('a checkpoint that is asked for and doesn\'t come is not waited for; without a flow there is none', async t => {
+t.test('a requested checkpoint that doesn\'t come is not awaited; without a flow there is none', async t => {
   const idle = new Stop()
   idle.request()
   t.ok(idle.signal.aborted)
@@ -114,7 +114,7 @@ t.test('a checkpoint that is asked for and doesn\'t come is not waited for; with
   await once(quick.signal, 'abort')
 })
 
-/** A module to be imported before the command, which does something when the command's own modules are looked for. */
+/** A module to import before the command, which runs a statement when the command's modules are resolved. */
 function whileModulesLoad (statement: string): string {
   const hook = `resolve (specifier, context, next) {
     if (specifier === './cli.ts' || specifier === './cli.js') { ${statement} }
@@ -126,7 +126,7 @@ function whileModulesLoad (statement: string): string {
   return `data:text/javascript,${encodeURIComponent(program).replaceAll("'", '%27')}`
 }
 
-t.test('too many open files while modules load are reported as that', async t => {
+t.test('too many open files while modules load are reported as such', async t => {
   const tooMany = whileModulesLoad('throw Object.assign(new Error("EMFILE: too many open files"), { code: "EMFILE" })')
   const started = promisify(execFile)(process.execPath, [
     '--import', tooMany, join(ROOT, 'dist/recipes/cli/main.js'), '--version'
@@ -145,7 +145,7 @@ const NEEDS_SIGNALS = { skip: process.platform === 'win32' && 'there are no sign
 t.test('a signal while modules load ends with its exit code', NEEDS_SIGNALS, async t => {
   for (const [signal, code] of ([['SIGTERM', 143], ['SIGINT', 130]] as const).slice(0, howMany(1, 2))) {
     const early = whileModulesLoad(`process.kill(process.pid, "${signal}")`)
-    // It would read standard input, which doesn't end, if the signal came to nothing.
+    // If the signal had no effect, it would read standard input, which doesn't end.
     const child = spawn(process.execPath, [
       '--import', early, join(ROOT, 'dist/recipes/cli/main.js'), 'read', '-', '--dataset', 'text'
     ], { stdio: ['pipe', 'ignore', 'ignore'] })
@@ -153,7 +153,7 @@ t.test('a signal while modules load ends with its exit code', NEEDS_SIGNALS, asy
   }
 })
 
-t.test('process.exit in a thread beside the main one is an error that names the stages', async t => {
+t.test('process.exit in a worker thread is an error that names the stages', async t => {
   const { folder, write, options } = smallMixture(t)
   const own = stageThat(folder, 'if (!isMainThread) process.exit(0)')
   const threads = new Threads({ workers: 2, mainWorks: false })
@@ -168,7 +168,7 @@ t.test('process.exit in a thread beside the main one is an error that names the 
   await threads.close()
 })
 
-t.test('a signal ends a command that waits for a pipe which nobody opens', async t => {
+t.test('a signal ends a command that waits for a pipe without a writer', async t => {
   for (const which of ['input', 'output'].slice(0, howMany(1, 2))) {
     const folder = folderInMemory(t)
     const pipe = join(folder, 'pipe.ndjson')

@@ -1,7 +1,7 @@
 import { t } from '../tap.ts'
 import { table } from '../../recipes/text.ts'
 
-t.test('columns are aligned as a terminal shows them', async t => {
+t.test('columns are aligned by their width on a terminal', async t => {
   const rows = [['name', 'documents'], ['日本語', '7'], ['é\u0301', '12'], ['\u001b[31mred', '3']]
   t.equal(table(rows), [
     'name           documents',

@@ -17,13 +17,13 @@ import {
 
 const own = isThorough() ? commandProcess() : null
 
-/** Lines that a model learns from. */
+/** Lines to train on. */
 const LINES = howMany(50, 150)
 
-/** To make the map of the default takes most of a second. */
+/** Compiling the default normalization table takes most of a second. */
 const RULE: 'nmt_nfkc' | 'identity' = isThorough() ? 'nmt_nfkc' : 'identity'
 
-/** The first lines of a page that aren't empty, shortened except in `npm run thorough`. */
+/** The first non-empty lines of a page, shortened except in `npm run thorough`. */
 function linesOf (page: string, count: number): string[] {
   const lines = readFileSync(join(ROOT, page), 'utf8').split('\n').filter(line => line !== '')
   return lines.slice(0, count).map(line => line.slice(0, howMany(130, Infinity)))
@@ -67,7 +67,7 @@ function mixture (
   }
 }
 
-t.test('a manifest: its components\' samples, behind their filters, and what the library makes of them', async t => {
+t.test('a manifest: its components\' filtered samples are trained on as the library does', async t => {
   const { folder, manifest, train, model } = mixture(t)
   t.match(await failure(processMixture(manifest)), {
     code: 'ERR_TOKENIZER',
@@ -111,7 +111,7 @@ t.test('a manifest: its components\' samples, behind their filters, and what the
   t.equal((await loadTokenizer(model)).vocabSize, 300)
 })
 
-t.test('long runs without a space are not learned from, and their number is reported', async t => {
+t.test('long runs without a space are skipped, and their number is reported', async t => {
   const { folder, manifest, train } = mixture(t)
   const told: string[] = []
   const tell = (message: string): void => { told.push(message) }
@@ -132,7 +132,7 @@ t.test('long runs without a space are not learned from, and their number is repo
   t.notMatch(told.join('\n'), /without a space/)
 })
 
-t.test('what was trained on the same is not trained again; on something else, it is', async t => {
+t.test('the same training is not repeated; a changed one is', async t => {
   const { folder, train, model } = mixture(t)
   const told: string[] = []
   const tell = (message: string): void => { told.push(message) }
@@ -160,7 +160,7 @@ t.test('what was trained on the same is not trained again; on something else, it
   t.match(told, [/is done again: .*spm_300_unigram\.model/])
 })
 
-t.test('the stats of a model that is up to date are written again, also to another place', async t => {
+t.test('the stats of a model that is up to date are written again, also to another path', async t => {
   const { folder, train } = mixture(t)
   const stats = await train()
   const log = join(folder, 'tokenizer/spm_300_unigram.json')
@@ -177,7 +177,7 @@ t.test('the stats of a model that is up to date are written again, also to anoth
   t.equal(readFileSync(other, 'utf8'), text)
 })
 
-t.test('stopped between its files, a training knows them as its own', async t => {
+t.test('a training that was stopped between its files recognizes them', async t => {
   const { folder, train, model } = mixture(t, '{ vocab_size: 300, hard_vocab_limit: false, ' +
     'max_sentencepiece_length: 1, normalization_rule_name: identity }')
   t.match(await failure(train({}, { tell: () => { mkdirSync(model) } })), {
@@ -191,7 +191,7 @@ t.test('stopped between its files, a training knows them as its own', async t =>
   t.ok((await loadTokenizer(model)).vocabSize < 300)
 })
 
-t.test('one dataset, long lines, fewer pieces than requested: each is reported', async t => {
+t.test('one dataset, long lines, and fewer pieces than requested are reported', async t => {
   const folder = temporaryFolder(t)
   put(folder, 'a.txt', `${'one endless line and more of it '.repeat(200)}\n`)
   const told: string[] = []
@@ -206,7 +206,7 @@ t.test('one dataset, long lines, fewer pieces than requested: each is reported',
   }
   const error = await failure(trainTokenizer(options))
   t.match(error, { code: 'ERR_OPTION', message: /the text has at most \d+ pieces, expected 1000/ })
-  t.notOk(filesIn(folder).some(name => name.startsWith('out/')), 'nothing half-written')
+  t.notOk(filesIn(folder).some(name => name.startsWith('out/')), 'no partial files')
   const stats = await trainTokenizer(
     { ...options, hardVocabLimit: false, sampleLimit: 5, workers: howMany(1, 2) },
     { tell: message => { told.push(message) } }
@@ -219,7 +219,7 @@ t.test('one dataset, long lines, fewer pieces than requested: each is reported',
   t.ok(existsSync(join(folder, 'log.json')))
 })
 
-t.test('a model of another origin is not replaced unasked', async t => {
+t.test('a model that this training did not make is replaced only with overwrite', async t => {
   const { train, model, folder } = mixture(t)
   put(folder, 'tokenizer/spm_300_unigram.model', 'precious')
   t.match(await failure(train()), {
@@ -230,7 +230,7 @@ t.test('a model of another origin is not replaced unasked', async t => {
   t.equal((await loadTokenizer(model)).vocabSize, 300)
 })
 
-t.test('from standard input, where nothing can be read twice', async t => {
+t.test('standard input, which can\'t be read twice', async t => {
   const folder = temporaryFolder(t)
   const args = [
     'train-tokenizer', '--data-files', '-', '--vocab-size', '200', '--character-coverage', '0.98', '--no-split-digits',
@@ -249,7 +249,7 @@ t.test('from standard input, where nothing can be read twice', async t => {
   })
 })
 
-t.test('what is read only once leaves no checkpoint, as nothing could be compared with it', async t => {
+t.test('an input that can be read only once leaves no checkpoint', async t => {
   const { folder, train } = mixture(t)
   const options = {
     dataFiles: [join(folder, 'prose.ndjson'), '/dev/null'],
@@ -272,7 +272,7 @@ t.test('what is read only once leaves no checkpoint, as nothing could be compare
   })
 })
 
-t.test('an abort leaves nothing', async t => {
+t.test('an abort leaves no files', async t => {
   const { folder, train } = mixture(t)
   const before = filesIn(folder)
   t.match(await failure(train({}, { signal: AbortSignal.abort() })), { code: 'ERR_ABORTED' })
@@ -281,7 +281,7 @@ t.test('an abort leaves nothing', async t => {
   const there = contentIn(folder)
   t.match(await failure(train({ vocabSize: 300, seed: 2 }, { signal: AbortSignal.abort() })), {
     code: 'ERR_ABORTED', message: /: stopped; the same command restarts the training$/
-  }, 'it has no checkpoint to go on from')
+  }, 'it has no checkpoint to resume')
   t.strictSame(contentIn(folder), there)
 })
 
@@ -296,7 +296,7 @@ t.test('an error names its component', async t => {
   t.strictSame(filesIn(folder), before)
 })
 
-t.test('what can\'t be asked for', async t => {
+t.test('invalid options are refused', async t => {
   const { folder, manifest, train } = mixture(t)
   const before = filesIn(folder)
   const dataFiles = join(folder, 'prose.ndjson')
@@ -351,12 +351,12 @@ t.test('what can\'t be asked for', async t => {
 })
 
 if (own !== null) {
-  t.test('nothing of it holds the process', async t => {
+  t.test('the process ends', async t => {
     t.match(await own.end(), { code: 0, signal: null })
   })
 }
 
-t.test('a training tells of its phases', async t => {
+t.test('a training reports its phases', async t => {
   const folder = temporaryFolder(t)
   const states: string[] = []
   let open = 0

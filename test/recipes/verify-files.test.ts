@@ -1,4 +1,4 @@
-/** What verify writes: dates in the stats, the inventory for people, and what becomes of it all where that fails. */
+/** The outputs of verify: dates in the stats, the text inventory, and both after an error. */
 import {
   chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync
 } from 'node:fs'
@@ -17,12 +17,12 @@ const command = commandsHereIn(t)
 interface Made {
   readonly folder: string
   readonly stats: string
-  /** The inventory for people. */
+  /** The text inventory. */
   readonly page: string
   readonly shard: (component: string, index: number) => string
 }
 
-/** Two components with the same documents, of which `b` has one more. */
+/** Two components with the same documents, and one more in `b`. */
 function made (t: Test): Made {
   const folder = temporaryFolder(t)
   const ids = Array.from({ length: 40 }, (_, i) => [3 + i, 4 + i, EOS]).flat()
@@ -46,7 +46,7 @@ function flip (path: string, at: number): void {
   writeFileSync(path, bytes)
 }
 
-/** The dates in stats: of the whole, and of each component. */
+/** The dates in stats: of the whole file, and of each component. */
 function datesIn (path: string): Array<string | undefined> {
   const { verified_at_utc: whole, stats } = JSON.parse(read(path)) as {
     verified_at_utc?: string
@@ -55,13 +55,13 @@ function datesIn (path: string): Array<string | undefined> {
   return [whole, ...stats.map(component => component.verified_at_utc)]
 }
 
-t.test('the date is in the stats, whose other bytes stay; a finding removes it where it no longer holds', async t => {
+t.test('the date is written into the stats, and no other byte; a finding removes an outdated date', async t => {
   const { stats, page, shard } = made(t)
   const odd = read(stats).replace('"manifest": "mix.yaml"', '"manifest": "mix.yaml", "2": 1.50, "1": ' +
     '12345678901234567890')
   writeFileSync(stats, odd)
   const quick = await verify(stats, { inventory: page, quick: true })
-  t.equal(read(stats), odd, '--quick writes none')
+  t.equal(read(stats), odd, '--quick writes no date')
   t.equal(quick.stats_sha256, sha256(odd))
   const first = await verify(stats, { inventory: page })
   t.strictSame(datesIn(stats), [first.verified_at_utc, first.verified_at_utc, first.verified_at_utc])
@@ -95,7 +95,7 @@ t.test('the stats of one dataset have one date', async t => {
   t.notMatch(read(stats), 'verified_at_utc')
 })
 
-t.test('the inventory for people: a section of each stats file, replaced by name, with what was found', async t => {
+t.test('the text inventory has a section per stats file, replaced by name, with the findings', async t => {
   const { folder, stats, page, shard } = made(t)
   const inventory = await verify(stats, { inventory: page })
   const text = read(page)
@@ -116,7 +116,7 @@ t.test('the inventory for people: a section of each stats file, replaced by name
 
   copyFileSync(stats, join(folder, 'other.json'))
   await verify(join(folder, 'other.json'), { inventory: page })
-  t.ok(read(page).startsWith(text.trimEnd()), 'the first section stays')
+  t.ok(read(page).startsWith(text.trimEnd()), 'the first section is kept')
   const headings = (): string[] => [...read(page).matchAll(/^## .*?([a-z]+)\.json$/gm)].map(match => match[1]!)
   t.strictSame(headings(), ['stats', 'other'])
   flip(shard('b', 0), 140)
@@ -140,7 +140,7 @@ t.test('the inventory for people: a section of each stats file, replaced by name
   })
 })
 
-t.test('the command: by default into logs, by the day in UTC; on all cores where there is much to read', async t => {
+t.test('the command writes to logs by default, named by the UTC date; it uses all cores for large inputs', async t => {
   const folder = temporaryFolder(t)
   const ids = Int32Array.from({ length: howMany(100_000, 2_300_000) }, (_, i) => i % 500 === 0 ? EOS : 3 + i % 30_000)
   const component = writeShards(folder, 'big', ids, { seqLen: 2048, sequencesPerShard: howMany(16, 256) })
@@ -162,7 +162,7 @@ t.test('the command: by default into logs, by the day in UTC; on all cores where
   })
 })
 
-t.test('each kind of damage is named, and the exit code is 1', async t => {
+t.test('each kind of damage is reported, and the exit code is 1', async t => {
   const { folder, stats, page, shard } = made(t)
   const other = temporaryFolder(t)
   writeShards(other, 'a', Array.from({ length: 120 }, (_, i) => 3 + i), { seqLen: 8, sequencesPerShard: 4 })
@@ -193,7 +193,7 @@ t.test('each kind of damage is named, and the exit code is 1', async t => {
   await t.resolves(verify(stats, { inventory: page }))
 })
 
-t.test('stats that can\'t be written: the shards are verified all the same, and nothing of that is lost', async t => {
+t.test('if the stats can\'t be written, the shards are still verified and the findings reported', async t => {
   const { folder, stats, page, shard } = made(t)
   const before = read(stats)
   chmodSync(stats, 0o444)
@@ -213,7 +213,7 @@ t.test('stats that can\'t be written: the shards are verified all the same, and 
   })
   chmodSync(stats, 0o644)
 
-  mkdirSync(`${stats}.${process.pid}.tmp/in/its/place`, { recursive: true }) // as a folder that takes no new file
+  mkdirSync(`${stats}.${process.pid}.tmp/in/its/place`, { recursive: true }) // like a folder without write permission
   t.match(await failure(verify(stats, { inventory: page })), {
     code: 'ERR_OUTPUT', message: /stats\.json: cannot be written/
   })
@@ -253,7 +253,7 @@ t.test('an inventory that can\'t be written is reported before anything is read'
   t.strictSame(filesIn(folder), before)
 })
 
-t.test('stats that change while their shards are verified aren\'t written over', async t => {
+t.test('stats that change during the verification are not overwritten', async t => {
   const { stats, page } = made(t)
   const verifying = failure(verify(stats, { inventory: page }))
   while (!existsSync(page) && !existsSync(`${page}.${process.pid}.tmp`)) {

@@ -22,7 +22,7 @@ const run = commandsHereIn(t)
 
 const MODEL = fixture('tiny.model')
 
-/** With the inventory for people beside the stats. */
+/** With the text inventory next to the stats. */
 const verify: typeof verifyIn = (stats, options, run) => verifyIn(stats, { inventory: `${stats}.md`, ...options }, run)
 
 interface Made {
@@ -52,7 +52,7 @@ function overwrite (path: string, at: number, bytes: Buffer): void {
   closeSync(file)
 }
 
-/** Changes what the stats say of component `a`. */
+/** Changes the stats of component `a`. */
 function change (
   path: string,
   edit: (stats: Record<string, unknown> & { shard_files: Array<Record<string, unknown>> }) => void
@@ -68,7 +68,7 @@ async function findings (stats: string, options: Parameters<typeof verify>[1] = 
   return error.findings
 }
 
-t.test('shards that are as their stats say: an inventory of them', async t => {
+t.test('shards that match their stats give an inventory', async t => {
   const { folder, stats, shard } = await made(t)
   const inventory = await verify(stats, { tokenizerPath: MODEL })
   const mixture = JSON.parse(readFileSync(stats, 'utf8')) as MixtureStats
@@ -115,7 +115,7 @@ t.test('the stats of one dataset, in each type', async t => {
   t.ok(filesIn(folder).includes('inventory/here.json'))
 })
 
-t.test('a component without a sequence has no shards, and needs no folder', async t => {
+t.test('a component without sequences has no shards, and needs no folder', async t => {
   const folder = temporaryFolder(t)
   const logFile = join(folder, 'stats.json')
   await shardCorpus({
@@ -129,7 +129,7 @@ t.test('a component without a sequence has no shards, and needs no folder', asyn
   t.match(await verify(logFile), { totals: { shards: 0 } })
 })
 
-t.test('all differences of all components are reported, with file, found and expected', async t => {
+t.test('all differences of all components are reported, with file, found and expected value', async t => {
   const { folder, stats, shard } = await made(t)
   rmSync(shard('a', 0))
   truncateSync(shard('a', 1), 1000)
@@ -177,7 +177,7 @@ t.test('all differences of all components are reported, with file, found and exp
   t.notOk(filesIn(folder).includes('stats.inventory.json'))
 })
 
-t.test('--quick sees sizes and headers, and reads no data', async t => {
+t.test('--quick checks sizes and headers, and reads no data', async t => {
   const { stats, shard } = await made(t)
   overwrite(shard('a', 2), 1000, Buffer.from('changed!'))
   t.match(await verify(stats, { quick: true }), { quick: true, components: [{ shards: [{ sha256: null }] }, {}] })
@@ -186,7 +186,7 @@ t.test('--quick sees sizes and headers, and reads no data', async t => {
   t.match((await findings(stats)).map(({ check }) => check), ['ids', 'sha256', 'bytes'])
 })
 
-t.test('stats that contradict themselves', async t => {
+t.test('contradictory stats are findings', async t => {
   const { stats } = await made(t)
   const expect = async (edit: Parameters<typeof change>[1], ...lines: string[]): Promise<void> => {
     const before = readFileSync(stats)
@@ -224,7 +224,7 @@ t.test('stats that contradict themselves', async t => {
   )
 })
 
-t.test('a shard that can\'t be read is a finding, as is a folder', async t => {
+t.test('an unreadable shard is a finding, as is a folder', async t => {
   const { folder, stats, shard } = await made(t)
   rmSync(shard('a', 0))
   put(shard('a', 0), 'x', 'a folder has its name')
@@ -241,7 +241,7 @@ t.test('a shard that can\'t be read is a finding, as is a folder', async t => {
   ])
 })
 
-t.test('stats of another shape are an error in words', async t => {
+t.test('stats of another shape are an error with an explanation', async t => {
   const folder = temporaryFolder(t)
   const { stats } = await made(t)
   const component = (JSON.parse(readFileSync(stats, 'utf8')) as { stats: object[] }).stats[0]!
@@ -285,7 +285,7 @@ t.test('stats of another shape are an error in words', async t => {
   t.strictSame(filesIn(folder), ['x.json'])
 })
 
-t.test('nothing that is there is destroyed: the stats and the model are no place for the inventory', async t => {
+t.test('no existing file is destroyed: the inventory can\'t replace the stats or the model', async t => {
   const { stats, folder } = await made(t)
   t.match(await failure(verify(stats, { inventoryJson: stats })), { code: 'ERR_OUTPUT_EXISTS' })
   const model = put(folder, 'm.model', readFileSync(MODEL))
@@ -298,11 +298,11 @@ t.test('nothing that is there is destroyed: the stats and the model are no place
 
 t.test('an abort stops it, before a shard and within one', async t => {
   const { stats, shard, folder } = await made(t)
-  // Whichever comes first.
+  // Either of them may come first.
   t.match(await failure(verify(stats, {}, { signal: AbortSignal.abort() })), {
     code: 'ERR_ABORTED', message: /^[ab]: stopped$/
   })
-  // Seconds of reading, of a file that takes no room: one whose header is read, and one that is only hashed.
+  // Seconds of reading, from a sparse file: one whose header is read, and one that is only hashed.
   const columns = 2 ** 20
   const rows = 2 ** 10
   const headers = [npyHeader({ dtype: 'int32', rows, columns }), Buffer.from('no header')]
@@ -332,7 +332,7 @@ t.test('a component that failed when the shards were made is a finding', async t
   })
 })
 
-t.test('an inventory replaces no shard, and is deleted at a finding, such as a pipe for a shard', async t => {
+t.test('an inventory replaces no shard, and is deleted at a finding, such as a pipe in place of a shard', async t => {
   const { stats, shard } = await made(t)
   t.match(await failure(verify(stats, { inventoryJson: shard('a', 0) })), {
     code: 'ERR_OUTPUT_EXISTS', message: /is an input as well/
@@ -345,7 +345,7 @@ t.test('an inventory replaces no shard, and is deleted at a finding, such as a p
   t.notOk(existsSync(stats.replace('.json', '.inventory.json')))
 })
 
-t.test('the command: a table, and --json', async t => {
+t.test('the command prints a table, or JSON with --json', async t => {
   const { stats, shard, folder } = await made(t)
   const sluice = (args: readonly string[]): ReturnType<typeof run> =>
     run([...args, ...(args.includes('--inventory') ? [] : ['--inventory', join(folder, 'i.md')])])

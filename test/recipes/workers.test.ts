@@ -1,4 +1,4 @@
-/** Threads do what the main thread does, to the same bytes. */
+/** Threads make the same bytes as the main thread. */
 import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { t } from '../tap.ts'
@@ -20,10 +20,10 @@ import { modelPath } from '../lib/fasttext/fixtures.ts'
 import { writeParquet } from '../parquet-writer.ts'
 import { stoppedAt } from '../resuming.ts'
 
-/** In `npm test` a small one, as each thread takes a while to load the other. */
+/** In `npm test` a small model, as each thread takes a while to load the other. */
 const tokenizer = await loadTokenizer(fixture(isThorough() ? 'quickstart.model' : 'tiny.model'))
 
-/** Texts that pass, are too short, are in another language, have untidy white space, or were there before. */
+/** Texts that pass, are too short, are in another language, have white space to normalize, or are duplicates. */
 const TEXTS = Array.from({ length: howMany(130, 400) }, (_, i) =>
   i % 11 === 3
     ? 'x'
@@ -86,12 +86,12 @@ async function settingOf (
 
 async function shard ({ component }: Setting, options: Partial<ShardOptions>): Promise<object> {
   const { seconds, ...stats } = await shardComponent(await findComponent(component, {}), {
-    tokenizer, maxBad: '50%', checkpointEvery: 40, ...options
+    tokenizer, maxBad: { share: 0.5 }, checkpointEvery: 40, ...options
   })
   return stats
 }
 
-/** Threads that do all of it, and one that shares it with the main one, which is ready before. */
+/** Threads that do all of the work, and one that shares it with the main thread, which is ready earlier. */
 const crews: Readonly<Record<string, Threads>> = {
   'two threads': new Threads({ workers: 3, mainWorks: false }),
   ...(isThorough() && { 'one and the main one': new Threads({ workers: 2 }) })
@@ -145,7 +145,7 @@ async function withSome<T> (
   }
 }
 
-t.test('a run that was stopped goes on with another number of threads', async t => {
+t.test('a stopped run is resumed with another number of threads', async t => {
   const setting = await settingOf(t, 'a.ndjson', [NORMALIZE, LENGTH, LANGUAGE, DEDUP], copies)
   const whole = await shard(setting, { workers: 1 })
   const content = contentIn(setting.folder)
@@ -165,7 +165,7 @@ t.test('a run that was stopped goes on with another number of threads', async t 
   }
 })
 
-t.test('threads encode as the tokenizer does, also where versions of SentencePiece differ', async t => {
+t.test('threads encode like the tokenizer, also for another version of SentencePiece', async t => {
   const setting = await settingOf(t, 'a.ndjson', [])
   put(
     join(setting.folder, '..'), 'a.ndjson',
@@ -187,9 +187,9 @@ t.test('threads encode as the tokenizer does, also where versions of SentencePie
   t.notSame(alone[0], alone[1])
 })
 
-t.test('what needs more memory than a batch has is the same, too', async t => {
+t.test('items larger than the memory of a batch give the same result', async t => {
   const folder = folderInMemory(t)
-  const long = 'a b '.repeat(howMany(135_000, 400_000)) // an id for each word
+  const long = 'a b '.repeat(howMany(135_000, 400_000)) // one id per word
   const dataFiles = put(folder, 'a.ndjson', [
     TEXTS[0]!, long, TEXTS[1]!, '\u0001'.repeat(howMany(180_000, 600_000)), ...TEXTS
   ].map(text => JSON.stringify({ text }) + '\n').join(''))
@@ -216,7 +216,7 @@ t.test('what needs more memory than a batch has is the same, too', async t => {
   }
 })
 
-t.test('filter-corpus makes the same file', async t => {
+t.test('filter-corpus makes the same file with threads', async t => {
   const folder = folderInMemory(t)
   const dataFiles = put(folder, 'a.ndjson', LINES)
   const options = {
@@ -243,11 +243,12 @@ t.test('filter-corpus makes the same file', async t => {
   }
 })
 
-t.test('too many bad records fail as they do without threads', async t => {
+t.test('too many bad records fail as without threads', async t => {
   const setting = await settingOf(t, 'a.ndjson', [NORMALIZE])
-  const alone = await failure(shard(setting, { workers: 1, maxBad: 2 }))
+  const maxBad = { count: 2 }
+  const alone = await failure(shard(setting, { workers: 1, maxBad }))
   t.match(alone, { code: 'ERR_BAD_RECORDS' })
   for (const [what, threads] of Object.entries(crews)) {
-    t.equal((await failure(shard(setting, { threads, maxBad: 2 })) as Error).message, (alone as Error).message, what)
+    t.equal((await failure(shard(setting, { threads, maxBad })) as Error).message, (alone as Error).message, what)
   }
 })

@@ -6,20 +6,20 @@ import type { FileResult } from './report.ts'
 export interface FileOptions {
   readonly cwd: string
   readonly env: NodeJS.ProcessEnv
-  /** A test that reports nothing for so many seconds has failed, and its process is killed. */
+  /** Seconds without a report after which a test fails, and its process is killed. */
   readonly limit: number
   /** Kills the process. */
   readonly signal?: AbortSignal
 }
 
-/** How much of what a process writes to stderr is kept. */
+/** The number of bytes kept of a process's stderr. */
 const STDERR_KEPT = 10_000
 
 const GROUP = fileURLToPath(new URL('./group.js', import.meta.url))
 
 /**
- * Runs files of tests in one process, and checks what it reports more strictly than TAP does: a file without tests, a
- * test without an assertion, and a process that fails after its last test have failed.
+ * Runs test files in one process, and checks their report more strictly than TAP: a file without tests, a test without
+ * an assertion, and a process that fails after its last test have failed.
  */
 export async function runFiles (
   paths: readonly string[],
@@ -27,7 +27,7 @@ export async function runFiles (
 ): Promise<FileResult[]> {
   const report = new Report(paths)
   const program = paths.length === 1 ? paths : [GROUP, ...paths]
-  // The process leads a group, so that nothing which it starts outlives it.
+  // The process leads a group, so that its children end with it.
   const child = spawn(process.execPath, program, {
     cwd, env: { ...env, TAP_TIMEOUT: '0' }, stdio: ['ignore', 'pipe', 'pipe'], detached: true
   })

@@ -1,4 +1,4 @@
-/** Runs several files of tests in one process: `group.js FILE…`, each as a test that is named as its source. */
+/** Runs several test files in one process: `group.js FILE…`, each as a test with the name of its source. */
 import { pathToFileURL } from 'node:url'
 import { testFile } from '../tap.ts'
 import { sourceOf } from './groups.ts'

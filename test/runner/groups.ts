@@ -2,15 +2,15 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 /**
- * Files that are beside each other share a process, so that Node, tap and our modules are loaded once; so many, that
- * all cores have some.
+ * Adjacent files share a process, so that Node, tap and our modules are loaded once. The limit leaves some groups for
+ * every core.
  */
 const MOST_FILES = 12
 
-/** What a file says that may not share its process, before the reason. */
+/** A comment that keeps a file from sharing its process, followed by the reason. */
 const ALONE = /^\/\/ Runs alone: /m
 
-/** The files that each process runs. @param files as they were built, relative to the checkout */
+/** The files that each process runs. @param files built files, relative to the checkout */
 export function groupsOf (root: string, files: readonly string[]): string[][] {
   const alone = new Set(files.filter(file => runsAlone(join(root, file))))
   const others = files.filter(file => !alone.has(file))
@@ -23,7 +23,7 @@ function runsAlone (path: string): boolean {
   return ALONE.test(readFileSync(path, 'utf8'))
 }
 
-/** `test/lib/output/lock.test.ts` of `…/dist/test/lib/output/lock.test.js`. */
+/** Returns `test/lib/output/lock.test.ts` for `…/dist/test/lib/output/lock.test.js`. */
 export function sourceOf (path: string): string {
   return path.replace(/^(?:.*[\\/])?dist[\\/]/, '').replace(/\.js$/, '.ts')
 }

@@ -1,6 +1,6 @@
 /**
- * Runs the tests as they were built: `main.js [--jobs N] [--limit SECONDS] [NAME…]`, where a NAME is a part of a path,
- * such as `lib/output/lock` or `test/lib/output/lock.test.ts`; without one, all of them.
+ * Runs the built tests: `main.js [--jobs N] [--limit SECONDS] [NAME…]`, where a NAME is a part of a path, such as
+ * `lib/output/lock` or `test/lib/output/lock.test.ts`; without one, all of them.
  */
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'

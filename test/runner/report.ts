@@ -3,7 +3,7 @@ import { stringify } from 'yaml'
 import { sourceOf } from './groups.ts'
 
 export interface Failure {
-  /** The titles of the test and of those around it; empty where the file itself has failed. */
+  /** The titles of the test and its parents; empty if the file itself has failed. */
   readonly test: string
   readonly details: string
 }
@@ -14,12 +14,12 @@ export interface FileResult {
   readonly passed: number
   readonly skipped: number
   readonly failures: readonly Failure[]
-  /** The end of what was written to stderr by the process, where it says something of a failure. */
+  /** The end of the process's stderr, if there is a failure. */
   readonly stderr: string
   readonly seconds: number
 }
 
-/** What tap puts between the titles of a test and of those in it. */
+/** The separator that tap puts between the titles of a test and its parents. */
 const SEPARATOR = ' > '
 
 class FileReport {
@@ -30,15 +30,12 @@ class FileReport {
   seconds = 0
 }
 
-/**
- * What a process reports in TAP of a file of tests, or of several: then each of them is a test that is named as the
- * file.
- */
+/** The TAP report of a process for one test file, or for several: then each file is a test with the file's name. */
 export class Report {
   readonly #parser = new Parser()
   readonly #files: ReadonlyMap<string, FileReport>
   #innermost = this.#parser
-  /** The file that is at work, or was the last. */
+  /** The current file, or the last one. */
   #file: string
   #began = performance.now()
 
@@ -53,7 +50,7 @@ export class Report {
       .on('fail', ({ fullname, diag }: { fullname: string, diag: unknown }) => { this.fail(fullname, detailsOf(diag)) })
   }
 
-  /** The titles of the test that is at work. */
+  /** The titles of the current test. */
   get running (): string {
     return this.#innermost.fullname
   }
@@ -71,7 +68,7 @@ export class Report {
     this.#current.failures.push({ test: title, details })
   }
 
-  /** What was reported of each file, once the process has ended with an exit code or a signal. */
+  /** The results of each file, once the process has ended with an exit code or a signal. */
   end (ended: number | string, stderr: string): FileResult[] {
     this.#parser.end()
     const hasFailed = (): boolean => [...this.#files.values()].some(({ failures }) => failures.length > 0)
@@ -100,7 +97,7 @@ export class Report {
     this.#began = now
   }
 
-  /** Notes what is wrong with the report of a test, or of a file, as a whole. */
+  /** Records what is wrong with the report of a test, or of a file, as a whole. */
   #follow (parser: Parser): void {
     this.#innermost = parser
     const isFile = this.#files.size > 1 && parser.parent !== null && parser.parent.parent === null

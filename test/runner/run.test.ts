@@ -1,4 +1,4 @@
-/** What the runner makes of files that don't pass: each of these fails a run. */
+/** How the runner reports files that don't pass: each of these fails a run. */
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Test, t } from '../tap.ts'
@@ -7,11 +7,11 @@ import { type RunOptions, runTests } from './run.ts'
 
 const PASSING = 'console.log("TAP version 14\\nok 1 - it holds\\n1..1")'
 
-/** A program that runs its tests by tap, which may share a process. */
+/** A program that runs its tests with tap, which may share a process. */
 const byTap = (program: string): string => `import { t } from '${builtModule('test/tap')}'\n${program}`
 const isTap = (program: string): boolean => program.startsWith('import { t }')
 
-/** Runs programs as files of tests. */
+/** Runs programs as test files. */
 async function ran (
   t: Test,
   programs: Readonly<Record<string, string>>,
@@ -34,7 +34,7 @@ async function ran (
   return { passed, lines, root }
 }
 
-t.test('tests that pass are counted, those that are skipped too', async t => {
+t.test('passed and skipped tests are counted', async t => {
   const { passed, lines } = await ran(t, {
     a: PASSING,
     b: 'console.log("# Subtest: x\\n    ok 1 - y\\n    ok 2 - z # SKIP no disk\\n    1..2\\nok 1 - x\\n1..1")',
@@ -71,7 +71,7 @@ const FAILING: Readonly<Record<string, readonly [program: string, names: string,
   'an error': [`${PASSING}; throw new Error("after all")`, '', /after all/]
 }
 
-/** What was printed of one file. */
+/** The output for one file. */
 function linesOf (file: string, lines: readonly string[]): readonly string[] {
   const isResult = (line: string): boolean => /^(?:not ok|ok {4}) /.test(line)
   const begin = lines.findIndex(line => isResult(line) && line.includes(` test/${file}.test.ts `))
@@ -82,7 +82,7 @@ function linesOf (file: string, lines: readonly string[]): readonly string[] {
 
 const failing = Object.entries(FAILING)
 
-// In `npm run thorough` each of them has a run, in which nothing else fails.
+// In `npm run thorough` each of them has a separate run, in which nothing else fails.
 for (const cases of isThorough() ? failing.map(one => [one]) : [failing]) {
   t.test(`fails the run, by file and test: ${cases.map(([name]) => name).join(', ')}`, async t => {
     const programs = Object.fromEntries(cases.map(([, [program]], i) => [`a${i}`, program]))
@@ -97,7 +97,7 @@ for (const cases of isThorough() ? failing.map(one => [one]) : [failing]) {
   })
 }
 
-t.test('a test that hangs is ended and named, with what it has started', async t => {
+t.test('a test that hangs is killed and named, with the processes it started', async t => {
   const hanging = `const { spawn } = await import('node:child_process')
     spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'inherit' })
     console.log("# Subtest: outer\\n    # Subtest: inner\\n        ok 1 - began")`
@@ -122,7 +122,7 @@ t.test('a test that writes into the checkout fails the run, one that writes into
   t.strictSame(filesIn(root).filter(name => !name.startsWith('dist')), ['made.txt', 'node_modules/x'])
 })
 
-t.test('a run that is stopped ends at once, and hasn\'t passed', async t => {
+t.test('a stopped run ends at once, and fails', async t => {
   const stop = new AbortController()
   setTimeout(() => { stop.abort() }, 300)
   t.match(
@@ -131,7 +131,7 @@ t.test('a run that is stopped ends at once, and hasn\'t passed', async t => {
   )
 })
 
-t.test('files share a process; each is reported by itself', async t => {
+t.test('files share a process; each is reported separately', async t => {
   const loaded = 'globalThis.loaded = (globalThis.loaded ?? 0) + 1'
   const { passed, lines } = await ran(t, {
     'x/a': byTap(`${loaded}; t.test('one', t => { t.equal(globalThis.loaded, 1); t.end() })`),
@@ -152,7 +152,7 @@ t.test('files share a process; each is reported by itself', async t => {
   ])
 })
 
-t.test('a file that ends its process fails, and so do those that it would have run', async t => {
+t.test('a file that ends its process fails, and so do the files after it in that process', async t => {
   const { passed, lines } = await ran(t, {
     'x/a': byTap("t.test('one', t => { t.pass('holds'); t.end() })"),
     'x/b': byTap("t.test('two', t => { setTimeout(() => { throw new Error('lost') }); setTimeout(t.end, 1000) })"),

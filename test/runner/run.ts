@@ -9,20 +9,19 @@ import { changesBetween, treeOf } from './tree.ts'
 export interface RunOptions {
   /** The checkout, which tests must not change. */
   readonly root: string
-  /** Files of tests as they were built, relative to the checkout. */
+  /** Built test files, relative to the checkout. */
   readonly files: readonly string[]
-  /** How many processes run at once. */
+  /** The number of concurrent processes. */
   readonly jobs: number
-  /** A test that reports nothing for so many seconds has failed. */
+  /** Seconds without a report after which a test fails. */
   readonly limit: number
   readonly print: (line: string) => void
   readonly signal?: AbortSignal
 }
 
 /**
- * Runs files of tests, so many processes at once, and prints how each of them ended; the last line counts.
- * They work in the checkout, which must be at the end what it was at the beginning, and write into a temporary folder,
- * which is deleted.
+ * Runs test files in a number of concurrent processes, and prints how each of them ended; the last line has the totals.
+ * They run in the checkout, which must be unchanged at the end, and write into a temporary folder, which is deleted.
  *
  * @returns whether all tests have passed
  */

@@ -2,8 +2,8 @@ import { type Dirent, lstatSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 
 /**
- * What tests may not change: each file and folder of a checkout, but for those of git and npm, and what tells whether
- * it was written.
+ * The state that tests may not change: each file and folder of a checkout, except those of git and npm, with values
+ * that change with each write.
  */
 export function treeOf (root: string): ReadonlyMap<string, string> {
   const tree = new Map<string, string>()
@@ -19,7 +19,7 @@ export function treeOf (root: string): ReadonlyMap<string, string> {
   return tree
 }
 
-/** A folder's time of change tells of files that were made in it and deleted again. */
+/** A folder's modification time also changes if a file is created in it and deleted again. */
 function stateOf (path: string, entry: Dirent): string {
   const { ino, size, mtimeMs } = lstatSync(path)
   return entry.isDirectory() ? String(mtimeMs) : `${ino} ${size} ${mtimeMs}`

@@ -12,7 +12,7 @@ import { pipeline } from 'node:stream/promises'
 import { setTimeout as wait } from 'node:timers/promises'
 import { closed, collect, doc, docs, failure, filesIn, put, temporaryFolder } from '../helpers.ts'
 
-t.test('a line for each kind of item', async t => {
+t.test('each kind of item is written as a line', async t => {
   t.equal(ndjsonLine(doc('a', 'x\n"', { n: 1 })), '{"id":"a","text":"x\\n\\"","meta":{"n":1}}\n')
   t.equal(ndjsonLine({ id: 'a', ids: Int32Array.of(1, 2), meta: {} }), '{"id":"a","ids":[1,2],"meta":{}}\n')
   t.equal(ndjsonLine(Int32Array.of(3)), '{"ids":[3]}\n')
@@ -33,7 +33,7 @@ t.test('documents are written, plain and compressed', async t => {
   t.strictSame(filesIn(folder), ['new/folder/out.ndjson.gz', 'out.ndjson'])
 })
 
-t.test('property: what is written is read back as the same documents', async t => {
+t.test('property: written documents are read back', async t => {
   const folder = temporaryFolder(t)
   const documents = fc.array(fc.record({
     id: fc.string({ minLength: 1 }),
@@ -44,7 +44,7 @@ t.test('property: what is written is read back as the same documents', async t =
   await fc.assert(fc.asyncProperty(documents, async documents => {
     const path = join(folder, 'a.ndjson')
     await pipeline(Readable.from(documents), ndjsonSink(path))
-    // -0 is 0 in JSON, and an integer past 2^53 is read as its digits
+    // -0 is 0 in JSON, and an integer over 2^53 is read as its digits
     const plain = JSON.parse(JSON.stringify(documents), (_key, value: unknown) =>
       Number.isInteger(value) && !Number.isSafeInteger(value) && Math.abs(value as number) < 1e21
         ? JSON.stringify(value)
@@ -55,7 +55,7 @@ t.test('property: what is written is read back as the same documents', async t =
   t.equal(checked, 40)
 })
 
-t.test('an empty flow makes an empty file; a sink that is never used makes none', async t => {
+t.test('an empty flow makes an empty file; an unused sink makes no file', async t => {
   const folder = temporaryFolder(t)
   await pipeline(Readable.from([]), ndjsonSink(join(folder, 'empty')))
   ndjsonSink(join(folder, 'unused'))
@@ -64,7 +64,7 @@ t.test('an empty flow makes an empty file; a sink that is never used makes none'
   t.equal(readFileSync(join(folder, 'empty'), 'utf8'), '')
 })
 
-t.test('an error before the end leaves what stood under the name', async t => {
+t.test('an error before the end keeps the previous file', async t => {
   const folder = temporaryFolder(t)
   const path = put(folder, 'a.ndjson', 'old')
   async function * broken (): AsyncGenerator<Document> {
@@ -80,11 +80,11 @@ t.test('an error before the end leaves what stood under the name', async t => {
   t.notOk(existsSync(join(path, 'b')))
 })
 
-t.test('options are checked', async t => {
+t.test('options are validated', async t => {
   t.throws(() => ndjsonSink('a', { gzip: true } as never), { code: 'ERR_OPTION', message: /gzip/ })
 })
 
-t.test('an abort while the file is given its name leaves either all of it or nothing', async t => {
+t.test('an abort during the rename leaves either the complete file or none', async t => {
   const folder = temporaryFolder(t)
   for (let ticks = 0; ticks < 40; ticks++) {
     const path = join(folder, `${ticks}.ndjson`)
@@ -102,11 +102,11 @@ t.test('an abort while the file is given its name leaves either all of it or not
   }
 })
 
-t.test('a document without meta, from a stage in JavaScript, is written as one', async t => {
+t.test('a document without meta is written with an empty one', async t => {
   t.equal(ndjsonLine({ id: 'a', text: 'x' } as Document), '{"id":"a","text":"x","meta":{}}\n')
 })
 
-t.test('a sink that is destroyed while a checkpoint is written closes once that has ended', async t => {
+t.test('a sink that is destroyed during a checkpoint closes after the checkpoint', async t => {
   const folder = temporaryFolder(t)
   for (const name of ['out.ndjson', 'out.ndjson.gz']) {
     const sink = ndjsonSink(join(folder, name), { resumable: true })
@@ -124,7 +124,7 @@ t.test('a sink that is destroyed while a checkpoint is written closes once that 
     await closed(sink)
     t.match(
       saved, { lines: 3, output: { bytes: statSync(join(folder, `${name}.partial`)).size } },
-      'what it tells of is kept'
+      'the state matches the file on disk'
     )
   }
 })

@@ -22,7 +22,7 @@ function sinkInto (
   return sink
 }
 
-/** Writes rows `from` to `to`, saves at a barrier, and fails when `lost` more have come. */
+/** Writes rows `from` to `to`, saves at a barrier, and fails after `lost` more. */
 async function cut (sink: NpySink, from: number, to: number, lost = 0): Promise<NpySinkState> {
   let state: NpySinkState | undefined
   async function * items (): AsyncGenerator<Int32Array | Barrier> {
@@ -50,7 +50,7 @@ function contentOf (folder: string): Record<string, string> {
   return Object.fromEntries(filesIn(folder).map(name => [name, readFileSync(join(folder, name)).toString('hex')]))
 }
 
-/** What a run makes that nobody stops. */
+/** The result of an uninterrupted run. */
 async function inOneGo (
   folder: string,
   rows = ROWS.length
@@ -60,7 +60,7 @@ async function inOneGo (
   return { stats: sink.stats, content: contentOf(folder) }
 }
 
-t.test('saved at any rows and resumed, the same bytes and stats as in one go', async t => {
+t.test('saved at any rows and resumed, the bytes and stats are those of one pass', async t => {
   const whole = await inOneGo(join(folderInMemory(t), 'whole'))
   t.strictSame(Object.keys(whole.content), ['shard_00000.npy', 'shard_00001.npy', 'shard_00002.npy'])
   const places = Array.from({ length: ROWS.length + 1 }, (_, i) => i)
@@ -81,11 +81,11 @@ t.test('saved at any rows and resumed, the same bytes and stats as in one go', a
     t.strictSame(contentOf(folder), whole.content, `${cuts.join()}, ${lost} lost`)
   }
   for (const place of places) await check([place], 0)
-  for (const lost of [1, 3, 6]) await check([6], lost) // 6: a shard gets its name behind the checkpoint
+  for (const lost of [1, 3, 6]) await check([6], lost) // 6: a shard is renamed after the checkpoint
   await fc.assert(fc.asyncProperty(fc.subarray(places), fc.nat(5), check), { numRuns: 10 })
 })
 
-t.test('a shard that got its name after the checkpoint is made again out of a copy', async t => {
+t.test('a shard that was renamed after the checkpoint is resumed from a copy', async t => {
   const folder = folderInMemory(t)
   const whole = await inOneGo(join(folder, 'whole'))
   const shards = join(folder, 'shards')
@@ -116,21 +116,21 @@ t.test('a last shard whose header has fewer rows is resumed, renamed or not', as
   }
 })
 
-t.test('a begun shard that is changed, shorter or gone is refused; nothing is deleted', async t => {
+t.test('a partial shard that is changed, shorter or missing is refused; no file is deleted', async t => {
   const folder = folderInMemory(t)
   const state = await cut(sinkInto(folder), 0, 6)
   const partial = join(folder, 'shard_00001.npy.partial')
   const bytes = readFileSync(partial)
   const refused = async (message: RegExp): Promise<void> => {
     const before = filesIn(folder)
-    for (const from of [6, ROWS.length]) { // where nothing more comes, too
+    for (const from of [6, ROWS.length]) { // also without further rows
       const sink = sinkInto(folder, state)
       t.match(await failure(finish(sink, from)), { code: 'ERR_CHECKPOINT', message })
       await closed(sink)
     }
     t.strictSame(filesIn(folder), before)
   }
-  for (const at of [128, bytes.length - 1]) { // the header is written anew
+  for (const at of [128, bytes.length - 1]) { // the header is written again
     const changed = Buffer.from(bytes)
     changed[at]! ^= 1
     writeFileSync(partial, changed)
@@ -144,10 +144,10 @@ t.test('a begun shard that is changed, shorter or gone is refused; nothing is de
   await refused(/shard_00001\.npy: was changed since the checkpoint/)
   put(folder, 'shard_00001.npy', bytes)
   await finish(sinkInto(folder, state), 6)
-  t.equal(filesIn(folder).length, 3, 'put back, it is resumed')
+  t.equal(filesIn(folder).length, 3, 'the restored shard is resumed')
 })
 
-t.test('a new start removes what a run before has begun, and no other file', async t => {
+t.test('a new run deletes partial shards of an earlier run, and no other file', async t => {
   const folder = folderInMemory(t)
   for (const name of [
     'shard_00000.npy.partial', 'shard_00007.npy.partial', 'notes.npy.partial', 'shard_00000.npy.partial.old'
@@ -161,7 +161,7 @@ t.test('a new start removes what a run before has begun, and no other file', asy
   ])
 })
 
-t.test('a sink that was given nothing since its state saves the same, and begins no shard', async t => {
+t.test('a sink without new sequences since its state saves the same state, and starts no shard', async t => {
   const folder = folderInMemory(t)
   const state = await cut(sinkInto(folder), 0, 6)
   t.strictSame(JSON.parse(JSON.stringify(await sinkInto(folder, state).save())), state)
@@ -169,7 +169,7 @@ t.test('a sink that was given nothing since its state saves the same, and begins
   t.strictSame(filesIn(folder), ['shard_00000.npy', 'shard_00001.npy.partial'])
 })
 
-t.test('a state that no such sink gave is refused, and a sequence of another length than before', async t => {
+t.test('an invalid state is refused, and so is a sequence of another length', async t => {
   const folder = folderInMemory(t)
   const state = await cut(sinkInto(folder), 0, 6)
   for (const bad of [

@@ -21,7 +21,7 @@ async function rowsIn (folder: string): Promise<number[][][]> {
   })
 }
 
-t.test('shards have as many sequences as asked for, the last one what is left', async t => {
+t.test('shards have the requested number of sequences, the last one has the rest', async t => {
   for (const [count, shards] of [[0, []], [1, [1]], [3, [3]], [4, [3, 1]], [9, [3, 3, 3]]] as const) {
     const folder = temporaryFolder(t)
     const sink = npySink(join(folder, 'shards'), { sequencesPerShard: 3 })
@@ -35,7 +35,7 @@ t.test('shards have as many sequences as asked for, the last one what is left', 
   }
 })
 
-t.test('files are what numpy.save writes', async t => {
+t.test('the bytes of a file equal those of numpy.save', async t => {
   for (const dtype of dtypes) {
     const { rows, bytes } = answers().npy[dtype]
     if (dtype === 'uint32') t.ok(rows.flat().every(id => id < 2 ** 31), 'ids are int32 in a flow')
@@ -45,7 +45,7 @@ t.test('files are what numpy.save writes', async t => {
   }
 })
 
-t.test('property: what is written is read back', async t => {
+t.test('property: written shards are read back', async t => {
   const folder = temporaryFolder(t)
   let checked = 0
   const rows = fc.integer({ min: 1, max: 6 }).chain(columns =>
@@ -61,7 +61,7 @@ t.test('property: what is written is read back', async t => {
   t.equal(checked, 40)
 })
 
-t.test('shards of another run are refused, and with overwrite deleted, all of them', async t => {
+t.test('shards of another run are refused, and with overwrite all of them are deleted', async t => {
   const folder = temporaryFolder(t)
   await pipeline(sequences(counting(9)), npySink(folder, { sequencesPerShard: 2 }))
   put(folder, 'notes.txt', 'mine')
@@ -71,15 +71,14 @@ t.test('shards of another run are refused, and with overwrite deleted, all of th
   })
   t.strictSame(filesIn(folder).map(name => readFileSync(join(folder, name)).toString('hex')), before)
   put(folder, 'shard_00007.npy.1234567.tmp', 'left by a run that was killed')
-  npySink(folder, { overwrite: true }) // made, never used
+  npySink(folder, { overwrite: true }) // created, but not used
   await new Promise(resolve => setTimeout(resolve, 10))
-  t.equal(filesIn(folder).length, 7, 'nothing is deleted before the first sequence comes')
+  t.equal(filesIn(folder).length, 7, 'no shard is deleted before the first sequence arrives')
   await pipeline(sequences(counting(1)), npySink(folder, { overwrite: true }))
   t.strictSame(filesIn(folder), ['notes.txt', 'shard_00000.npy'])
 })
 
-t.test('a sequence of another length, and an id that does not fit, are refused; ' +
-  'complete shards stay, nothing half-written does', async t => {
+t.test('a sequence of another length or with a wrong id is refused, and complete shards are kept', async t => {
   const folder = temporaryFolder(t)
   const sink = npySink(folder, { sequencesPerShard: 2 })
   t.match(await failure(pipeline(sequences([[1, 2], [3, 4], [5, 6], [7]]), sink)), {
@@ -99,7 +98,7 @@ t.test('a sequence of another length, and an id that does not fit, are refused; 
   t.strictSame(filesIn(folder), ['shard_00000.npy'])
 })
 
-t.test('an abort at any moment leaves complete shards only', async t => {
+t.test('an abort at any time leaves complete shards only', async t => {
   const folder = temporaryFolder(t)
   for (let delay = 0; delay < 12; delay++) {
     const stop = new AbortController()
@@ -118,7 +117,7 @@ t.test('an abort at any moment leaves complete shards only', async t => {
   }
 })
 
-t.test('options are checked, and a folder that can\'t be made is named', async t => {
+t.test('options are validated, and a folder that can\'t be created is reported', async t => {
   t.throws(() => npySink('a', { dtype: 'float32' as never }), { code: 'ERR_OPTION', message: /npy\.dtype/ })
   const file = put(temporaryFolder(t), 'file', '')
   t.match(await failure(pipeline(sequences([[1]]), npySink(join(file, 'shards')))), {
@@ -126,7 +125,7 @@ t.test('options are checked, and a folder that can\'t be made is named', async t
   })
 })
 
-t.test('old shards are deleted only once there is a new one in their place', async t => {
+t.test('old shards are deleted only after a new one has taken their place', async t => {
   const folder = temporaryFolder(t)
   await pipeline(sequences(counting(4)), npySink(folder, { sequencesPerShard: 2 }))
   const overwriting = (rows: Readable): Promise<unknown> =>
@@ -141,7 +140,7 @@ t.test('old shards are deleted only once there is a new one in their place', asy
   t.strictSame((await rowsIn(folder)).flat(), counting(1))
 })
 
-t.test('two runs into one folder notice each other, and neither\'s shard is replaced', async t => {
+t.test('two runs into one folder detect each other, and no shard is replaced', async t => {
   const folder = temporaryFolder(t)
   async function * meanwhile (): AsyncGenerator<Int32Array> {
     yield Int32Array.of(1, 2)

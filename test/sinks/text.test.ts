@@ -9,7 +9,7 @@ import { textSink } from '../../sinks/text.ts'
 import { text } from '../../sources/text.ts'
 import { closed, collect, doc, docs, failure, filesIn, temporaryFolder } from '../helpers.ts'
 
-t.test('a text a line, which the text source reads back', async t => {
+t.test('each text is written as a line, and read back by the text source', async t => {
   const folder = temporaryFolder(t)
   const documents = [doc('a', 'one'), doc('b', ''), doc('c', 'é 🌊')]
   for (const name of ['a.txt', 'a.txt.gz']) {
@@ -20,7 +20,7 @@ t.test('a text a line, which the text source reads back', async t => {
   }
 })
 
-t.test('a text that would become several documents is refused by its id, and nothing is left', async t => {
+t.test('a text that would become several documents is refused by its id, and no file is left', async t => {
   const folder = temporaryFolder(t)
   for (const bad of ['a\nb', 'a\rb', 'a\n']) {
     const sink = textSink(join(folder, 'a.txt'))
@@ -31,6 +31,6 @@ t.test('a text that would become several documents is refused by its id, and not
   t.strictSame(filesIn(folder), [])
 })
 
-t.test('options are checked', async t => {
+t.test('options are validated', async t => {
   t.throws(() => textSink('a', { x: 1 } as never), { code: 'ERR_OPTION' })
 })

@@ -16,11 +16,11 @@ async function read (input: string | string[], options: ArrowOptions = {}): Prom
   return await collect<Document>(arrow(input, options))
 }
 
-/** What is left of an id when the file is another one. */
+/** The part of an id that doesn't depend on the file. */
 const withoutFile = (documents: readonly Document[]): Document[] =>
   documents.map(document => ({ ...document, id: document.id.replace(/^.*#/, '') }))
 
-t.test('the documents that parquet gives of the same table', async t => {
+t.test('the documents equal those of the same table in parquet', async t => {
   for (const [name, textColumn] of [
     ['types', 'large'], ['types', 'view'], ['types', 'category'], ['types', 'bytes'], ['names', 'a.b'],
     ['tiny-row-groups', 'text'], ['blank', 'text'], ['required', 'text'], ['codec-none-v2', 'text'], ['empty', 'text']
@@ -36,7 +36,7 @@ t.test('the documents that parquet gives of the same table', async t => {
   }
 })
 
-t.test('large texts in every codec', async t => {
+t.test('large texts are read with every codec', async t => {
   const texts = [
     'water '.repeat(40_000),
     Array.from({ length: 30_000 }, (_, i) => String.fromCharCode(0x4e00 + i * 7919 % 20_000)).join('')
@@ -44,7 +44,7 @@ t.test('large texts in every codec', async t => {
   for (const codec of ['lz4', 'zstd']) t.strictSame((await read(file(`large.${codec}`))).map(({ text }) => text), texts)
 })
 
-t.test('bad rows are counted by reason, and handed on', async t => {
+t.test('bad rows are counted by reason, and passed to rejects', async t => {
   const bad: Array<Omit<BadRecord, 'bytes' | 'stage'> & { shown: string }> = []
   const rejects = ({ bytes, stage, ...record }: BadRecord): void => {
     t.equal(stage, 'arrow'); bad.push(
@@ -57,7 +57,7 @@ t.test('bad rows are counted by reason, and handed on', async t => {
   ])
   t.strictSame(
     source.stats, { in: 6, out: 3, dropped: { no_text: 1, bad_utf8: 1, too_long: 1 }, bytes: 400 },
-    'to the byte as of parquet'
+    'the bytes equal those of parquet'
   )
   const at = (row: number): string => `${file('faults.stream')}#${row}`
   t.strictSame(bad, [
@@ -71,7 +71,7 @@ t.test('bad rows are counted by reason, and handed on', async t => {
   const bytes = arrow(file('bytes.stream'), { maxBad: 1, columns: 'notes' })
   t.strictSame(
     (await collect<Document>(bytes)).map(({ text }) => text), ['good', 'x'.repeat(300), '', 'für'],
-    'bytes that are UTF-8 are text'
+    'valid UTF-8 bytes are text'
   )
   t.strictSame(bytes.stats.dropped, { no_text: 1, bad_utf8: 1 })
   const lists = arrow(file('nested.stream'), { textColumn: 'list', columns: '*', maxLineBytes: 2, maxBad: '100%' })
@@ -79,7 +79,7 @@ t.test('bad rows are counted by reason, and handed on', async t => {
   t.equal(lists.stats.dropped.too_long, 80)
 })
 
-t.test('goes on from any position, from any of several files, and of a stream', async t => {
+t.test('a source is resumed from any position, also with several files or a stream', async t => {
   const folder = temporaryFolder(t)
   const files = [
     file('tiny-row-groups.stream'),
@@ -112,7 +112,7 @@ t.test('goes on from any position, from any of several files, and of a stream', 
   })
 })
 
-t.test('files of Polars 2 and of apache-arrow for JavaScript, by name, piped and compressed', async t => {
+t.test('files of Polars 2 and of apache-arrow for JavaScript are read, by name, piped and compressed', async t => {
   const folder = temporaryFolder(t)
   const polars = Array.from({ length: 7 }, (_, i) => doc(
     `p${i}`, `text ${i} long enough for a view`, { kind: ['a', 'b', null, 'a', 'b', 'a', 'b'][i]!, tags: ['x', 'y'] }
@@ -135,7 +135,7 @@ t.test('files of Polars 2 and of apache-arrow for JavaScript, by name, piped and
   }
 })
 
-t.test('progress reaches the size of the files', async t => {
+t.test('progress ends at the size of the files', async t => {
   for (const name of ['tiny-row-groups.stream', 'tiny-row-groups.file']) {
     const source = arrow(file(name))
     await collect(source)
@@ -143,7 +143,7 @@ t.test('progress reaches the size of the files', async t => {
   }
 })
 
-t.test('columns that aren\'t there, and what is no Arrow', async t => {
+t.test('missing columns and files that are no Arrow are errors', async t => {
   t.match(await failure(read(file('required.stream'), { textColumn: 'body' })), {
     code: 'ERR_SOURCE', message: `${file('required.stream')}: has no column body; it has text, n`
   })
@@ -163,7 +163,7 @@ t.test('columns that aren\'t there, and what is no Arrow', async t => {
   t.throws(() => arrow('a', { columns: 3 as unknown as string }), { code: 'ERR_OPTION' })
 })
 
-t.test('a value outside of its message is named by its place', async t => {
+t.test('a value outside its message is reported with its position', async t => {
   const bytes = Buffer.from(arrowBytes('required.stream'))
   const at = bytes.indexOf(Buffer.from('00000000010000000100000003000000', 'hex')) // the offsets of "a", "", "ü"
   bytes.writeInt32LE(9, at + 4)
@@ -174,7 +174,7 @@ t.test('a value outside of its message is named by its place', async t => {
   })
 })
 
-t.test('an abort closes it', async t => {
+t.test('an abort closes the source', async t => {
   const stop = new AbortController()
   const source = arrow(file('tiny-row-groups.stream'), { signal: stop.signal })
   t.match(

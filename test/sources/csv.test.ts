@@ -7,7 +7,7 @@ import type { BadRecord } from '../../lib/records/bad-records.ts'
 import { type CsvOptions, csv } from '../../sources/csv.ts'
 import { collect, doc, failure, put, codePoint, howMany, temporaryFolder } from '../helpers.ts'
 
-/** Documents of CSV that comes in chunks of so many bytes, with all faults allowed. */
+/** Documents of CSV in chunks of a given size, with all faults allowed. */
 async function read (
   content: string | Buffer,
   options: CsvOptions = {},
@@ -20,17 +20,17 @@ async function read (
   return { documents: await collect<Document>(source), source }
 }
 
-t.test('the first record names the columns; what is neither id nor text becomes meta, as strings', async t => {
+t.test('the first record names the columns; all columns but id and text become meta, as strings', async t => {
   const { documents } = await read('id,text,year\na,one,1999\n7,two,\n')
   t.strictSame(documents, [doc('a', 'one', { year: '1999' }), doc('7', 'two', { year: '' })])
 })
 
-t.test('quoted fields hold delimiters, line breaks and doubled quotes; a quote inside of a field is text', async t => {
+t.test('quoted fields contain delimiters, line breaks and doubled quotes; a quote within a field is text', async t => {
   const { documents } = await read('\ufeffid,text\r\n1,"a, ""b""\r\nc"\r\n\r\n2,5" disk\r\n3,""\r\n4,\r\n5,"last"')
   t.strictSame(documents, [doc('1', 'a, "b"\r\nc'), doc('2', '5" disk'), doc('3', ''), doc('4', ''), doc('5', 'last')])
 })
 
-t.test('tabs by the name of the file, or by the option; other quotes, or none', async t => {
+t.test('tabs are set by the file extension or the option; quotes can be changed or turned off', async t => {
   const folder = temporaryFolder(t)
   const path = put(folder, 'a.tsv', 'id\ttext\n1\ta,b\n')
   t.strictSame(await collect(csv(path)), [doc('1', 'a,b')])
@@ -43,12 +43,12 @@ t.test('tabs by the name of the file, or by the option; other quotes, or none', 
   ])
 })
 
-t.test('a record without an id is named by its place', async t => {
+t.test('a record without an id is named by its position', async t => {
   const { documents } = await read('text\nö\n"two\nlines"\nx\n')
   t.strictSame(documents.map(({ id }) => id), ['-#5', '-#8', '-#20'])
 })
 
-t.test('a bad record is counted by its reason, and told with its place and bytes; no other is lost for it', async t => {
+t.test('a bad record is counted by reason, and reported with position and bytes; the others are read', async t => {
   const bad: BadRecord[] = []
   const { documents, source } = await read(Buffer.concat([
     Buffer.from('id,text\n1,good\n2,"x"y\n3,a,b\n4\n5,'),
@@ -66,7 +66,7 @@ t.test('a bad record is counted by its reason, and told with its place and bytes
   t.match([bad[4]!.fault, bad[4]!.bytes.length, bad[4]!.size], ['too_long', 4096, 5003])
 })
 
-t.test('what isn\'t CSV with these columns fails with words', async t => {
+t.test('a file that is no CSV with these columns is an error with an explanation', async t => {
   const message = async (content: string, options: CsvOptions = {}): Promise<unknown> =>
     (await failure(read(content, options)) as Error).message
   t.match(await message('id;text\n1;a\n'), /has no column text, its columns are "id;text" \(delimiter ","\)/)
@@ -86,7 +86,7 @@ t.test('what isn\'t CSV with these columns fails with words', async t => {
   }
 })
 
-t.test('space behind a closing quote is text that no longer belongs to the field: the record is bad', async t => {
+t.test('a record with space after a closing quote is bad', async t => {
   const { documents, source } = await read('id,text\n1,"a" \n2,"b"\n"3" ,c\n4,"d"\r\n')
   t.strictSame(documents, [doc('2', 'b'), doc('4', 'd')])
   t.strictSame(source.stats.dropped, { bad_csv: 2 })
@@ -94,7 +94,7 @@ t.test('space behind a closing quote is text that no longer belongs to the field
   t.strictSame([long.documents.map(({ text }) => text), long.source.stats.dropped], [['b'], { too_long: 1 }])
 })
 
-t.test('an escape character makes text of a quote and of itself, as in files of Spark', async t => {
+t.test('an escape character makes a quote or itself literal, as in files of Spark', async t => {
   const escape = { escape: '\\' }
   const { documents, source } = await read(String.raw`id,text
 1,"say \"hi\", he said"
@@ -118,7 +118,7 @@ lines \n"
     [doc('-#7', "it's", { n: '1' })]
   )
   t.strictSame((await read('text\n"a""b"\n', { escape: '"' })).documents, [doc('-#5', 'a"b')],
-    'an escape that is the quote is the usual one')
+    'a quote as escape character is the default')
   t.match(await failure(read('text\n"open \\"\n', escape)), {
     code: 'ERR_SOURCE', message: /a quote in the last record is never closed/
   })
@@ -140,13 +140,13 @@ lines \n"
   }
 })
 
-t.test('a first line sep=; says the delimiter, as Excel reads it', async t => {
+t.test('a first line sep=; sets the delimiter, as in Excel', async t => {
   for (const first of ['sep=;', 'SEP=;', '"sep=;"']) {
     t.strictSame((await read(`\ufeff${first}\r\nid;text\r\n1;"a;b"\r\n`)).documents, [doc('1', 'a;b')], first)
   }
   t.strictSame((await read('sep=\t\nid\ttext\n1\ta,b\n', {}, 1)).documents, [doc('1', 'a,b')])
   t.strictSame(
-    (await read('sep=;\nid,text\n1,a;b\n', { delimiter: ',' })).documents, [doc('1', 'a;b')], 'the option goes first'
+    (await read('sep=;\nid,text\n1,a;b\n', { delimiter: ',' })).documents, [doc('1', 'a;b')], 'the option wins'
   )
   const path = put(temporaryFolder(t), 'a.csv', 'sep=|\ntext|n\na|1\nb|2\n')
   const source = csv(path, { highWaterMark: 1 })
@@ -158,7 +158,7 @@ t.test('a first line sep=; says the delimiter, as Excel reads it', async t => {
   t.strictSame((await read('sep\nx\n', { textColumn: 'sep' })).documents, [doc('-#4', 'x')])
 })
 
-t.test('where the text\'s column is missing, the delimiter is named that the header may have', async t => {
+t.test('if the text column is missing, the error names the header\'s likely delimiter', async t => {
   const message = async (header: string, options: CsvOptions = {}): Promise<unknown> =>
     (await failure(read(`${header}\n1\n`, options)) as Error).message
   t.match(await message('id;text'), /or the delimiter, which may be ";" \(--delimiter ';', delimiter\)$/)
@@ -169,7 +169,7 @@ t.test('where the text\'s column is missing, the delimiter is named that the hea
   t.match(await message('body'), /or the delimiter$/)
 })
 
-t.test('a header of very many columns is read in time that grows with their number', async t => {
+t.test('a header with very many columns is read in linear time', async t => {
   const names = Array.from({ length: howMany(40_000, 200_000) }, (_, i) => `c${i}`)
   t.equal(Object.keys(
     (await read(`text,${names.join(',')}\nx${','.repeat(names.length)}\n`, {}, 65_536)).documents[0]!.meta
@@ -181,11 +181,11 @@ t.test('a header of very many columns is read in time that grows with their numb
   )
 })
 
-t.test('a quoted name behind a byte order mark may have a line break', async t => {
+t.test('a quoted name after a byte order mark may contain a line break', async t => {
   t.strictSame((await read('\ufeff"a\nb",text\n1,x\n')).documents, [doc('-#14', 'x', { 'a\nb': '1' })])
 })
 
-t.test('an empty file and one with a header only have no documents', async t => {
+t.test('an empty file, and one with only a header, have no documents', async t => {
   for (const content of ['', '\n\n', 'id,text', 'id,text\n']) t.strictSame((await read(content)).documents, [])
 })
 
@@ -194,7 +194,7 @@ t.test('a column may have any name', async t => {
   t.strictSame(Object.entries(documents[0]!.meta), [['__proto__', 'a'], ['constructor', 'b'], ['', 'd']])
 })
 
-/** A field as a writer of CSV has it. */
+/** A field in the form of a CSV writer. */
 const field = (text: string, always: boolean): string =>
   always || /["\n\r,]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
 const fields = fc.string({
@@ -204,7 +204,7 @@ const fields = fc.string({
   maxLength: 12
 }).map(text => text.toWellFormed())
 
-t.test('property: records that are written are read back, in any chunks and from every position', async t => {
+t.test('property: written records are read back, in any chunks and from every position', async t => {
   const folder = temporaryFolder(t)
   const lists = fc.array(fc.tuple(fields, fields), { maxLength: 8 })
   const sizes = fc.integer({ min: 1, max: 40 })

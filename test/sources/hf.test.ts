@@ -24,6 +24,13 @@ const REPOS = [
       'a.csv': 'n;body\n1;"a;b"\n'
     }
   },
+  {
+    name: 'o/separators',
+    files: {
+      'README.md': '---\nconfigs:\n- config_name: x\n  data_files: a.csv\n  sep: "||"\n---\n',
+      'a.csv': 'n||text\n1||a\n'
+    }
+  },
   { name: 'o/text', files: { 'test.txt': 'a\nb\n' } },
   { name: 'o/table', files: { 'data/train-00000-of-00001.parquet': parquet } },
   { name: 'o/arrow', files: { 'train.arrow': 'ARROW1' } },
@@ -39,7 +46,7 @@ const REPOS = [
   { name: 'o/gated', gated: 'auto' as const, files: { 'train.txt': 'a\n' } }
 ]
 
-t.test('documents of every format', async t => {
+t.test('documents of every format are read', async t => {
   const standIn = await startForAll(t, { repos: REPOS })
   const found: ResolvedDataset[] = []
   const told: string[] = []
@@ -79,21 +86,21 @@ t.test('documents of every format', async t => {
   ])
 })
 
-t.test('a source sees the commit that there is when it is first read', async t => {
+t.test('a source reads the commit that is current at its first read', async t => {
   const standIn = await startForAll(t, { repos: REPOS })
   t.match(await collect(hf('o/text', NONE)), [{ text: 'a' }, { text: 'b' }])
   await standIn.commit('o/text', { 'test.txt': 'c\n' })
   t.match(await collect(hf('o/text', NONE)), [{ text: 'c' }])
 })
 
-t.test('a source that is never read asks nothing', async t => {
+t.test('a source that is never read makes no request', async t => {
   const standIn = await startForAll(t, { repos: REPOS })
   hf('o/json', NONE).destroy()
   await new Promise(resolve => { setImmediate(resolve) })
   t.equal(standIn.requests.length, 0)
 })
 
-t.test('errors', async t => {
+t.test('errors name the cause', async t => {
   await startForAll(t, { repos: REPOS, token: 'hf_good' })
   for (const name of ['', 'https://huggingface.co/datasets/o/n', 'o/n/m']) {
     t.throws(
@@ -117,22 +124,25 @@ t.test('errors', async t => {
     await failure(collect(hf('o/table', { ...NONE, textColumn: 'body' }))),
     { message: /has no column body; it has text, license, other/ }
   )
+  t.match(await failure(collect(hf('o/separators', NONE))), {
+    code: 'ERR_OPTION', message: /^the card of o\/separators\.delimiter: expected one ASCII character.*, got "\|\|"$/
+  })
   t.match(await failure(collect(hf('o/gated', NONE))), {
     code: 'ERR_HUB', message: /\/datasets\/o\/gated; then set HF_TOKEN/
   })
 })
 
-t.test('offline', async t => {
+t.test('offline mode is an error that names HF_HUB_OFFLINE', async t => {
   await startForAll(t, { repos: REPOS }, { HF_HUB_OFFLINE: '1' })
   t.match(await failure(collect(hf('o/json', NONE))), { code: 'ERR_HUB', message: /HF_HUB_OFFLINE is set/ })
 })
 
-t.test('a private dataset, with a token from the environment', async t => {
+t.test('a private dataset is read with a token from the environment', async t => {
   await startForAll(t, { repos: REPOS, token: 'hf_good' }, { HF_TOKEN: 'hf_good' })
   t.match(await collect(hf('o/gated', NONE)), [{ text: 'a' }])
 })
 
-t.test('a source that is stopped while its files are looked for ends as one without', async t => {
+t.test('a source that is stopped while its files are looked up ends without documents', async t => {
   const standIn = await startForAll(t, { repos: REPOS })
   standIn.misbehave({ fault: { kind: 'delay', ms: null } })
   const source = hf('o/json', NONE)

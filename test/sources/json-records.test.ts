@@ -1,5 +1,5 @@
 /**
- * JSON as other programs write it: Python's constants, several records in a line, strings, and the array of a field.
+ * JSON variants of other programs: Python's constants, several records in a line, strings, and the array of a field.
  */
 import { Readable } from 'node:stream'
 import { gzipSync } from 'node:zlib'
@@ -27,7 +27,7 @@ async function read (
   return { documents: await collect<Document>(source), stats: source.stats, bad }
 }
 
-t.test('NaN and the infinities of Python are strings in meta, as those of parquet are', async t => {
+t.test('NaN and the infinities of Python are strings in meta, as in parquet', async t => {
   const { documents, stats } = await read([
     '{"id":"a","text":"NaN","score":NaN,"deep":[{"x":-Infinity},Infinity,1e400]}',
     '[]',
@@ -44,7 +44,7 @@ t.test('NaN and the infinities of Python are strings in meta, as those of parque
   ])
 })
 
-t.test('NaN as the text is no text, as an id it names nothing, and what Python refuses too is no JSON', async t => {
+t.test('NaN is neither a text nor an id, and other spellings are invalid JSON, as in Python', async t => {
   t.strictSame((await read('{"text":NaN}\n{"text":[-Infinity]}')).stats.dropped, { text_not_string: 2 })
   t.strictSame((await read('{"text":"a","id":NaN}')).documents, [doc('-#0', 'a', { id: 'NaN' })])
   for (const json of [
@@ -55,7 +55,7 @@ t.test('NaN as the text is no text, as an id it names nothing, and what Python r
   }
 })
 
-t.test('several records in a line are read each, named by their own place in bytes', async t => {
+t.test('each of several records in a line is read, and named by its byte position', async t => {
   const line = '{"text":"é}{"} {"text":"b"}\t{"id":"c","text":"c"}\r{"text":"d","n":NaN}"e" "f"'
   for (const json of [line, `${line}\n`, `${line}\r\n\n`]) {
     const { documents, stats } = await read(json)
@@ -67,7 +67,7 @@ t.test('several records in a line are read each, named by their own place in byt
   }
 })
 
-t.test('a file of records without a line break is read, however long it is', async t => {
+t.test('a file of records without a line break is read at any length', async t => {
   const { documents, stats } = await read('{"text":"some text"}'.repeat(3000) +
     `{"text":"${'x'.repeat(2000)}"}{"text":"last"}`, { maxLineBytes: 1000 }, 4000)
   t.equal(documents.length, 3001)
@@ -75,7 +75,7 @@ t.test('a file of records without a line break is read, however long it is', asy
   t.strictSame(stats.dropped, { too_long: 1 })
 })
 
-t.test('a good record before junk is read, and the rest of the line is one bad record with its own place', async t => {
+t.test('a good record before junk is read, and the rest of the line is one bad record with its position', async t => {
   const { documents, bad, stats } = await read('{"text":"a"} ' +
     'junk {"text":"no"}\n{"text":"b"}{"text":"cut\n{"text":"c"}}\n')
   t.strictSame(documents.map(({ id, text }) => [id, text]), [['-#0', 'a'], ['-#32', 'b'], ['-#57', 'c']])
@@ -85,13 +85,13 @@ t.test('a good record before junk is read, and the rest of the line is one bad r
   ])
 })
 
-t.test('invalid UTF-8 in one record of a line costs no other', async t => {
+t.test('invalid UTF-8 in one record of a line loses no other record', async t => {
   const { documents, stats } = await read(Buffer.from('{"text":"a"}{"text":"\xff"}{"text":"c"}', 'latin1'))
   t.strictSame(documents.map(({ text }) => text), ['a', 'c'])
   t.strictSame(stats.dropped, { bad_utf8: 1 })
 })
 
-t.test('files with byte order marks that were put together, and those whose lines end in \\r alone', async t => {
+t.test('concatenated files with byte order marks, and files whose lines end in \\r alone', async t => {
   t.strictSame(
     (await read('\ufeff{"text":"a"}\n\ufeff{"text":"b"}\ufeff{"text":"c"}')).documents.map(({ text }) => text),
     ['a', 'b', 'c']
@@ -99,7 +99,7 @@ t.test('files with byte order marks that were put together, and those whose line
   t.strictSame((await read('{"text":"a"}\r{"text":"b"}\r')).documents, [doc('-#0', 'a'), doc('-#13', 'b')])
 })
 
-t.test('a value over several lines is an error that names jq -c', async t => {
+t.test('a value across several lines is an error that suggests jq -c', async t => {
   for (const json of [
     '{\n  "text": "a"\n}\n', '{"text":"a"}\n{"id":1,\n"text":"b"}\n', '{\n\n"text": "a"}',
     '{"data":\n[\n{"text":"a"}]}', '{"text":"a"}{\r\n"text":"b"}'
@@ -113,10 +113,10 @@ t.test('a value over several lines is an error that names jq -c', async t => {
     t.match(await failure(read(`{"rows": [ \n${items}`)), { message }, items)
   }
   const cut = await read('{"id":[\n{"text":"a"}\n{"text":"b"}\n')
-  t.strictSame(cut.stats.dropped, { bad_json: 1 }, 'a list that was cut')
+  t.strictSame(cut.stats.dropped, { bad_json: 1 }, 'a truncated list')
   t.strictSame((await read('{"id":"cut",\n{"text":"a"}\n{"id":"cut"')).stats, {
     in: 3, out: 1, dropped: { bad_json: 2 }, bytes: 37
-  }, 'records that were cut are none')
+  }, 'truncated records')
 })
 
 t.test('a record that is a string is a document', async t => {
@@ -128,7 +128,7 @@ t.test('a record that is a string is a document', async t => {
   ])
 })
 
-t.test('lines of text end in \\n, \\r\\n, or \\r alone, wherever the chunks are cut', async t => {
+t.test('lines of text end in \\n, \\r\\n, or \\r alone, in any chunks', async t => {
   const lines = 'a\rb\r\nc\n\r\r\nd\r'
   const expected = [doc('-#0', 'a'), doc('-#2', 'b'), doc('-#5', 'c'), doc('-#7', ''), doc('-#8', ''), doc('-#10', 'd')]
   for (let size = 1; size <= lines.length; size++) {
@@ -146,7 +146,7 @@ t.test('lines of text end in \\n, \\r\\n, or \\r alone, wherever the chunks are 
   }
 })
 
-t.test('the array of a field, with whatever else the object has, in any chunks and from every position on', async t => {
+t.test('the array of a field is read, next to any other fields, in any chunks and from every position', async t => {
   const folder = folderInMemory(t)
   const records = Array.from({ length: 5 }, (_, i) => ({ text: `é]}" ${i}`, data: [i] }))
   const others = { version: '1.1 "data": [', nested: { data: [{ text: 'no' }] }, 'data ': [1], '}': '\\' }
@@ -171,7 +171,7 @@ t.test('the array of a field, with whatever else the object has, in any chunks a
   t.strictSame((await read('{"data":[]}', { field: 'data' })).documents, [])
 })
 
-t.test('a field that is not there is an error that names those that are', async t => {
+t.test('a missing field is an error that lists the fields', async t => {
   for (const [json, message] of [
     ['{"version":1,"rows":[{"text":"a"}]}', /has no field "data"; it has "version", "rows"; name the one/],
     ['{}', /it has none/],
@@ -188,7 +188,7 @@ t.test('a field that is not there is an error that names those that are', async 
   t.match(await failure(read(' \n', { field: 'data' })), { code: 'ERR_SOURCE', message: /is empty/ })
 })
 
-t.test('a bad record is described: line, column, what was expected, and a piece of it', async t => {
+t.test('a bad record is described: line, column, what was expected, and an excerpt', async t => {
   const json = '{"text":"a"}\n\n{"text":"b","n":[1,]}\n{"text": "a\\x"}\n{"text":"cut\n{\'text\': 1}\n'
   const { bad } = await read(json)
   const described = [
@@ -203,7 +203,7 @@ t.test('a bad record is described: line, column, what was expected, and a piece 
   })
 })
 
-t.test('a source that was restored within a line knows the line, and the records after it', async t => {
+t.test('a source that is restored within a line reports the line, and reads the records after it', async t => {
   const path = put(folderInMemory(t), 'a.ndjson', '{"text":"a"}\n{"text":"b"}{"text":"c"}{"text":}\n{"text":"d"}\n{]\n')
   const states: SourceState[] = []
   const problems: unknown[] = []
@@ -230,7 +230,7 @@ t.test('a source that was restored within a line knows the line, and the records
   }
 })
 
-t.test('an input that is empty or blank, or has no records, is warned of by name', async t => {
+t.test('an input that is empty or blank, or has no records, gives a warning with its name', async t => {
   const folder = folderInMemory(t)
   const warned = async (
     make: typeof ndjson | typeof csv,
@@ -255,7 +255,7 @@ t.test('an input that is empty or blank, or has no records, is warned of by name
   await collect(ndjson(path, { from: { file: 0, path, offset: 13 }, tell: message => { t.fail(message) } }))
 })
 
-t.test('elements of an array without commas are read, as joined records are; a comma too many is not', async t => {
+t.test('array elements without commas are read, as joined records are; an extra comma is a bad record', async t => {
   const folder = folderInMemory(t)
   const read = async (json: string): Promise<[texts: unknown[], dropped: object]> => {
     const source = ndjson(put(folder, 'a.json', json), { maxBad: '100%' })

@@ -17,7 +17,7 @@ async function read (
   return { documents: await collect<Document>(source), source }
 }
 
-t.test('a record\'s other fields become meta; one that is {id, text, meta} is a document as it stands', async t => {
+t.test('other fields of a record become meta; a record {id, text, meta} is a document as is', async t => {
   const { documents } = await read(ndjsonOf([
     { id: 'a', text: 'one', source: 'x', meta: { deep: 1 } },
     { id: 'b', text: 'two', meta: { kept: true } },
@@ -34,14 +34,14 @@ t.test('a record\'s other fields become meta; one that is {id, text, meta} is a 
   ])
 })
 
-t.test('another column can hold the text', async t => {
+t.test('the text can be in another column', async t => {
   const { documents } = await read(ndjsonOf([
     { id: 'a', content: 'one', text: 'other' }, { id: 'b', content: 'two', meta: {} }
   ]), { textColumn: 'content' })
   t.strictSame(documents, [doc('a', 'one', { text: 'other' }), doc('b', 'two', { meta: {} })])
 })
 
-t.test('a record without an id of its own is named by its place', async t => {
+t.test('a record without an id is named by its position', async t => {
   const lines = [
     '{"text":"é"}', '{"id":null,"text":"a"}', '{"id":"","text":"a"}', '{"id":1.5e300,"text":"a"}',
     '{"id":7,"text":"a"}', '{"id":0.5,"text":"a"}', '{"id":{},"text":"a"}'
@@ -53,7 +53,7 @@ t.test('a record without an id of its own is named by its place', async t => {
   ])
 })
 
-t.test('ids name the file as it was given, and the byte of its decompressed content', async t => {
+t.test('ids have the file as it was given, and the byte in its decompressed content', async t => {
   const folder = temporaryFolder(t)
   const lines = '{"text":"a"}\n{"text":"b"}\n'
   const [plain, compressed] = [put(folder, 'a.ndjson', lines), put(folder, 'b.ndjson.gz', gzipSync(lines))]
@@ -62,7 +62,7 @@ t.test('ids name the file as it was given, and the byte of its decompressed cont
     [`${documentPath(path)}#0`, `${documentPath(path)}#13`]))
 })
 
-t.test('a bad record is counted by its reason, and no other record is lost for it', async t => {
+t.test('a bad record is counted by reason, and the other records are read', async t => {
   const { documents, source } = await read(Buffer.concat([
     Buffer.from('{"id":"first","text":"kept"}\n'),
     Buffer.from('{"id":"cut","text":"\n'),
@@ -83,19 +83,19 @@ t.test('a bad record is counted by its reason, and no other record is lost for i
   t.equal(source.stats.out, 3)
 })
 
-t.test('CRLF, a byte order mark, and a missing last line ending', async t => {
+t.test('CRLF, a byte order mark, and a missing last line end', async t => {
   const { documents, source } = await read('\ufeff{"id":"a","text":"x"}\r\n\r\n{"id":"b","text":"y"}')
   t.strictSame(documents, [doc('a', 'x'), doc('b', 'y')])
   t.strictSame(source.stats.dropped, {})
 })
 
-t.test('__proto__ and other odd keys are plain data', async t => {
+t.test('__proto__ and other special keys are plain data', async t => {
   const { documents } = await read('{"id":"a","text":"x","__proto__":{"polluted":1},"constructor":2}\n')
   t.strictSame(Object.keys(documents[0]!.meta), ['__proto__', 'constructor'])
   t.equal(({} as Record<string, unknown>).polluted, undefined)
 })
 
-t.test('bad records past the bound fail the source, with what they were', async t => {
+t.test('too many bad records fail the source, with their reasons', async t => {
   const good = (n: number): string => '{"text":"a"}\n'.repeat(n)
   const outcome = async (text: string, maxBad?: string | number | { count: number }): Promise<string> => {
     const source = ndjson(Readable.from([Buffer.from(text)]), maxBad === undefined ? {} : { maxBad })
@@ -104,7 +104,7 @@ t.test('bad records past the bound fail the source, with what they were', async 
       return (error as Error).message
     })
   }
-  t.equal(await outcome(good(99) + 'bad\n'), 'done', '1 % is the default, and inclusive')
+  t.equal(await outcome(good(99) + 'bad\n'), 'done', '1 % is the default, inclusive')
   t.equal(await outcome(good(98) + 'bad\n'), '-: 1 of 99 records are bad (bad_json: 1), expected at most 1%; ' +
     'the first is bad_json at -#1274 (line 99, column 1: expected a value, at "bad"); ' +
     'raise --max-bad to skip them')
@@ -118,16 +118,16 @@ t.test('bad records past the bound fail the source, with what they were', async 
   t.match(await outcome(good(100) + 'bad\n', 0), /expected at most 0/)
   t.equal(await outcome('{"id":"no text"}\n'.repeat(10) + good(1), 0), 'done', 'a record without a text is not bad')
   t.match(await outcome('bad\n'.repeat(100) + good(50_000)), /100 of 1000 records are bad/,
-    'judged at the 1,000th record, not at the end')
+    'checked at the 1,000th record, not at the end')
 })
 
-t.test('a bound that makes no sense is refused', async t => {
+t.test('an invalid limit of bad records is refused', async t => {
   for (const maxBad of ['many', '', '101%', -1, 1.5, { share: 2 }]) {
     t.throws(() => ndjson('x', { maxBad }), { code: 'ERR_OPTION', message: /maxBad/ })
   }
 })
 
-t.test('property: any records, cut into chunks at any byte, are the same documents', async t => {
+t.test('property: records in any chunks give the same documents', async t => {
   const record = fc.record({
     id: fc.option(fc.string(), { nil: undefined }), text: fc.string({ unit: 'grapheme' }), extra: fc.jsonValue()
   }, { requiredKeys: ['text'] })
@@ -148,7 +148,7 @@ t.test('property: any records, cut into chunks at any byte, are the same documen
   t.equal(checked, 60)
 })
 
-t.test('position: a source that goes on from any of its positions gives the rest, plain and compressed', async t => {
+t.test('position: a source resumed from any of its positions gives the rest, plain and compressed', async t => {
   const folder = temporaryFolder(t)
   const records = Array.from({ length: 40 }, (_, i) => ({ text: `text ${i} ${'é'.repeat(i)}` }))
   const files = [
@@ -177,13 +177,13 @@ t.test('position: before the first document it is the start', async t => {
   const path = put(folder, 'a.ndjson', ndjsonOf([{ text: 'a' }]))
   const source = ndjson(path)
   await new Promise(resolve => source.once('readable', resolve))
-  t.strictSame(source.position, { file: 0, path, offset: 0 }, 'a document in the buffer has not left')
+  t.strictSame(source.position, { file: 0, path, offset: 0 }, 'a buffered document is not counted')
   source.read()
   t.strictSame(source.position, { file: 0, path, offset: 13 })
   source.destroy()
 })
 
-t.test('position: one of other files, or behind the end of a file, is refused', async t => {
+t.test('position: one of other files, or after the end of a file, is refused', async t => {
   const folder = temporaryFolder(t)
   const path = put(folder, 'a.ndjson', ndjsonOf([{ text: 'a' }]))
   t.match(
@@ -198,7 +198,7 @@ t.test('position: one of other files, or behind the end of a file, is refused', 
   })
 })
 
-t.test('stop ends the flow as if the input ended', async t => {
+t.test('stop ends the flow like the end of the input', async t => {
   const path = put(temporaryFolder(t), 'a.ndjson', ndjsonOf(Array.from({ length: 5000 }, (_, i) => ({
     id: `d${i}`, text: 'x'.repeat(500)
   }))))
@@ -209,7 +209,7 @@ t.test('stop ends the flow as if the input ended', async t => {
   t.ok(source.destroyed)
 })
 
-t.test('stop ends a flow whose input is silent', async t => {
+t.test('stop ends a flow whose input is stalled', async t => {
   const silent = new Readable({ read () {} })
   silent.push('{"id":"a","text":"x"}\n')
   const source = ndjson(silent)
@@ -222,12 +222,12 @@ t.test('stop ends a flow whose input is silent', async t => {
   t.strictSame(got, [doc('a', 'x')])
 })
 
-t.test('progress: bytes as they lie on disk, and in all', async t => {
+t.test('progress counts bytes on disk, and has their total', async t => {
   const folder = temporaryFolder(t)
   const compressed = gzipSync(ndjsonOf([{ text: 'a'.repeat(10_000) }]))
   const files = [put(folder, 'a.gz', compressed), put(folder, 'b', ndjsonOf([{ text: 'a' }]))]
   const source = ndjson(files)
-  t.equal(source.progress.total, null, 'not known before the files are found')
+  t.equal(source.progress.total, null, 'unknown before the files are found')
   await collect(source)
   t.strictSame(source.progress, { read: compressed.length + 13, total: compressed.length + 13 })
   t.equal(source.stats.bytes, 10_012 + 13)
@@ -236,7 +236,7 @@ t.test('progress: bytes as they lie on disk, and in all', async t => {
   t.strictSame(unknown.progress, { read: 0, total: null })
 })
 
-t.test('no input, an empty file, and a missing one', async t => {
+t.test('no input, an empty file, and a missing file', async t => {
   t.strictSame(await collect(ndjson(Readable.from([]))), [])
   t.strictSame(await collect(ndjson(put(temporaryFolder(t), 'empty', ''))), [])
   t.match(await failure(collect(ndjson('/none/a.ndjson'))), {
@@ -244,7 +244,7 @@ t.test('no input, an empty file, and a missing one', async t => {
   })
 })
 
-t.test('a cut-off .gz fails after the documents before the cut', async t => {
+t.test('a truncated .gz fails after the documents before the cut', async t => {
   const records = Array.from({ length: 2000 }, (_, i) => ({ id: `d${i}`, text: String(i * 7919) }))
   const whole = gzipSync(ndjsonOf(records))
   const source = ndjson(put(temporaryFolder(t), 'a.ndjson.gz', whole.subarray(0, whole.length / 2)))
@@ -252,13 +252,13 @@ t.test('a cut-off .gz fails after the documents before the cut', async t => {
   t.ok(source.stats.out > 0 && source.stats.out < 2000)
 })
 
-t.test('options are checked, and the caller\'s object is left alone', async t => {
+t.test('options are validated, and the caller\'s object is unchanged', async t => {
   t.throws(() => ndjson('a', { textColum: 'x' } as never), { code: 'ERR_OPTION', message: /did you mean textColumn/ })
   const options = Object.freeze({ textColumn: 'a', highWaterMark: 2 })
   t.equal(ndjson('a', options).readableHighWaterMark, 2)
 })
 
-t.test('stop in the middle of a line gives no half of it', async t => {
+t.test('stop within a line gives no partial line', async t => {
   const path = put(temporaryFolder(t), 'a.ndjson', ndjsonOf([
     { id: 'first', text: 'x' }, { id: 'long', text: 'y'.repeat(600_000) }
   ]))
@@ -272,7 +272,7 @@ t.test('stop in the middle of a line gives no half of it', async t => {
   t.strictSame(source.stats.dropped, {})
 })
 
-t.test('a stream that was given is closed with the source, and a stalled one doesn\'t hold stop up', async t => {
+t.test('a given stream is closed with the source, and a stalled one doesn\'t delay stop', async t => {
   for (const ends of ['stop', 'destroy']) {
     const stalled = new Readable({ read () {} })
     stalled.push('{"id":"a","text":"x"}\n')
@@ -286,7 +286,7 @@ t.test('a stream that was given is closed with the source, and a stalled one doe
   }
 })
 
-t.test('bad records are judged too where a flow is ended by stop', async t => {
+t.test('bad records are checked also if a flow is ended by stop', async t => {
   const source = ndjson(Readable.from([Buffer.from('bad\n'.repeat(50) + '{"text":"a"}\n'.repeat(2))]))
   const error = await failure(
     (async () => { for await (const document of source) if (document.id !== '') source.stop() })()
@@ -294,7 +294,7 @@ t.test('bad records are judged too where a flow is ended by stop', async t => {
   t.match(error, { code: 'ERR_BAD_RECORDS' })
 })
 
-t.test('a source none of whose records has a text was asked for the wrong field', async t => {
+t.test('a source without any text in its records is an error that lists the fields', async t => {
   const error = await failure(collect(ndjson(
     Readable.from([Buffer.from(ndjsonOf([{ text: 'a' }, { text: 'b' }]))]), { textColumn: 'content' }
   )))
@@ -305,16 +305,16 @@ t.test('a source none of whose records has a text was asked for the wrong field'
   t.strictSame((await read('{"text":"a"}', { textColumn: 'text' })).documents.length, 1)
   t.match(
     await failure(collect(ndjson(Readable.from([Buffer.from('{"text":"a"}')]), { textColumn: 'constructor' }))),
-    { code: 'ERR_SOURCE' }, 'what objects inherit is no field'
+    { code: 'ERR_SOURCE' }, 'inherited properties are no fields'
   )
 })
 
-t.test('an id that names nothing stays in meta', async t => {
+t.test('an id that can\'t be used stays in meta', async t => {
   const { documents } = await read('{"id":{"a":1},"text":"x"}\n{"id":"","text":"y","meta":{}}\n')
   t.strictSame(documents.map(({ meta }) => meta), [{ id: { a: 1 } }, { id: '', meta: {} }])
 })
 
-t.test('a position that is none is refused', async t => {
+t.test('an invalid position is refused', async t => {
   for (const from of [{}, { file: -1, path: 'a', offset: 0 }, { file: 0, path: 'a', offset: 1.5 }]) {
     t.match(await failure(collect(ndjson('a', { from: from as never }))), {
       code: 'ERR_STATE', message: /expected a position/
@@ -322,7 +322,7 @@ t.test('a position that is none is refused', async t => {
   }
 })
 
-t.test('numbers that a double can\'t hold keep their digits, as strings', async t => {
+t.test('numbers that a double can\'t represent keep their digits, as strings', async t => {
   const numbers = '9007199254740992,-9007199254740993,1e400,12.5,9007199254740991,"\\"12345678901234567890"'
   const { documents } = await read('{"id":1729384756012345678,"text":"9007199254740993",' +
     `"a":{"b":[${numbers}]},"c":12345678901234567890123}\n`)

@@ -12,14 +12,14 @@ import { writeParquet } from '../parquet-writer.ts'
 import { t } from '../tap.ts'
 
 const file = (name: string): string => fixture(`parquet/${name}.parquet`)
-/** Files of which some texts give no document, in a folder of which the ids tell nothing. */
+/** Files in which some texts give no document, in a folder that has no part in the ids. */
 const TEXTS = 'test/fixtures/parquet-texts'
 
 async function read (input: string | string[], options: ParquetOptions = {}): Promise<Document[]> {
   return await collect<Document>(parquet(input, options))
 }
 
-t.test('ids are the rows\' own, of strings and of integers of any size; else the path and the row', async t => {
+t.test('ids are those of the rows, as strings or integers of any size; else the path and the row', async t => {
   const { rows } = parquetAnswers()['row-groups']!
   t.strictSame(await read(file('row-groups')), rows.map(([id, text]) => doc(id as string, text as string)))
   t.strictSame((await read(`${TEXTS}/documents.parquet`)).map(({ id }) => id), [
@@ -30,7 +30,7 @@ t.test('ids are the rows\' own, of strings and of integers of any size; else the
   ])
 })
 
-t.test('further columns are kept in meta, as JSON holds them', async t => {
+t.test('further columns are kept in meta, as JSON', async t => {
   t.strictSame((await read(file('types'), {
     textColumn: 'large', columns: ['i64', 'f32', 'bytes', 'ts_ns', 'ts_tz', 'd38', 'uuid', 'nothing']
   }))[1], doc('test/fixtures/parquet/types.parquet#1', 'ä', {
@@ -59,7 +59,7 @@ t.test('further columns are kept in meta, as JSON holds them', async t => {
   )
 })
 
-t.test('bad rows are counted by reason, and handed on', async t => {
+t.test('bad rows are counted by reason, and passed to rejects', async t => {
   const bad: Array<Omit<BadRecord, 'bytes' | 'stage'> & { shown: string }> = []
   const rejects = ({ bytes, stage, ...record }: BadRecord): void => {
     t.equal(stage, 'parquet'); bad.push(
@@ -83,13 +83,13 @@ t.test('bad rows are counted by reason, and handed on', async t => {
   })
 })
 
-t.test('bytes without an annotation are text where they are UTF-8', async t => {
+t.test('bytes without a logical type are text if they are UTF-8', async t => {
   const source = parquet(`${TEXTS}/bytes.parquet`, { maxBad: 1 })
   t.strictSame((await collect<Document>(source)).map(({ text }) => text), ['good', 'x'.repeat(300), '', 'für'])
   t.strictSame(source.stats.dropped, { no_text: 1, bad_utf8: 1 })
 })
 
-t.test('goes on from any position', async t => {
+t.test('a source is resumed from any position', async t => {
   const files = [file('tiny-row-groups'), file('small-pages-v2')]
   const whole = await read(files)
   for (const taken of [1, 19, 20, 21, 300]) {
@@ -109,14 +109,14 @@ t.test('goes on from any position', async t => {
   )
 })
 
-t.test('files of mixed schemas pass where the columns asked for are in all of them', async t => {
+t.test('files of mixed schemas are read if all have the requested columns', async t => {
   t.equal((await read([`${TEXTS}/faults.parquet`, `${TEXTS}/documents.parquet`], { maxBad: 1 })).length, 4 + 3)
   t.match(await failure(read([`${TEXTS}/documents.parquet`, `${TEXTS}/other.parquet`])), {
     code: 'ERR_SOURCE', message: `${TEXTS}/other.parquet: has no column text; it has body, n`
   })
 })
 
-t.test('a column that some files lack is null there, with a warning; one that no file has is an error', async t => {
+t.test('a column that some files lack is null there, with a warning; one that all files lack is an error', async t => {
   const told: string[] = []
   const options: ParquetOptions = { columns: ['n', 'meta'], maxBad: 9, tell: message => { told.push(message) } }
   const files = [`${TEXTS}/faults.parquet`, `${TEXTS}/documents.parquet`]
@@ -143,7 +143,7 @@ t.test('a column that some files lack is null there, with a warning; one that no
   t.strictSame((await read(files[1]!, { ...options, columns: 'n', isSample: true })).length, 3, 'others may have it')
 })
 
-t.test('what can\'t be read by ranges is refused, with a way out', async t => {
+t.test('input that can\'t be read by ranges is refused with an alternative', async t => {
   const bytes = readFileSync(file('blank'))
   t.match(await failure(collect(parquet(Readable.from([bytes])))), {
     code: 'ERR_OPTION', message: /read from its end.*write it to a file/
@@ -161,7 +161,7 @@ t.test('what can\'t be read by ranges is refused, with a way out', async t => {
   t.throws(() => parquet(path, { columns: 3 as unknown as string }), { code: 'ERR_OPTION' })
 })
 
-t.test('an empty file has no documents, and one of nulls the wrong column', async t => {
+t.test('an empty file has no documents, and a text column of nulls is an error', async t => {
   t.strictSame(await read([file('empty'), file('no-row-group')]), [])
   t.match(await failure(read(file('types'), { textColumn: 'nothing' })), {
     code: 'ERR_SOURCE',
@@ -176,7 +176,7 @@ t.test('an empty file has no documents, and one of nulls the wrong column', asyn
   )
 })
 
-t.test('a file of very many columns is read in time that grows with their number', async t => {
+t.test('a file with very many columns is read in linear time', async t => {
   const count = howMany(500, 6000)
   const columns = Array.from({ length: count }, (_, i) => ({
     name: i === 0 ? 'text' : `c${i}`, data: ['x'], type: 'STRING' as const
@@ -229,8 +229,8 @@ t.test('an object that serves ranges is read like a file, and its mistakes are r
   t.throws(() => parquet([served(), 'a.parquet'] as never), { code: 'ERR_OPTION', message: /in one list/ })
 })
 
-t.test('columns that hold too much at once are refused by name, with the way out', async t => {
-  // Each has one page of 8 MB, of a text that repeats in the file only.
+t.test('columns that are too large at once are refused by name, with what to do', async t => {
+  // Each has one page of 8 MB, of a text that is small in the compressed file.
   const data = ['x'.repeat(8 * 1024 * 1024)]
   const columns = Array.from({ length: howMany(14, 16) }, (_, i) => ({
     name: i === 0 ? 'text' : `c${i}`, data, type: 'STRING' as const
@@ -244,7 +244,7 @@ t.test('columns that hold too much at once are refused by name, with the way out
     code: 'ERR_SOURCE',
     message: pattern(
       /wide\.parquet: row group 0, .*1[46] columns have pages and dictionaries of more than \d+ bytes at once, /,
-      /at most 100663296 are held; ask for fewer columns/
+      /the limit is 100663296; read fewer columns/
     )
   })
 })

@@ -6,7 +6,7 @@ import { type ClassifyOptions, classify, classifyOptions, classifyWork } from '.
 import { doc, failure, through } from '../helpers.ts'
 import { TEXTS, answersOf, modelPath } from '../lib/fasttext/fixtures.ts'
 
-/** The best label of texts, and its probability, as the command has it. */
+/** The best label of texts, and its probability, by the command. */
 const ANSWERS = answersOf('hs.bin').map(([best]) => best!)
 const DOCUMENTS = TEXTS.map((text, i) => doc(`t${i}`, text)).filter((_, i) => ANSWERS[i]!.label === '__label__de')
 const SCORES = ANSWERS.filter(({ label }) => label === '__label__de').map(({ probability }) => probability)
@@ -21,9 +21,9 @@ async function kept (options: Omit<ClassifyOptions, 'model'>): Promise<{
   return { ids, dropped: stage.stats.dropped }
 }
 
-t.test('documents are kept by the score of a label, between two bounds', async t => {
+t.test('documents are kept by the score of a label, between two limits', async t => {
   const sorted = SCORES.toSorted((a, b) => a - b)
-  const gap = (from: number): number => { // a bound that no score is near to
+  const gap = (from: number): number => { // a limit without a score near it
     const at = sorted.findIndex((score, i) => i >= from && sorted[i + 1]! - score > 1e-3)
     return (sorted[at]! + sorted[at + 1]!) / 2
   }
@@ -40,7 +40,7 @@ t.test('documents are kept by the score of a label, between two bounds', async t
   t.equal((await kept({ label: 'de', min })).ids.length, between.length + dropped.high_score)
 })
 
-t.test('the score is noted in meta, under the name asked for', async t => {
+t.test('the score is recorded in meta, under the given name', async t => {
   const shared = await readFastText(model)
   const options = classifyOptions.parse({ model: 'is not read', label: 'de', record: 'german' })
   const noted = await through<Document>(DOCUMENTS, new Stage(classifyWork(options, { loaded: shared })))

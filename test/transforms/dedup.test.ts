@@ -9,7 +9,7 @@ async function kept (texts: string, window: number): Promise<string> {
   return (await through<Document>(documents, dedup({ window }))).map(({ text }) => text).join('')
 }
 
-t.test('a text is dropped while its first copy is in the window, and kept again once it has left', async t => {
+t.test('a text is dropped while its first copy is in the window, and kept after it has left', async t => {
   t.equal(await kept('aa', 1), 'a')
   t.equal(await kept('aba', 1), 'aba')
   t.equal(await kept('aba', 2), 'ab')
@@ -17,15 +17,15 @@ t.test('a text is dropped while its first copy is in the window, and kept again 
   t.equal(await kept('abcabc', 3), 'abc')
 })
 
-t.test('a hit does not refresh its place', async t => {
+t.test('a duplicate does not refresh the position of its original', async t => {
   t.equal(await kept('abaca', 2), 'abca')
 })
 
-t.test('dropped documents take no place in the window', async t => {
+t.test('dropped documents use no space in the window', async t => {
   t.equal(await kept('abbbba', 2), 'ab')
 })
 
-t.test('the text alone decides, and reasons are counted', async t => {
+t.test('only the text is compared, and reasons are counted', async t => {
   const stage = dedup()
   t.strictSame(
     await through([doc('1', 'x'), doc('2', 'x', { other: true }), doc('3', 'X')], stage),
@@ -34,7 +34,7 @@ t.test('the text alone decides, and reasons are counted', async t => {
   t.strictSame(stage.stats, { in: 3, out: 2, dropped: { duplicate: 1 } })
 })
 
-t.test('property: the rules as they are written down', async t => {
+t.test('property: the stage follows its documented rules', async t => {
   let checked = 0
   await fc.assert(fc.asyncProperty(fc.array(fc.constantFrom(...'abcdefg'), { maxLength: 40 }), fc.integer(
     { min: 1, max: 8 }
@@ -47,7 +47,7 @@ t.test('property: the rules as they are written down', async t => {
   t.equal(checked, 60)
 })
 
-t.test('state: cut anywhere, restored from JSON, the result is the same', async t => {
+t.test('state: split at any document and restored from JSON, the result is the same', async t => {
   const texts = [...'abcabdaebcfaagbcd']
   for (const window of [1, 3, 5, 50]) {
     const whole = await kept(texts.join(''), window)
@@ -63,7 +63,7 @@ t.test('state: cut anywhere, restored from JSON, the result is the same', async 
   }
 })
 
-t.test('state of another window, or none, is refused', async t => {
+t.test('an invalid state, or one of another window, is refused', async t => {
   const window = new RollingWindow(2)
   t.throws(() => { window.restore({ window: 3, hashes: '' }) }, {
     code: 'ERR_STATE', message: /window of 2 hashes, got 0 hashes of a window of 3/
@@ -72,16 +72,16 @@ t.test('state of another window, or none, is refused', async t => {
   t.throws(() => { window.restore({ window: 2, hashes: 'AAAA' }) }, { code: 'ERR_STATE' })
 })
 
-t.test('a window without a place is refused', async t => {
+t.test('a window of size 0 is refused', async t => {
   t.throws(() => dedup({ window: 0 }), { code: 'ERR_OPTION', message: /dedup\.window: expected at least 1/ })
 })
 
-t.test('what is no state at all is refused', async t => {
+t.test('values that are no state are refused', async t => {
   for (const state of [
     undefined, null, {}, { window: 2 }, { window: 2, hashes: 7 }, { window: 2, hashes: 'no base64!' }
   ]) {
     t.throws(() => { new RollingWindow(2).restore(state) }, { code: 'ERR_STATE' })
   }
   t.throws(() => dedup({ window: 2 ** 24 }), { code: 'ERR_OPTION', message: /at most 16000000/ },
-    'a JavaScript set holds no more')
+    'the limit of a JavaScript set')
 })

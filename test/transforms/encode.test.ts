@@ -6,7 +6,7 @@ import { answers, doc, failure, fixture, through } from '../helpers.ts'
 
 const MODEL = fixture('tiny.model')
 
-t.test('ids are SentencePiece\'s, with the end of sentence behind them', async t => {
+t.test('ids are those of SentencePiece, followed by the end of sentence', async t => {
   const samples = answers().encoded.filter(({ model }) => model === 'tiny.model')
   const documents = samples.map(({ text }, i) => doc(`d${i}`, text, { i }))
   const stage = encode({ tokenizerPath: MODEL })
@@ -19,12 +19,12 @@ t.test('ids are SentencePiece\'s, with the end of sentence behind them', async t
   t.strictSame(stage.stats, { in: samples.length, out: samples.length, dropped: {} })
 })
 
-t.test('a tokenizer that is loaded already can be given', async t => {
+t.test('a loaded tokenizer can be passed', async t => {
   const tokens = await through<Tokens>([doc('a', '')], encode({ tokenizer: await loadTokenizer(MODEL) }))
   t.strictSame(tokens, [{ id: 'a', ids: Int32Array.of(2), meta: {} }])
 })
 
-t.test('the end of sentence: asked for, the model\'s own, or an error; never -1', async t => {
+t.test('the end of sentence is the given one, or the model\'s, or an error; never -1', async t => {
   const [tiny, noEos] = [await loadTokenizer(MODEL), await loadTokenizer(fixture('no-eos.model'))]
   t.equal(endOfSentence(tiny, -1), 2)
   t.equal(endOfSentence(tiny, 0), 0)
@@ -42,7 +42,7 @@ t.test('the end of sentence: asked for, the model\'s own, or an error; never -1'
     .then(([tokens]) => tokens!.ids), Int32Array.of(1))
 })
 
-t.test('without a tokenizer, or with a wrong one', async t => {
+t.test('a missing or wrong tokenizer is an error', async t => {
   t.throws(() => encode({}), { code: 'ERR_OPTION', message: /encode\.tokenizerPath/ })
   t.throws(() => encode({ tokenizerPath: MODEL, eosId: -2 }), { code: 'ERR_OPTION', message: /encode\.eosId/ })
   t.match(await failure(through([doc('a', 'x')], encode({ tokenizerPath: fixture('make.py') }))), {
@@ -50,6 +50,6 @@ t.test('without a tokenizer, or with a wrong one', async t => {
   })
   t.match(
     await failure(through([], encode({ tokenizerPath: '/none.model' }))), { code: 'ERR_TOKENIZER' },
-    'told even where there is nothing to encode'
+    'also without documents'
   )
 })

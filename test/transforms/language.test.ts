@@ -29,39 +29,39 @@ async function kept (
   return { ids, dropped: stage.stats.dropped }
 }
 
-t.test('keeps the wanted language, and says why the others are dropped', async t => {
+t.test('the wanted language is kept, and the others are dropped with a reason', async t => {
   t.strictSame(await kept({}), { ids: ['en'], dropped: { other_language: 3, undetermined: 2 } })
   t.strictSame((await kept({ keep: 'de' })).ids, ['de'])
   t.strictSame((await kept({ keep: 'de-CH' })).ids, ['de'], 'primary subtags are compared')
-  t.strictSame((await kept({ keep: 'he' })).ids, ['he'], 'cld3 says iw')
+  t.strictSame((await kept({ keep: 'he' })).ids, ['he'], 'cld3 reports iw')
   t.strictSame((await kept({ keep: 'iw' })).ids, ['he'])
-  t.strictSame((await kept({ keep: 'zh' })).ids, [], 'zh-Latn only when asked for whole')
+  t.strictSame((await kept({ keep: 'zh' })).ids, [], 'zh-Latn only with its full tag')
   t.strictSame((await kept({ keep: 'zh-Latn', threshold: 0 })).ids, ['pinyin'])
 })
 
-t.test('the threshold is included', async t => {
+t.test('the threshold is inclusive', async t => {
   t.strictSame((await kept({ threshold: 0 })).ids, ['en'])
   t.strictSame(await kept({ threshold: 1 }, [doc('mixed', `${ENGLISH} ${GERMAN.slice(0, 30)}`)]), {
     ids: [], dropped: { low_probability: 1 }
   })
 })
 
-t.test('control characters and noncharacters don\'t end the reading', async t => {
+t.test('control characters and noncharacters don\'t end the text', async t => {
   for (const char of ['\0', '\x07', '\x85', '\ufdd0', '\uffff', '\u{1fffe}', '\ud800']) {
     t.strictSame((await kept({}, [doc('en', `${char}${ENGLISH}${char}${ENGLISH}`)])).ids, ['en'], JSON.stringify(char))
   }
 })
 
-t.test('a text of some MB is judged by its first 64 KiB, and kills nothing', async t => {
+t.test('a text of some MB is classified by its first 64 KiB, without a crash', async t => {
   const long = doc('long', (ENGLISH + ' ').repeat(80_000))
   t.strictSame((await kept({}, [long, ...DOCUMENTS])).ids, ['long', 'en'])
 })
 
-t.test('many more documents than identifiers can leak', async t => {
+t.test('identifiers are freed, so that many stages can be created', async t => {
   for (let i = 0; i < 30; i++) t.equal((await kept({})).ids.length, 1)
 })
 
-t.test('several languages, or any; what was detected is noted when asked', async t => {
+t.test('several languages, or any; the detected language is recorded on request', async t => {
   for (const keep of [['de', 'en'], 'de, en', ['he', 'de,en'].slice(1)]) {
     t.strictSame((await kept({ keep, threshold: 0 })).ids, ['en', 'de'])
   }
@@ -77,7 +77,7 @@ t.test('several languages, or any; what was detected is noted when asked', async
   t.strictSame(plain!.meta, {})
 })
 
-/** Texts that a small fastText model was asked about, by the best label. */
+/** Texts with predictions of a small fastText model, by the best label. */
 const ANSWERS = answersOf('hs.bin')
 const ASKED = TEXTS.map((text, i) => doc(`t${i}`, text))
 const idsOf = (label: string, least: number): string[] =>
@@ -102,7 +102,7 @@ t.test('a fastText model as the detector: its best label, from 0.65 on', async t
   t.ok(Math.abs(noted!.meta.language_score as number - ANSWERS[0]![0]!.probability) < 1e-4)
 })
 
-t.test('texts without anything to go by have a defined answer', async t => {
+t.test('texts without any word have a defined result', async t => {
   const hostile = ['', ' ', '\n\n', '\0', '\ud800', '\udc00 \ud800', '__label__de'].map((text, i) => doc(`t${i}`, text))
   for (const name of ['hs.bin', 'no-end.bin']) {
     const options = { detector: 'fasttext', model: modelPath(name), threshold: 0, keep: 'any' } as const
@@ -168,7 +168,7 @@ t.test('a custom detector, also an asynchronous one, is called for each document
   }
 })
 
-t.test('options that make no sense are refused', async t => {
+t.test('invalid options are refused', async t => {
   t.throws(() => language({ keep: 'enn' }), {
     code: 'ERR_OPTION', message: /language\.keep: cld3 does not know the language "enn"; it knows af am ar/
   })

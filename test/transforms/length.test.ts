@@ -3,7 +3,7 @@ import type { Document } from '../../lib/document.ts'
 import { codePoints, length } from '../../transforms/length.ts'
 import { doc, through } from '../helpers.ts'
 
-t.test('both bounds are included', async t => {
+t.test('both limits are inclusive', async t => {
   const stage = length({ minChars: 3, maxChars: 5 })
   const kept = await through<Document>(
     ['', 'ab', 'abc', 'abcde', 'abcdef', 'abcdefghijk'].map(text => doc(text, text)), stage
@@ -23,12 +23,12 @@ t.test('code points are counted, not UTF-16 units', async t => {
   }
 })
 
-t.test('defaults are those of filter-corpus: 200 and 10,000', async t => {
+t.test('the defaults are those of filter-corpus: 200 and 10,000', async t => {
   const kept = await through<Document>([199, 200, 10_000, 10_001].map(n => doc(String(n), 'x'.repeat(n))), length())
   t.strictSame(kept.map(({ id }) => id), ['200', '10000'])
 })
 
-t.test('bounds that make no sense are refused', async t => {
+t.test('invalid limits are refused', async t => {
   t.throws(() => length({ minChars: -1 }), { code: 'ERR_OPTION', message: /length\.minChars/ })
   t.throws(() => length({ minChars: 5, maxChars: 4 }), { code: 'ERR_OPTION', message: /minChars.*maxChars/ })
 })

@@ -3,7 +3,7 @@ import { t } from '../tap.ts'
 import { normalize, normalizeText } from '../../transforms/normalize.ts'
 import { answers, doc, through } from '../helpers.ts'
 
-t.test('white space is what Python\'s str.split() splits on, of all code points', async t => {
+t.test('white space is that of Python\'s str.split(), for all code points', async t => {
   const white: number[] = []
   for (let point = 0; point <= 0x10ffff; point++) {
     if (normalizeText(`a${String.fromCodePoint(point)}b`) === 'a b') white.push(point)
@@ -11,7 +11,7 @@ t.test('white space is what Python\'s str.split() splits on, of all code points'
   t.strictSame(white, answers().white_space)
 })
 
-t.test('texts are trimmed, and runs become one space', async t => {
+t.test('texts are trimmed, and runs of white space become one space', async t => {
   for (const [text, normal] of [
     ['', ''], [' ', ''], ['a', 'a'], ['a b', 'a b'], [' a', 'a'], ['a ', 'a'], ['a  b', 'a b'], [
       '\ta\r\n\u3000b\u0085', 'a b'
@@ -20,7 +20,7 @@ t.test('texts are trimmed, and runs become one space', async t => {
   ] as const) t.equal(normalizeText(text), normal, JSON.stringify(text))
 })
 
-t.test('property: it is what splitting and joining gives, and does nothing the second time', async t => {
+t.test('property: the result equals split and join, and a second pass changes nothing', async t => {
   const white = answers().white_space.map(point => String.fromCodePoint(point))
   const text = fc.array(
     fc.oneof(fc.constantFrom(...white), fc.constantFrom('a', 'é', '\ufeff', '🌊', ' ')), { maxLength: 30 }
@@ -36,10 +36,10 @@ t.test('property: it is what splitting and joining gives, and does nothing the s
   t.equal(checked, 100)
 })
 
-t.test('the stage keeps every document, and one that is normal already as the same object', async t => {
+t.test('the stage keeps every document, and returns an unchanged one as the same object', async t => {
   const [tidy, untidy] = [doc('a', 'x y', { m: 1 }), doc('b', ' x  y ', { m: 2 })]
   const got = await through([tidy, untidy], normalize())
   t.strictSame(got, [tidy, doc('b', 'x y', { m: 2 })])
   t.equal(got[0], tidy)
-  t.equal(untidy.text, ' x  y ', 'the document given is left alone')
+  t.equal(untidy.text, ' x  y ', 'the input document is unchanged')
 })

@@ -10,7 +10,7 @@ async function packed (documents: ReadonlyArray<readonly number[]>, seqLen: numb
   return (await through<Sequence>(documents.map(tokens), pack({ seqLen }))).map(sequence => Array.from(sequence))
 }
 
-t.test('documents are laid end to end and cut; one may span sequences; the tail is left out and counted', async t => {
+t.test('documents are concatenated and cut; one may span sequences; the tail is dropped and counted', async t => {
   const stage = pack({ seqLen: 4 })
   const sequences = await through<Sequence>([[1, 2, 3], [4, 5], [6, 7, 8, 9, 10, 11, 12, 13], [14]].map(tokens), stage)
   t.strictSame(sequences.map(sequence => Array.from(sequence)), [[1, 2, 3, 4], [5, 6, 7, 8], [9, 10, 11, 12]])
@@ -24,7 +24,7 @@ t.test('no document, an empty one, and one that fills sequences exactly', async 
   t.strictSame(await packed([[1, 2]], 1), [[1], [2]])
 })
 
-t.test('property: nothing is lost, repeated or reordered but the tail', async t => {
+t.test('property: no id but the tail is lost, repeated or reordered', async t => {
   let checked = 0
   const lists = fc.array(fc.array(fc.nat(99), { maxLength: 20 }), { maxLength: 12 })
   await fc.assert(fc.asyncProperty(lists, fc.integer({ min: 1, max: 9 }), async (documents, seqLen) => {
@@ -37,7 +37,7 @@ t.test('property: nothing is lost, repeated or reordered but the tail', async t 
   t.equal(checked, 100)
 })
 
-t.test('sequences are their own: neither the input nor a later sequence writes to them', async t => {
+t.test('sequences share no memory with the input or with later sequences', async t => {
   const packer = new Packer(2)
   const given: Sequence[] = []
   const ids = Int32Array.of(1, 2, 3)
@@ -47,7 +47,7 @@ t.test('sequences are their own: neither the input nor a later sequence writes t
   t.strictSame(given, [Int32Array.of(1, 2), Int32Array.of(3, 4)])
 })
 
-t.test('state: cut anywhere, restored from JSON, the sequences are the same', async t => {
+t.test('state: split at any document and restored from JSON, the sequences are the same', async t => {
   const documents = answers().packed.rows.slice(0, 3)
   const whole = await packed(documents, 50)
   for (let at = 0; at <= documents.length; at++) {
@@ -60,18 +60,18 @@ t.test('state: cut anywhere, restored from JSON, the sequences are the same', as
   }
 })
 
-t.test('state of another sequence length, or too much of it, is refused', async t => {
+t.test('state of another sequence length, or with a tail that is too long, is refused', async t => {
   t.throws(() => { new Packer(4).restore({ seqLen: 5, rest: [] }) }, {
     code: 'ERR_STATE', message: /sequences of 4 ids, got 0 ids of a sequence of 5/
   })
   t.throws(() => { new Packer(4).restore({ seqLen: 4, rest: [1, 2, 3, 4] }) }, { code: 'ERR_STATE' })
 })
 
-t.test('a sequence without a place is refused', async t => {
+t.test('a sequence length of 0 is refused', async t => {
   t.throws(() => pack({ seqLen: 0 }), { code: 'ERR_OPTION', message: /pack\.seqLen/ })
 })
 
-t.test('what is no state at all is refused, and a restored tail is counted', async t => {
+t.test('values that are no state are refused, and a restored tail is counted', async t => {
   for (const state of [
     undefined, {}, { seqLen: 4 }, { seqLen: 4, rest: ['x'] }, { seqLen: 4, rest: [1.5] }, { seqLen: 4, rest: [-1] }
   ]) {

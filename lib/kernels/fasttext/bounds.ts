@@ -1,4 +1,4 @@
-/** Where the words of a piece of text begin and end. */
+/** Finds where the words of a piece of text begin and end. */
 import { settings } from './settings'
 
 export function beginOf (word: u32): usize {
@@ -9,7 +9,10 @@ export function endOf (word: u32): usize {
   return load<u32>(settings.boundsAt + (<usize>word << 3), 4)
 }
 
-/** Notes where words begin and end: wherever a separator stands beside another byte. @returns how many there are */
+/**
+ * Stores the start and end of each word: the places where a separator is next to another byte. @returns the number of
+ * words
+ */
 export function findWords (from: usize, to: usize): u32 {
   const bounds = settings.boundsAt
   let at = bounds
@@ -31,7 +34,7 @@ export function findWords (from: usize, to: usize): u32 {
   return <u32>((at - bounds) >>> 3)
 }
 
-/** A bit for each of 16 bytes. */
+/** A bit for each of 16 bytes: whether it is a separator. */
 // @ts-ignore: a decorator of AssemblyScript's
 @inline
 function separatorsIn (block: usize): u64 {

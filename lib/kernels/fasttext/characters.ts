@@ -1,22 +1,22 @@
-/** The characters of a word, and the buckets of their n-grams: many at a time, by SIMD. */
+/** Reads the characters of a word, and hashes their n-grams, many at a time with SIMD. */
 import { settings } from './settings'
 
 export const HASH_BASIS: u32 = 2166136261
 export const HASH_PRIME: u32 = 16777619
 
 /**
- * Characters of a word whose n-grams are made together, and what may be read and written after them; as in
- * lib/fasttext/kernel-layout.ts.
+ * The number of a word's characters whose n-grams are computed together, and how far the kernel may read and write
+ * after them; the same as in lib/fasttext/kernel-layout.ts.
  */
 export const BLOCK: u32 = 64
 const BLOCK_SLACK: u32 = 16
 
-/** No byte has this value. */
+/** A value that no byte has. */
 const NO_BYTE: i32 = 256
 
 /**
- * Where the first bytes of the characters are, or their second ones and so on: a number of 32 bits for each, with the
- * byte's sign.
+ * The address of the characters' first bytes, of their second bytes, and so on: a 32-bit number for each byte,
+ * sign-extended.
  */
 // @ts-ignore: a decorator of AssemblyScript's
 @inline
@@ -24,22 +24,22 @@ function charactersOf (place: u32): usize {
   return settings.charactersAt + place * ((BLOCK + settings.maxn + BLOCK_SLACK) << 2)
 }
 
-/** Where the buckets of the n-grams of a length are, by the character that they begin with. */
+/** The address of the buckets of n-grams of one length, indexed by their first character. */
 // @ts-ignore: a decorator of AssemblyScript's
 @inline
 export function ngramsOf (length: u32): usize {
   return settings.ngramsAt + (length - 1) * (BLOCK << 2)
 }
 
-/** Of the characters that were read: the longest one's bytes, and where the block behind them begins, or the end. */
+/** About the characters that were read: the bytes of the longest one, and the address of the next block, or the end. */
 let longestCharacter: u32 = 1
 export let nextBlock: usize = 0
 
-/** Reads some characters. Behind the end is a NUL. @param most of them @returns how many there are */
+/** Reads up to `most` characters. A NUL follows the end. @returns how many there are */
 export function readCharacters (from: usize, end: usize, most: u32): u32 {
   const firsts = charactersOf(0)
   const bytes = min(<u32>(end - from), most)
-  let others: u32 = 0 // bytes that aren't ASCII, as bits
+  let others: u32 = 0 // bits of bytes that aren't ASCII
   for (let at: u32 = 0; at < bytes; at += 16) {
     const block = v128.load(from + at)
     others |= i8x16.bitmask(block) & ((1 << min(bytes - at, 16)) - 1)
@@ -57,7 +57,7 @@ export function readCharacters (from: usize, end: usize, most: u32): u32 {
   return bytes
 }
 
-/** As `readCharacters`, where some have more than one byte. Bytes that a character doesn't have are NO_BYTE. */
+/** Like `readCharacters`, for words with characters of several bytes. Missing bytes of a character are NO_BYTE. */
 function readOthers (from: usize, end: usize, most: u32): u32 {
   const stride = <u32>(charactersOf(1) - charactersOf(0))
   let to = charactersOf(0)
@@ -75,7 +75,7 @@ function readOthers (from: usize, end: usize, most: u32): u32 {
       const fourth = <i32>load<i8>(at, 3)
       const hasSecond = second < -64
       const hasThird = hasSecond && third < -64
-      const hasFourth = hasThird && fourth < -64 // more there are only in words of a damaged model
+      const hasFourth = hasThird && fourth < -64 // more bytes only occur in damaged models
       store<i32>(to, <i32>load<i8>(at))
       store<i32>(to + stride, hasSecond ? second : NO_BYTE)
       store<i32>(to + 2 * stride, hasThird ? third : NO_BYTE)
@@ -90,8 +90,8 @@ function readOthers (from: usize, end: usize, most: u32): u32 {
 }
 
 /**
- * Notes the buckets of n-grams that begin with the first so many characters, four at a time; behind the last character
- * they mean nothing.
+ * Stores the buckets of n-grams that begin with the first `starts` characters, four at a time. Entries after the last
+ * character are meaningless.
  */
 export function hashNgrams (starts: u32, count: u32, minn: u32, maxn: u32): void {
   const characters = charactersOf(0)
@@ -119,7 +119,8 @@ export function hashNgrams (starts: u32, count: u32, minn: u32, maxn: u32): void
 }
 
 /**
- * Hashes modulo the number of buckets: by multiplications, with a factor of 33 bits whose highest is 1 and isn't given.
+ * Hashes modulo the number of buckets, computed by multiplication. The factor has 33 bits; its highest bit is 1 and not
+ * stored.
  */
 // @ts-ignore: a decorator of AssemblyScript's
 @inline

@@ -1,4 +1,4 @@
-/** The rows that a word and n-grams have, as lib/fasttext/plain-sum.ts has them, too. */
+/** The rows of a word and of n-grams; the same rows as in lib/fasttext/plain-sum.ts. */
 import { BLOCK, HASH_BASIS, HASH_PRIME, hashNgrams, ngramsOf, nextBlock, readCharacters } from './characters'
 import { addRows, copyWord, ROWS_AT_ONCE } from './rows'
 import { settings } from './settings'
@@ -13,10 +13,10 @@ const LABEL_PREFIX: u64 = 0x5f6c6562616c5f5f
 const LABEL_PREFIX_LAST: u8 = 0x5f
 const LABEL_PREFIX_BYTES: u32 = 9
 
-/** A token that is a label: no word. */
+/** The hash of a token that is a label and not a word. */
 export const NO_WORD: i64 = i64.MIN_VALUE
 
-/** Of the word that was computed last: how many rows it has, and its hash, or NO_WORD. */
+/** For the most recently computed word: the number of its rows, and its hash, or NO_WORD. */
 export let wordCount: u32 = 0
 export let wordHash: i64 = 0
 
@@ -24,15 +24,15 @@ export function isLineEnd (word: usize, bytes: u32): bool {
   return bytes === 4 && load<u32>(word) === LINE_END
 }
 
-/** Adds a word's rows to a vector, one after the other. */
+/** Adds a word's rows to a vector, row by row. */
 export function addWord (word: usize, bytes: u32, list: usize, to: usize, inOrder: bool): void {
   addRows(list, listWord(word, bytes, list, to, inOrder), to)
 }
 
 /**
- * Lists a word's rows; where there are many, it adds most of them to a vector meanwhile.
+ * Lists a word's rows. If there are many, most of them are added to a vector on the way.
  *
- * @returns how many are in the list in the end
+ * @returns how many rows are in the list at the end
  */
 export function listWord (word: usize, bytes: u32, at: usize, to: usize, inOrder: bool): u32 {
   store<u32>(at, lookUp(word, bytes))
@@ -41,14 +41,12 @@ export function listWord (word: usize, bytes: u32, at: usize, to: usize, inOrder
   return listCharacterNgrams(word, bytes, at, listed, to, inOrder)
 }
 
-/**
- * The address of the only row that a word has, where there are no n-grams of characters; any number where it has none.
- */
+/** The address of the only row of a word, where there are no character n-grams; an arbitrary number if it has none. */
 export function rowOfWord (word: usize, bytes: u32): usize {
   return settings.rowsAt + lookUp(word, bytes) * settings.rowBytes
 }
 
-/** Finds a word in the dictionary. @returns the number of its row, if it has one */
+/** Finds a word in the dictionary. @returns the number of its row; only valid if `wordCount` is 1 */
 function lookUp (word: usize, bytes: u32): u32 {
   const hash = hashWord(word, bytes)
   const entry = entryOf(word, bytes, hash)
@@ -64,7 +62,7 @@ function hashWord (word: usize, bytes: u32): u32 {
   return hash
 }
 
-/** The number of a word's entry in the dictionary; -1 if there's none. */
+/** The number of a word's entry in the dictionary; -1 if there is none. */
 function entryOf (word: usize, bytes: u32, hash: u32): i32 {
   const mask = settings.entryMask
   let slot = hash & mask
@@ -79,7 +77,7 @@ function entryOf (word: usize, bytes: u32, hash: u32): i32 {
 
 function isEntry (entry: i32, word: usize, bytes: u32): bool {
   const start = load<u32>(settings.startsAt + (<usize>entry << 2))
-  const end = load<u32>(settings.startsAt + (<usize>entry << 2), 4) - 1 // a NUL is behind it
+  const end = load<u32>(settings.startsAt + (<usize>entry << 2), 4) - 1 // without the NUL after it
   if (end - start !== bytes) return false
   return memory.compare(settings.bytesAt + start, word, bytes) === 0
 }
@@ -89,20 +87,19 @@ function isLabelLike (word: usize, bytes: u32): bool {
 }
 
 /**
- * Lists the n-grams of a word's characters. As many characters as a block has are gone over together: the hashes of
- * n-grams that begin with four of them are made at once, then all are looked up, those of a length in one straight
- * loop.
+ * Lists the n-grams of a word's characters, block by block. The hashes of n-grams that begin with four consecutive
+ * characters are computed at once. Then all n-grams of a block are looked up, those of each length in one loop.
  *
- * @param listed how many rows are in the list
- * @param inOrder in that of their first characters, as fastText adds them; it takes longer
- * @returns how many there are in the end
+ * @param listed how many rows are already in the list
+ * @param inOrder whether to list them by their first characters, the order of fastText; this is slower
+ * @returns how many rows are in the list at the end
  */
 function listCharacterNgrams (word: usize, bytes: u32, at: usize, listed: u32, to: usize, inOrder: bool): u32 {
   const begin = settings.markedAt
   const end = begin + bytes + 2
   store<u8>(begin, 0x3c) // <
   copyWord(word, bytes, begin + 1)
-  store<u32>(end - 1, 0x3e) // > and a NUL, with which no character goes on
+  store<u32>(end - 1, 0x3e) // > and a NUL, which ends the last character
   const maxn = settings.maxn
   const minn = <u32>max(<i32>settings.minn, 1)
   const keptAt = settings.keptAt
@@ -125,7 +122,7 @@ function listCharacterNgrams (word: usize, bytes: u32, at: usize, listed: u32, t
     }
     for (let length = minn; length <= min(maxn, count); length++) {
       const ngrams = ngramsOf(length)
-      // A mark alone is no n-gram.
+      // A `<` or `>` alone is not an n-gram.
       const last = length > 1 ? min(starts, count - length + 1) : min(starts, count - 1)
       for (let i: u32 = length === 1 && from === begin ? 1 : 0; i < last; i++) {
         listed += list(load<u32>(ngrams + (i << 2)), keptAt, words, at + (<usize>listed << 2))
@@ -137,7 +134,7 @@ function listCharacterNgrams (word: usize, bytes: u32, at: usize, listed: u32, t
   return listed
 }
 
-/** Adds the n-grams in a list. @returns how many are in the list then: none */
+/** Adds the listed n-grams. @returns how many are still in the list: none */
 function addListed (at: usize, listed: u32, to: usize): u32 {
   addRows(at, listed, to)
   wordCount += listed
@@ -145,10 +142,10 @@ function addListed (at: usize, listed: u32, to: usize): u32 {
 }
 
 /**
- * Adds the n-grams of words whose hashes are in a row.
+ * Adds the n-grams of consecutive words, given their hashes.
  *
- * @param before how many of the words were there before: what ends with one of them was added
- * @returns how many there are
+ * @param before how many of the words come from earlier pieces; n-grams that end with one of these are already added
+ * @returns how many n-grams were added
  */
 export function addWordNgrams (hashes: usize, count: u32, before: u32, to: usize): u32 {
   const longest = settings.wordNgrams
@@ -177,9 +174,9 @@ export function addWordNgrams (hashes: usize, count: u32, before: u32, to: usize
 }
 
 /**
- * Lists the row of an n-gram, if pruning has left it. Without a branch: which ones it has left can't be foretold.
+ * Lists the row of an n-gram, if it remained after pruning. It has no branch, because the outcome is unpredictable.
  *
- * @returns 1 if it has, else 0
+ * @returns 1 if it remained, else 0
  */
 // @ts-ignore: a decorator of AssemblyScript's
 @inline

@@ -1,10 +1,11 @@
 /**
- * The sum of the vectors of a text's words, by SIMD: what lib/fasttext/plain-sum.ts does, with a table of the words met
- * before. Compiled by AssemblyScript; it allocates nothing, and works in memory that lib/fasttext/kernel.ts lays out.
+ * The sum of the vectors of a text's words, with SIMD: the same computation as lib/fasttext/plain-sum.ts, with a table
+ * of the words seen before. It is compiled by AssemblyScript, allocates nothing, and works in memory that
+ * lib/fasttext/kernel.ts lays out.
  *
- * It goes over the words of a piece of text again and again, each time for one step of the work, so that what one word
- * waits for from memory others wait for at the same time: where words end, their hashes, their places in the table, a
- * look at the words there and the sum of their vectors; then, in the same manner, those that weren't there.
+ * It passes over the words of a piece of text several times, once for each step of the work, so that many words wait
+ * for memory at the same time. The steps are: find the words, hash them, find their slots in the table, compare the
+ * words there, and sum their vectors. Then come similar steps for the words that are not in the table.
  */
 import { beginOf, endOf, findWords } from './bounds'
 import {
@@ -21,28 +22,28 @@ export { recordBytes } from './table'
 export { touchedSum } from './rows'
 export { bestLabel } from './tree'
 
-/** Rows of words that weren't in the table, so many or a few more, are listed together. */
+/** About this many rows of words that are not in the table are listed together. */
 const ROWS_OF_SOME: u32 = 512
 
-let count: u32 = 0 // of rows in the sum
-let hashes: u32 = 0 // of words before the piece, whose n-grams may go on in it
+let count: u32 = 0 // rows in the sum
+let hashes: u32 = 0 // hashes of words of earlier pieces whose n-grams may extend into this one
 let isEnded: bool = false
 let isExact: bool = false
-let text: u32 = 0 // its number
-let met: u32 = 0 // words of it
-let fresh: u32 = 0 // words of it that weren't in it before
+let text: u32 = 0 // number of the text
+let met: u32 = 0 // words of the text
+let fresh: u32 = 0 // words that are new in the text
 let unkept: u32 = 0 // rows of words that the table doesn't keep
 
-/** Takes what to work with; the table is empty then. */
+/** Sets the memory to work with, and empties the table. */
 export function setup (at: usize): void {
   setSettings(at)
   flush()
 }
 
 /**
- * Begins a text.
+ * Starts a text.
  *
- * @param exact without the table, with each row added as fastText does it, so that the last digits are the same
+ * @param exact whether to add each row like fastText and without the table, so that even the last digits are equal
  */
 export function begin (exact: bool): void {
   isExact = exact
@@ -57,14 +58,14 @@ export function begin (exact: bool): void {
 }
 
 /**
- * Adds the words of a piece of text, up to a token `</s>`. Unless it's the last piece, a word at its very end may go
- * on.
+ * Adds the words of a piece of text, up to a token `</s>`. If the piece isn't the last one, a word at its end is left,
+ * because it may continue.
  *
- * @returns how many bytes were taken; the others belong to the next piece
+ * @returns how many bytes were consumed; the others belong to the next piece
  */
 export function feed (length: u32, isLast: bool): u32 {
   const end = settings.textAt + length
-  clear(end, 80) // which ends the last word
+  clear(end, 80) // this ends the last word
   let words = findWords(settings.textAt, end)
   let taken = length
   if (!isLast && words > 0 && endOf(words - 1) === end) {
@@ -80,7 +81,7 @@ export function feed (length: u32, isLast: bool): u32 {
   return taken
 }
 
-/** Does all that a text takes which is in one piece; puts a token `</s>` behind it. @returns as `finish` does */
+/** Processes a whole text that fits into one piece, and adds a token `</s>` after it. @returns the same as `finish` */
 export function sumLine (length: u32, exact: bool): u32 {
   const end = settings.textAt + length
   store<u8>(end, 0x20)
@@ -90,27 +91,27 @@ export function sumLine (length: u32, exact: bool): u32 {
   return finish()
 }
 
-/** Whether a token `</s>` was met. */
+/** Whether there was a token `</s>`. */
 export function hasEnded (): bool {
   return isEnded
 }
 
-/** How many words the text has. */
+/** The number of words in the text. */
 export function wordsMet (): u32 {
   return met
 }
 
-/** How many of them weren't in it before, as far as the table knows. */
+/** The number of words that are new in the text, as far as the table knows. */
 export function freshWords (): u32 {
   return fresh
 }
 
-/** How many rows the text has of words that the table doesn't keep. */
+/** The number of the text's rows from words that the table doesn't keep. */
 export function unkeptRows (): u32 {
   return unkept
 }
 
-/** Makes the mean of the sum. @returns how many rows are in it */
+/** Divides the sum by its rows. @returns the number of rows */
 export function finish (): u32 {
   const share = f32x4.splat(<f32>(1 / <f64>count))
   for (let at: u32 = 0; at < settings.vectorBytes; at += 16) {
@@ -119,7 +120,7 @@ export function finish (): u32 {
   return count
 }
 
-/** Notes the hash of each word, and its place in the table. @returns how many words there are up to a `</s>` */
+/** Stores the hash of each word, and its place in the table. @returns the number of words up to a `</s>` */
 function hashWords (words: u32): u32 {
   const found = settings.foundAt
   for (let i: u32 = 0; i < words; i++) {
@@ -138,7 +139,7 @@ function hashWords (words: u32): u32 {
   return words
 }
 
-/** Adds the vectors of words that are in the table. @returns how many aren't */
+/** Adds the vectors of words that are in the table. @returns how many words are not */
 function addFound (words: u32): u32 {
   const list = settings.listAt
   const noted = settings.hashesAt + (<usize>hashes << 3)
@@ -162,22 +163,22 @@ function addFound (words: u32): u32 {
   return misses
 }
 
-/** Adds the vectors in the list: those that lie in the table were touched just now. */
+/** Adds the listed vectors. Those in the table are already in the cache. */
 function addListed (listed: u32): void {
   if (settings.keepsRows !== 0) touchAndAdd(settings.listAt, listed, settings.sumAt)
   else addVectors(settings.listAt, listed, settings.sumAt)
 }
 
-/** Adds words that weren't in the table, and puts them there. */
+/** Adds words that are not in the table, and adds them to the table. */
 function addMissing (misses: u32): void {
   for (let first: u32 = 0; first < misses;) first = addSome(first, misses)
 }
 
 /**
- * Adds some of the words that weren't in the table: their rows are all listed and touched before those of the first are
- * added, since one word alone has too few of them to wait for at the same time.
+ * Adds some of the words that are not in the table. All their rows are listed and fetched into the cache before the
+ * first ones are added: a single word has too few rows for that to help.
  *
- * @returns the number of the next miss
+ * @returns the index of the next word to add
  */
 function addSome (first: u32, misses: u32): u32 {
   const list = settings.listAt
@@ -193,7 +194,7 @@ function addSome (first: u32, misses: u32): u32 {
     const at = list + (<usize>listed << 2)
     let record = find(word, bytes, hash)
     if (record === 0 && isFull(bytes)) {
-      if (miss > first) break // what the table has of those before is still to be made
+      if (miss > first) break // the records of the words before are still unfinished
       flush()
     }
     let left: u32 = 0
@@ -217,7 +218,7 @@ function addSome (first: u32, misses: u32): u32 {
       unkept += wordCount
       store<i64>(noted + (<usize>i << 3), wordHash)
     }
-    // In place of a word's hash, which isn't needed any more: there are no more misses than words.
+    // It replaces a word's hash, which isn't needed any more. There are never more misses than words.
     store<u32>(found + (<usize>miss << 3), left)
     store<u32>(found + (<usize>miss << 3), <u32>vector, 4)
   }
@@ -233,7 +234,7 @@ function addSome (first: u32, misses: u32): u32 {
   return miss
 }
 
-/** Makes the record of a new word, but for rows that are listed. @returns how many are */
+/** Creates the record of a new word, except for the rows that it lists. @returns how many rows it lists */
 function makeWord (record: usize, word: usize, bytes: u32, at: usize): u32 {
   let left: u32 = 0
   if (settings.keepsRows !== 0) setRow(record, rowOfWord(word, bytes))
@@ -245,7 +246,7 @@ function makeWord (record: usize, word: usize, bytes: u32, at: usize): u32 {
   return left
 }
 
-/** Adds the rows of each word. */
+/** Adds the rows of each word, in fastText's order. */
 function addExactly (words: u32): void {
   for (let i: u32 = 0; i < words; i++) {
     const word = beginOf(i)
@@ -255,7 +256,7 @@ function addExactly (words: u32): void {
   }
 }
 
-/** Adds the n-grams of words that end in the piece, and keeps the hashes of its last words for the next. */
+/** Adds the word n-grams that end in the piece, and keeps the hashes of its last words for the next piece. */
 function addNgrams (words: u32): void {
   const from = settings.hashesAt
   let total = hashes

@@ -1,7 +1,7 @@
-/** Sums of vectors, and memory that's filled and copied: for so little, a call of `memory.copy` takes longer. */
+/** Sums of vectors, and filling and copying of memory: for so few bytes, a call of `memory.copy` would be slower. */
 import { settings } from './settings'
 
-/** Rows that are listed and brought into the cache together, before they are added. */
+/** Rows that are listed and fetched into the cache together, before they are added. */
 export const ROWS_AT_ONCE: u32 = 128
 const CACHE_LINE: u32 = 64
 
@@ -9,7 +9,7 @@ const CENTROIDS: u32 = 256
 
 let touched: u32 = 0
 
-/** Adds vectors whose addresses are in a list, 16 numbers of each at a time. */
+/** Adds the vectors whose addresses are in a list, 16 numbers of each at a time. */
 export function addVectors (list: usize, count: u32, to: usize): void {
   const end = list + (count << 2)
   const bytes = settings.vectorBytes
@@ -43,13 +43,13 @@ export function addVector (vector: usize, to: usize): void {
   for (let at: u32 = 0; at < bytes; at += 16) v128.store(to + at, f32x4.add(v128.load(to + at), v128.load(vector + at)))
 }
 
-/** Adds rows of the input matrix whose numbers are in a list. */
+/** Adds the rows of the input matrix whose numbers are in a list. */
 export function addRows (list: usize, count: u32, to: usize): void {
   touchRows(list, count)
   addTouched(list, count, to)
 }
 
-/** Brings listed rows into the cache, and puts their addresses into the list if they are of floats. */
+/** Fetches listed rows into the cache. If they are floats, it replaces their numbers by their addresses. */
 export function touchRows (list: usize, count: u32): void {
   const rows = settings.rowsAt
   if (rows === 0) return
@@ -58,23 +58,23 @@ export function touchRows (list: usize, count: u32): void {
   touch(list, count)
 }
 
-/** Adds rows that were touched. */
+/** Adds rows after `touchRows`. */
 export function addTouched (list: usize, count: u32, to: usize): void {
   if (settings.rowsAt !== 0) addVectors(list, count, to)
   else for (let i: u32 = 0; i < count; i++) addCodes(load<u32>(list + (i << 2)), to)
 }
 
-/** Reads a little of vectors whose addresses are in a list, so that many are fetched from memory at the same time. */
+/** Reads a few bytes of each listed vector, so that many are fetched from memory at the same time. */
 function touch (list: usize, count: u32): void {
   const bytes = settings.vectorBytes
   let sum: u32 = 0
   for (let at: u32 = 0; at < bytes; at += CACHE_LINE) {
     for (let j: u32 = 0; j < count; j++) sum += load<u8>(load<u32>(list + (j << 2)) + at)
   }
-  touched = sum // so that it isn't optimized away
+  touched = sum // keeps the reads from being optimized away
 }
 
-/** As `addVectors`; vectors are touched before they are added. */
+/** Like `addVectors`, but fetches the vectors into the cache first. */
 export function touchAndAdd (list: usize, count: u32, to: usize): void {
   for (let i: u32 = 0; i < count; i += ROWS_AT_ONCE) {
     const few = min(count - i, ROWS_AT_ONCE)
@@ -83,7 +83,7 @@ export function touchAndAdd (list: usize, count: u32, to: usize): void {
   }
 }
 
-/** Adds a quantized row: of each part the centroid that its code names, times the row's norm. */
+/** Adds a quantized row: for each part, the centroid that its code selects, times the row's norm. */
 function addCodes (row: u32, to: usize): void {
   let norm: f32 = 1
   if (settings.normCodesAt !== 0) {
@@ -113,7 +113,7 @@ export function clear (at: usize, bytes: u32): void {
   for (const end = at + bytes; at < end; at += 16) v128.store(at, i64x2.splat(0))
 }
 
-/** Copies a word, and whatever stands behind it up to a multiple of 16 bytes. */
+/** Copies a word, and the bytes after it up to a multiple of 16. */
 export function copyWord (word: usize, bytes: u32, to: usize): void {
   for (let at: u32 = 0; at < bytes; at += 16) v128.store(to + at, v128.load(word + at))
 }

@@ -1,17 +1,14 @@
 /**
- * What the kernel works with: numbers of the model, and addresses in its memory. lib/fasttext/kernel.ts writes them,
- * each in 4 bytes, in this order.
+ * What the kernel works with: numbers from the model, and addresses. lib/fasttext/kernel.ts writes them in this order,
+ * with 4 bytes each.
  */
 @unmanaged
 export class Settings {
-  /**
-   * For divisions by `bucket`: they multiply by 2 ** 32 more than this, and shift to the right by 33 bits more than
-   * that.
-   */
+  /** For divisions by `bucket`: multiply by this factor plus 2 ** 32, then shift right by 33 plus the next field. */
   bucketFactor: u32
   bucketShift: u32
   /**
-   * Of a vector of floats, a multiple of 16; where rows are narrower what stands behind them is added, too, and not
+   * Bytes of a float vector, a multiple of 16. If rows are narrower, the numbers after them are added, too, but not
    * used.
    */
   vectorBytes: u32
@@ -19,16 +16,16 @@ export class Settings {
   maxn: u32
   bucket: u32
   wordNgrams: u32
-  /** Entries of the dictionary below this are words, the others labels. */
+  /** The number of words in the dictionary. Entries from this number on are labels. */
   words: u32
-  /** The dictionary, as lib/fasttext/dictionary.ts lays it out. */
+  /** The dictionary, as laid out by lib/fasttext/dictionary.ts. */
   startsAt: usize
   bytesAt: usize
   entrySlotsAt: usize
   entryMask: u32
-  /** N-grams that pruning has left; 0 where nothing was pruned. */
+  /** N-grams that remained after pruning; 0 if the model isn't pruned. */
   keptAt: usize
-  /** Rows of floats; 0 where they are quantized. */
+  /** The rows, if they are floats; 0 if they are quantized. */
   rowsAt: usize
   rowBytes: u32
   codesAt: usize
@@ -38,49 +35,49 @@ export class Settings {
   centroidsAt: usize
   normCodesAt: usize
   normsAt: usize
-  /** Bytes of a record for the word's vector; 16 where words have one row alone, whose address is kept. */
+  /** Bytes of a record for the word's vector; 16 where words have a single row, whose address is stored instead. */
   keptBytes: u32
   keepsRows: u32
-  /** Table of words: slots, and records behind one another. */
+  /** The table of words: slots, and consecutive records. */
   slotsAt: usize
   slotMask: u32
   recordsAt: usize
   recordsEnd: usize
-  /** The text, and room for 80 bytes behind it. */
+  /** The text, with 80 bytes of space after it. */
   textAt: usize
-  /** Of each word in the text, two addresses: where it begins and ends. */
+  /** Two addresses for each word of the text: its start and end. */
   boundsAt: usize
-  /** Of each word in the text its hash, and its record in the table. */
+  /** For each word of the text: its hash, and its record in the table. */
   foundAt: usize
-  /** Numbers of the words that weren't in the table. */
+  /** Indices of the words that are not in the table. */
   missesAt: usize
-  /** Addresses of vectors that are to be added. */
+  /** Addresses of the vectors to add. */
   listAt: usize
-  /** 64-bit hashes of words, those before the text's first. */
+  /** 64-bit hashes of words, starting with those of earlier pieces. */
   hashesAt: usize
-  /** A word between its marks; the sum; a vector for words that aren't kept. */
+  /** A word between `<` and `>`; the sum; a vector for words that the table doesn't keep. */
   markedAt: usize
-  /** Characters of it, and the buckets of their n-grams. */
+  /** The characters of the word, and the buckets of their n-grams. */
   charactersAt: usize
   ngramsAt: usize
   sumAt: usize
   scratchAt: usize
   /**
-   * A tree of labels, numbered as lib/fasttext/tree-scores.ts does it: two children of each node, and the places of
-   * leaves.
+   * The tree of labels, with the same node numbers as in lib/fasttext/tree-scores.ts: the two children of each node,
+   * and the positions of the leaves.
    */
   labels: u32
   childrenAt: usize
   placesAt: usize
-  /** Rows of the inner nodes: floats. */
+  /** The rows of the inner nodes, as floats. */
   outputAt: usize
-  /** Of nodes, the probabilities of their right children. */
+  /** The probabilities of the nodes' right children. */
   rightsAt: usize
-  /** Of nodes that are to be looked at number and probability, 16 bytes each. */
+  /** Nodes to visit: number and probability, 16 bytes each. */
   waitingAt: usize
 }
 
-/** Set before anything else is called. */
+/** Set before any other function is called. */
 export let settings: Settings = changetype<Settings>(0)
 
 export function setSettings (at: usize): void {

@@ -1,46 +1,46 @@
 /**
- * The table of words that were met: slots with linear probing, each a hash and the address of a record; records stand
- * behind one another. When either is full the table begins anew: words that are frequent are soon back.
+ * The table of words seen so far. Its slots use linear probing; each has a hash and the address of a record. Records
+ * are stored one after another. When slots or records are full, the table is emptied: frequent words soon return.
  *
- * A record: a byte for the word's length and three for the number of its rows, 4 bytes for the text that it was met in
- * last, 8 for the hash that n-grams are made of; the word, filled up with 0 to a multiple of 16; the sum of its rows,
- * or where it has but one the row's address.
+ * A record has: one byte for the word's length, three for the number of its rows, four for the number of the text where
+ * it occurred last, and eight for its hash for n-grams; then the word, padded with 0 to a multiple of 16; then the sum
+ * of its rows, or the address of its only row.
  */
 import { copyWord } from './rows'
 import { settings } from './settings'
 
 const HEADER_BYTES: u32 = 16
 
-/** Longer words aren't kept: few of them come again. */
+/** Longer words aren't kept, because few of them occur again. */
 const MAX_WORD_BYTES: u32 = 48
 
-/** Of eight slots this many may be taken. */
+/** At most this many of eight slots are used. */
 const MAX_LOAD: u32 = 6
 
 const FACTOR_LOW: u64 = 0x9e3779b97f4a7c15
 const FACTOR_HIGH: u64 = 0xc2b2ae3d27d4eb4f
 
-let used: u32 = 0 // slots
-let next: usize = 0 // where the next record goes
+let used: u32 = 0 // number of slots
+let next: usize = 0 // address of the next record
 
-/** Forgets all words. */
+/** Empties the table. */
 export function flush (): void {
   memory.fill(settings.slotsAt, 0, (settings.slotMask + 1) << 3)
   used = 0
   next = settings.recordsAt
 }
 
-/** How many bytes of records there are. */
+/** The number of bytes in records. */
 export function recordBytes (): u32 {
   return <u32>(next - settings.recordsAt)
 }
 
-/** The hash of a word for the table; never 0. Memory behind the word may be read, and doesn't count. */
+/** The hash of a word for the table; never 0. It may read memory after the word, which doesn't affect the hash. */
 export function tableHash (word: usize, bytes: u32): u32 {
   let hash = <u64>bytes
   let left = bytes
   for (; left > 16; left -= 16, word += 16) hash = mixed(hash, load<u64>(word), load<u64>(word, 8))
-  // 1 to 16 bytes; the others become 0.
+  // The word's 1 to 16 bytes; other bytes become 0.
   const first = load<u64>(word)
   const second = load<u64>(word, 8)
   const isLong = left > 8
@@ -57,7 +57,7 @@ function mixed (hash: u64, low: u64, high: u64): u64 {
   return (product ^ (product >>> 29)) * FACTOR_LOW
 }
 
-/** The first slot's record whose hash is the same, without a look at its word; 0 if there is none. */
+/** The record of the first slot with the same hash, without comparing the word; 0 if there is none. */
 export function candidate (hash: u32): usize {
   const mask = settings.slotMask
   let slot = hash >>> 1 & mask
@@ -68,7 +68,7 @@ export function candidate (hash: u32): usize {
   }
 }
 
-/** Whether a record is that of a word. */
+/** Whether a record belongs to a word. */
 export function isRecordOf (record: usize, word: usize, bytes: u32): bool {
   if (<u32>load<u8>(record) !== bytes) return false
   let key = record + HEADER_BYTES
@@ -79,14 +79,14 @@ export function isRecordOf (record: usize, word: usize, bytes: u32): bool {
   return !v128.any_true(v128.xor(v128.and(v128.load(word), within(left)), v128.load(key)))
 }
 
-/** All bits of the first so many of 16 bytes. */
+/** A mask for the first `bytes` of 16 bytes. */
 // @ts-ignore: a decorator of AssemblyScript's
 @inline
 function within (bytes: u32): v128 {
   return i8x16.lt_u(i8x16(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15), i8x16.splat(<i8>bytes))
 }
 
-/** The address of a word's vector; any number where it has no rows. */
+/** The address of a word's vector; an arbitrary number if it has no rows. */
 export function vectorOf (record: usize): usize {
   const at = record + HEADER_BYTES + filledUp(load<u8>(record))
   return settings.keepsRows !== 0 ? <usize>load<u32>(at) : at
@@ -96,19 +96,21 @@ export function countOf (record: usize): u32 {
   return load<u32>(record) >>> 8
 }
 
-/** Notes that a word is in a text. @param text its number, not 0 @returns 1 if it wasn't noted yet, else 0 */
+/**
+ * Stores that a word occurs in a text. @param text its number, not 0 @returns 1 the first time for this text, else 0
+ */
 export function noteText (record: usize, text: u32): u32 {
   const isNew = load<u32>(record, 4) !== text
   store<u32>(record, text, 4)
   return <u32>isNew
 }
 
-/** With its sign; or NO_WORD. */
+/** The word's hash, sign-extended; or NO_WORD. */
 export function hashOf (record: usize): i64 {
   return load<i64>(record, 8)
 }
 
-/** The record of a word; 0 if there's none. */
+/** The record of a word; 0 if there is none. */
 export function find (word: usize, bytes: u32, hash: u32): usize {
   const mask = settings.slotMask
   let slot = hash >>> 1 & mask
@@ -120,17 +122,17 @@ export function find (word: usize, bytes: u32, hash: u32): usize {
   }
 }
 
-/** Whether the table has to be flushed before it takes a word. */
+/** Whether the table must be emptied before it can take a word. */
 export function isFull (bytes: u32): bool {
   return isKept(bytes) && (next + sizeOf(bytes) > settings.recordsEnd || used * 8 >= (settings.slotMask + 1) * MAX_LOAD)
 }
 
-/** Whether a word can be kept at all. */
+/** Whether the table can keep a word of this length. */
 export function isKept (bytes: u32): bool {
   return bytes <= MAX_WORD_BYTES && settings.recordsAt + sizeOf(bytes) <= settings.recordsEnd
 }
 
-/** Adds a word that isn't in the table, and can be kept there; what it has is to be set. @returns its record */
+/** Adds a word that isn't in the table and can be kept there. Its other data must be set next. @returns its record */
 export function add (word: usize, bytes: u32, hash: u32): usize {
   const filled = filledUp(bytes)
   const record = next
@@ -149,13 +151,13 @@ export function add (word: usize, bytes: u32, hash: u32): usize {
   return record
 }
 
-/** Notes how many rows a word has, and its hash. */
+/** Sets the number of a word's rows, and its hash. */
 export function setWord (record: usize, count: u32, hash: i64): void {
   store<u32>(record, count << 8 | <u32>load<u8>(record))
   store<i64>(record, hash, 8)
 }
 
-/** Notes the address of a word's only row. */
+/** Sets the address of a word's only row. */
 export function setRow (record: usize, row: usize): void {
   store<u32>(record + HEADER_BYTES + filledUp(load<u8>(record)), <u32>row)
 }

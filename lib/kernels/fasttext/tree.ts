@@ -1,18 +1,21 @@
 /**
- * The search for the best label in the tree of a hierarchical softmax, as lib/fasttext/tree-scores.ts does it, to the
- * last bit.
+ * Searches for the best label in the tree of a hierarchical softmax; equal to lib/fasttext/tree-scores.ts to the last
+ * bit.
  */
 import { settings } from './settings'
 
-/** As in lib/fasttext/label-scores.ts. */
+/** The same as in lib/fasttext/label-scores.ts. */
 const LEAST: f64 = 1e-5
 
-// Compiled to the very function that JavaScript has.
+// JavaScript's own `Math.exp`.
 // @ts-ignore: a decorator of AssemblyScript's
 @external('math', 'exp')
 declare function exp (x: f64): f64
 
-/** The likeliest label of the text whose sum was finished; -1 if there's none. What it learns of nodes it notes. */
+/**
+ * The likeliest label of the most recently finished text; -1 if there is none. It stores the probabilities that it
+ * computes.
+ */
 export function bestLabel (): i32 {
   const labels = settings.labels
   const waiting = settings.waitingAt
@@ -29,7 +32,7 @@ export function bestLabel (): i32 {
     if (product < most) continue
     const node = load<u32>(top)
     if (node < labels) {
-      // Of equal ones the last from left to right.
+      // Of equal labels, the last one from left to right.
       const isBetter = product > most || found === -1 ||
         load<u32>(places + (node << 2)) > load<u32>(places + (found << 2))
       if (isBetter) found = node
@@ -38,7 +41,7 @@ export function bestLabel (): i32 {
     }
     const right = probabilityOfRight(node - labels)
     store<f32>(rights + (node << 2), right)
-    // The likelier child is looked at first.
+    // The likelier child is visited first.
     const likelier: usize = right > 0.5 ? 16 : 0
     store<u32>(top + likelier, load<u32>(children + (node << 3), 4))
     store<f64>(top + likelier, product * (<f64>right + LEAST), 8)

@@ -108,8 +108,8 @@ class LineBuffer {
   }
 
   append (line: string): void {
-    const most = 3 * line.length // bytes of as many UTF-16 units
-    if (this.length + most > this.bytes.length) this.#reserve(Buffer.byteLength(line))
+    const max = 3 * line.length // bytes of as many UTF-16 units
+    if (this.length + max > this.bytes.length) this.#reserve(Buffer.byteLength(line))
     this.length += this.bytes.write(line, this.length)
   }
 

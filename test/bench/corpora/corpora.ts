@@ -7,25 +7,25 @@ import { WordCounter, type WordCounts } from './word-counter.ts'
 
 export type CorpusName = keyof typeof TEXTS
 
-/** A corpus in an NDJSON file, with how much of it is met once. */
+/** A corpus in an NDJSON file, with its share of new words. */
 export interface CorpusFile {
   readonly name: CorpusName
   readonly source: string
   readonly path: string
   readonly fileBytes: number
   readonly documents: number
-  /** UTF-8 of the texts. */
+  /** Bytes of the texts in UTF-8. */
   readonly textBytes: number
-  /** Of text as it was found; its words are null where there is none. */
+  /** Word counts of the original text; null for languages without spaces. */
   readonly original: WordCounts | null
-  /** Of text that was made of it: recombined, or with replaced words. */
+  /** Word counts of the generated text: recombined, or with replaced words. */
   readonly made: WordCounts | null
 }
 
-/** How much text `mixed` has, unless something else is requested. */
+/** The default size of `mixed`. */
 export const MIXED_BYTES = 48_000_000
 
-/** Writes each corpus once, when it is first used, into a folder. */
+/** Writes each corpus to a folder at its first use. */
 export class Corpora {
   readonly #folder: string
   readonly #mixedBytes: number
@@ -36,14 +36,14 @@ export class Corpora {
     this.#mixedBytes = mixedBytes
   }
 
-  /** @throws Missing where its text isn't on this machine */
+  /** @throws Missing if its text isn't on this machine */
   async get (name: CorpusName): Promise<CorpusFile> {
     let file = this.#files.get(name)
     if (file === undefined) this.#files.set(name, file = this.#write(name))
     return await file
   }
 
-  /** Those that were written. */
+  /** The corpora that were written. */
   async written (): Promise<CorpusFile[]> {
     const settled = await Promise.allSettled(this.#files.values())
     return settled.flatMap(result => result.status === 'fulfilled' ? result.value : [])

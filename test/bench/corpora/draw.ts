@@ -1,6 +1,6 @@
 /**
- * Returns a function that draws whole numbers below a bound, the same ones in each process for the same seed: a linear
- * congruential generator, of which the high bits are drawn.
+ * Returns a function that returns random integers below a bound, the same ones in each process for the same seed: the
+ * high bits of a linear congruential generator.
  */
 export function drawing (seed = 20_261_123): (below: number) => number {
   let state = seed >>> 0

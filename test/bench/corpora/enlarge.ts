@@ -1,7 +1,7 @@
 import { drawing } from './draw.ts'
 import { WORD } from './word-counter.ts'
 
-/** Words that further text has unchanged: the most frequent ones, which are function words and marks. */
+/** The most frequent words, such as function words and punctuation: further text has them unchanged. */
 const KEPT = 1000
 /** How often another word is drawn in place of one that exists already. */
 const TRIES = 8
@@ -10,20 +10,20 @@ const LETTERS = /\p{L}+/gu
 const DIGIT = /\d/g
 
 /**
- * Makes further text with words that weren't met before, so that enlarging a corpus isn't repeating it.
+ * Makes further text with new words, so that a larger corpus doesn't repeat its text.
  *
- * All but the most frequent words are replaced, each by the same new word wherever it occurs in one copy. So the share
- * of new words is the original's, and each new word recurs as often as the original one. A new word has the beginning
- * and the end of two original ones of the same length and case, so that it has about as many pieces.
+ * All but the most frequent words are replaced, each by the same new word throughout one copy. So the share of new
+ * words is the original's, and each new word is as frequent as the original one. A new word has the start and the end
+ * of two original ones of the same length and case, so it has about as many pieces.
  */
 export class Renamer {
   readonly #kept: Set<string>
   readonly #words = new Set<string>()
-  /** Runs of letters, by their length and case. */
+  /** Runs of letters, grouped by length and case. */
   readonly #runs = new Map<string, string[]>()
   readonly #draw: (below: number) => number
 
-  /** @param texts the original */
+  /** @param texts the original texts */
   constructor (texts: readonly string[], seed?: number) {
     this.#draw = drawing(seed)
     const counts = new Map<string, number>()
@@ -79,7 +79,7 @@ function kindOf (run: string): string {
   return `${run.length} ${isUpper ? 'A' : isCapital ? 'Aa' : 'a'} ${run.charCodeAt(0) >> 8}`
 }
 
-/** The texts once, then copies with other words, until there are `bytes` of UTF-8. */
+/** The original texts, then copies with other words, until there are `bytes` of UTF-8. */
 export function * enlarged (texts: readonly string[], bytes: number, seed?: number): Generator<string> {
   let written = 0
   for (const text of endless(texts, seed)) {

@@ -1,4 +1,4 @@
-/** `corpora/main.js FOLDER [MB]`: writes all corpora of the benchmarks, and prints what is in them as JSON. */
+/** `corpora/main.js FOLDER [MB]`: writes all corpora of the benchmarks, and prints their properties as JSON. */
 import { mkdir } from 'node:fs/promises'
 import { Corpora, type CorpusName } from './corpora.ts'
 import { Missing, TEXTS } from './sources.ts'

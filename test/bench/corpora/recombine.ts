@@ -2,12 +2,12 @@ import { drawing } from './draw.ts'
 
 const CLAUSE_END = /(?<=[、。，；！？：])/u
 const MAX_CLAUSES = 4
-/** Of lines in a row that were made before: there are hardly any others then. */
+/** This many repeated lines in a row end the recombination: there are hardly any new ones then. */
 const MAX_REPEATS = 100
 
 /**
- * Lines of a language without spaces, recombined of the clauses of real ones, until there are `bytes` of UTF-8. No line
- * comes twice.
+ * Lines of a language without spaces, recombined from the clauses of real lines, until there are `bytes` of UTF-8. No
+ * line occurs twice.
  */
 export function * recombined (lines: readonly string[], bytes: number, seed?: number): Generator<string> {
   const clauses = lines.flatMap(line => line.split(CLAUSE_END)).filter(clause => clause.trim() !== '')

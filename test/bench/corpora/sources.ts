@@ -7,15 +7,15 @@ import { SHARED, beginningOf, quickstartFiles } from '../corpus.ts'
 import { enlarged } from './enlarge.ts'
 import { recombined } from './recombine.ts'
 
-/** A row's text, or what else it needs, isn't on this machine: the row is skipped, with the message. */
+/** The text of a row, or another requirement, isn't on this machine: the row is skipped with this message. */
 export class Missing extends Error {}
 
 /** Texts of one kind. */
 export interface Texts {
-  /** Where they come from. */
+  /** The origin of the texts. */
   readonly source: string
   readonly texts: Iterable<string>
-  /** How many of the first texts are real; those after them have replaced words. */
+  /** The number of real texts, which come first; the texts after them have replaced words. */
   readonly originals: number
 }
 
@@ -25,14 +25,14 @@ const RECOMBINED_BYTES = 3_000_000
 const NOT_CODE = new Set(['site-packages', 'dist-packages', 'test', 'tests', 'idlelib', 'lib2to3'])
 
 export const TEXTS = {
-  /** Technical prose: the folder of measuring data where it is there, else the quickstart's text. */
+  /** Technical prose: the folder of measuring data if it exists, else the quickstart's text. */
   async web (): Promise<Texts> {
     if (existsSync(sharedFile('web'))) return await sharedTexts('web')
     const texts: string[] = []
     for await (const { text } of beginningOf(await quickstartFiles(), QUICKSTART_BYTES)) texts.push(text)
     return real('the quickstart\'s text', texts)
   },
-  /** A part of `web`, for what is slow: every fourth document. */
+  /** A part of `web` for slow rows: every fourth document. */
   async prose (): Promise<Texts> {
     const { source, texts } = await TEXTS.web()
     return real(`${source}, every fourth document`, [...texts].filter((_, i) => i % 4 === 0))
@@ -52,7 +52,7 @@ export const TEXTS = {
     })
     return { source: 'clauses of shared/data/langid.ndjson.gz, recombined', texts, originals: 0 }
   },
-  /** All real text, once; then the same with other words, until there are so many bytes. */
+  /** All real text once, then the same with other words, up to a number of bytes. */
   async mixed (bytes: number): Promise<Texts> {
     const parts: string[] = []
     const originals: string[] = []

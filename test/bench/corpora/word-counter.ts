@@ -1,14 +1,14 @@
-/** How many words a text has, and how many of them are new: not met before in the same text. */
+/** The number of words in a text, and of new words: those without an earlier occurrence in the text. */
 export interface WordCounts {
   readonly bytes: number
   readonly words: number
   readonly newWords: number
 }
 
-/** Words as a tokenizer's table has them: what is between white space. */
+/** Words as in a tokenizer's word table: the parts between white space. */
 export const WORD = /\S+/g
 
-/** Counts words over several texts. What was met in one part isn't new in the next one. */
+/** Counts words over several texts. A word of one part isn't new in the next part. */
 export class WordCounter {
   readonly #met = new Set<string>()
   #counts = { bytes: 0, words: 0, newWords: 0 }

@@ -1,26 +1,26 @@
 import { parseArgs } from 'node:util'
 
-/** What the command line asks for. */
+/** The arguments on the command line. */
 export interface Arguments {
   /** Empty: all rows. */
   readonly only: readonly string[]
-  /** Null: what each row or part has by default. */
+  /** Null: the default of each row or part. */
   readonly runs: number | null
-  /** A share: by how much figures of speed may be missed. */
+  /** A share by which figures of speed may be missed. */
   readonly tolerance: number
   readonly compare: string | null
-  /** Of the mixed corpus, in MB; null: the default. */
+  /** The size of the mixed corpus in MB; null: the default. */
   readonly mb: number | null
   readonly quick: boolean
   readonly json: boolean
   readonly help: boolean
 }
 
-/** The call is wrong; the message says what would be right. */
+/** The call is wrong; the message states what would be right. */
 export class WrongCall extends Error {}
 
 /**
- * @param names of rows and parts, which `--only` takes, and the beginnings of rows' names
+ * @param names of rows and parts, for `--only`, and the prefixes of row names
  * @throws WrongCall
  */
 export function readArguments (args: readonly string[], names: readonly string[]): Arguments {
@@ -53,7 +53,7 @@ export function readArguments (args: readonly string[], names: readonly string[]
   }
 }
 
-/** Whether `given` is a name, or stands for several: `read` for `read-gz`. */
+/** Whether `given` is a name, or the prefix of several: `read` for `read-gz`. */
 export function isNamed (name: string, given: string): boolean {
   return name === given || name.startsWith(`${given}-`)
 }

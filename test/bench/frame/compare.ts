@@ -8,11 +8,11 @@ import { WrongCall } from './arguments.ts'
 import type { Row, RowResult } from './row.ts'
 import { type Bench, inTurn, runWork } from './run.ts'
 
-/** Rows of sluice here and at another commit. */
+/** The rows of sluice in this checkout and at another commit. */
 export interface Compared {
-  /** As git abbreviates it. */
+  /** The commit as git abbreviates it. */
   readonly commit: string
-  /** Of two sides each: this checkout, and the other commit. */
+  /** Rows of two sides each: this checkout, and the other commit. */
   readonly rows: readonly RowResult[]
 }
 
@@ -20,17 +20,17 @@ export interface Compared {
 export interface OtherCommit {
   readonly commit: string
   readonly root: string
-  /** Synchronous, for the end of the process. */
+  /** Synchronous, so that it can run at the end of the process. */
   readonly remove: () => void
 }
 
 const run = promisify(execFile)
 
 /**
- * Builds a commit in a worktree of git in a temporary folder, with the packages of this checkout and its benchmarks: so
- * both sides measure the same work on the same text.
+ * Builds a commit in a git worktree in a temporary folder, with the packages and the benchmarks of this checkout. So
+ * both sides do the same work on the same text.
  *
- * @throws WrongCall where there is no such commit
+ * @throws WrongCall if there is no such commit
  */
 export async function buildCommit (name: string, folder: string): Promise<OtherCommit> {
   const here = packageRoot()
@@ -59,7 +59,7 @@ async function abbreviated (name: string, cwd: string): Promise<string> {
   }
 }
 
-/** Runs sluice's sides of a row here and at the other commit, in turn; a row for each side. @throws Missing */
+/** Measures a row of sluice here and at the other commit, in turn; returns a row for each side. @throws Missing */
 export async function compareRow (row: Row, bench: Bench, other: OtherCommit): Promise<RowResult[]> {
   const { inputs, tell } = bench
   const { bytes, sides } = await row.prepare(inputs)

@@ -18,17 +18,17 @@ const RIVALS = join(packageRoot(), 'test', 'bench', 'rivals.py')
 
 interface InputOptions {
   readonly python: Python | undefined
-  /** Of the corpus `mixed`. */
+  /** The size of the corpus `mixed`. */
   readonly mixedBytes?: number | undefined
 }
 
-/** What rows read: each file is made when a row first needs it. */
+/** The inputs of rows. Each file is made when a row first needs it. */
 export class Inputs {
   readonly python: Python | undefined
   readonly corpora: Corpora
-  /** Where a side writes; emptied before each run. */
+  /** The folder that a side writes to; emptied before each run. */
   readonly output: string
-  /** Of the type unigram. */
+  /** The path of a unigram model. */
   readonly tokenizer: string
   readonly #folder: string
   readonly #made = new Map<string, Promise<string>>()
@@ -63,7 +63,7 @@ export class Inputs {
     return await this.#once(`${label}.yaml`, async path => { await writeFile(path, JSON.stringify([component])) })
   }
 
-  /** A SentencePiece model of the type BPE. @throws Missing where nothing trains one */
+  /** A SentencePiece model of the type BPE. @throws Missing if no trainer is installed */
   async bpeModel (): Promise<string> {
     const { path: text } = await this.corpus('web')
     return await this.#once('bpe.model', async path => {
@@ -74,14 +74,14 @@ export class Inputs {
     })
   }
 
-  /** A model as a `tokenizer.json`. @throws Missing where Python lacks the packages */
+  /** A model as a `tokenizer.json`. @throws Missing if Python lacks the packages */
   async tokenizerJson (model: string, label: string): Promise<string> {
     return await this.#once(`${label}.json`, async output => {
       await this.#askPython('write_tokenizer', { model, output }, 'tokenizers')
     })
   }
 
-  /** @throws Missing where the package that has it isn't installed */
+  /** @throws Missing if the package of the model isn't installed */
   languageModel (): string {
     try {
       return installedModel()
@@ -106,7 +106,7 @@ export class Inputs {
   }
 }
 
-/** Lines to train on: enough for a BPE model to be like others. */
+/** Lines for training: enough for a typical BPE model. */
 async function linesOf (path: string): Promise<string> {
   const lines: string[] = []
   for await (const { text } of ndjson(path) as AsyncIterable<Document>) {

@@ -4,21 +4,21 @@ import type { Compared } from './compare.ts'
 import type { Machine } from './machine.ts'
 import { type RowResult, type SideResult, type Taken, bestOf, bestWarm, ratioOf } from './row.ts'
 
-/** All that one call has found out. */
+/** The results of one call. */
 export interface Results {
   readonly machine: Machine
-  /** Of each side of a row. */
+  /** Results by side of a row. */
   readonly runs: number
   readonly corpora: readonly CorpusFile[]
   readonly rows: readonly RowResult[]
   readonly compared: Compared | null
-  /** By their names, as each has it. */
+  /** Figures by name. */
   readonly parts: Readonly<Record<string, object>>
-  /** A sentence each. */
+  /** Notes, a sentence each. */
   readonly skipped: readonly string[]
 }
 
-/** The results for programs. */
+/** The results as JSON. */
 export function jsonOf ({ machine, runs, corpora, rows, compared, parts, skipped }: Results): object {
   return {
     machine: { ...machine, memoryGb: undefined, memory_gb: machine.memoryGb },
@@ -50,7 +50,7 @@ function jsonOfRow ({ name, about, corpus, of, bytes, sides }: RowResult): objec
   return { name, about, corpus, mb_of: of, bytes, sides: sides.map(side => jsonOfSide(side, bytes, sides[0]!)) }
 }
 
-/** `ratio`: how many times as fast the first side is. */
+/** `ratio`: the speed of the first side relative to this one. */
 function jsonOfSide ({ name, kind, samples }: SideResult, bytes: number | null, first: SideResult): object {
   const best = bestOf(samples)
   const warm = bestWarm(samples)

@@ -2,14 +2,14 @@ import { execFileSync } from 'node:child_process'
 import { availableParallelism, cpus, totalmem } from 'node:os'
 import { packageRoot } from '../../../lib/package.ts'
 
-/** What figures depend on. */
+/** The properties of the machine that figures depend on. */
 export interface Machine {
   readonly cpu: string
   readonly cores: number
   readonly memoryGb: number
   readonly node: string
   readonly platform: string
-  /** Of the checkout; null where it isn't one. `+` where files have changed. */
+  /** The commit of the checkout; null outside git. `+` if files have changed. */
   readonly commit: string | null
 }
 

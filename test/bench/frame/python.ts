@@ -5,7 +5,7 @@ import { delimiter, join } from 'node:path'
 import { promisify } from 'node:util'
 import { packageRoot } from '../../../lib/package.ts'
 
-/** Today's releases of what is measured beside sluice. */
+/** The releases that sluice is compared with. */
 const PINNED = {
   sentencepiece: '0.2.3',
   tokenizers: '0.23.2',
@@ -19,23 +19,23 @@ const PIP_SECONDS = 180
 
 export type Package = keyof typeof PINNED
 
-/** A Python with some of the packages, by their versions. */
+/** A Python with some of the packages, and their versions. */
 export interface Python {
   readonly program: string
   readonly environment: Readonly<Record<string, string>>
   readonly versions: Readonly<Partial<Record<string, string | null>>>
 }
 
-/** Threads of its own would hide what work costs. */
+/** Additional threads would hide the cost of work. */
 const ONE_CORE = {
   OMP_NUM_THREADS: '1', OPENBLAS_NUM_THREADS: '1', RAYON_NUM_THREADS: '1', TOKENIZERS_PARALLELISM: 'false'
 } as const
 
 /**
- * The first Python that there is, with today's releases where pip reaches PyPI, else with what is installed.
+ * The first Python found, with the pinned releases if pip reaches PyPI, else with the installed packages.
  *
- * @param tell hears what takes long
- * @returns undefined where there is no Python
+ * @param tell receives messages before slow steps
+ * @returns undefined if there is no Python
  */
 export async function findPython (tell: (message: string) => void): Promise<Python | undefined> {
   const programs = pythons().filter(python => spawnSync(python, ['--version']).status === 0)
@@ -54,13 +54,13 @@ function countOf ({ versions }: Python): number {
   return Object.values(versions).filter(version => version !== null).length
 }
 
-/** `NAME VERSION` of a package; undefined where it is missing. */
+/** `NAME VERSION` of a package; undefined if it is missing. */
 export function release (python: Python | undefined, name: Package): string | undefined {
   const version = python?.versions[name]
   return version === undefined || version === null ? undefined : `${name} ${version}`
 }
 
-/** Those that may be there, the first one first. */
+/** Possible interpreters, the preferred one first. */
 export function pythons (): string[] {
   const named = process.env['SLUICE_BENCH_PYTHON']
   return named === undefined ? ['python3', '/usr/bin/python3'] : [named]
@@ -77,7 +77,7 @@ function versionsIn (python: string, packages: readonly string[], environment: o
   return status === 0 ? JSON.parse(stdout) as Python['versions'] : {}
 }
 
-/** Where pip has put the pinned releases, now or in a run before; undefined where it couldn't. */
+/** The folder into which pip has installed the pinned releases, now or in an earlier run; undefined if it can't. */
 async function installed (program: string, tell: (message: string) => void): Promise<string | undefined> {
   const pins = Object.entries(PINNED).map(([name, version]) => `${name}==${version}`)
   const { stdout } = spawnSync(program, ['-c', 'import sys; print(sys.implementation.cache_tag)'], { encoding: 'utf8' })

@@ -1,58 +1,58 @@
 import type { CorpusName } from '../corpora/corpora.ts'
 import type { Inputs } from './inputs.ts'
 
-/** Seconds that work took. */
+/** Seconds of work. */
 export interface Taken {
-  /** CPU time, user and system, of all threads. What else the machine does has little effect on it. */
+  /** CPU time, user and system, of all threads. Other load on the machine hardly changes it. */
   readonly cpu: number
   readonly wall: number
 }
 
-/** What one process measured. */
+/** The measurement of one process. */
 export interface Sample extends Taken {
-  /** Of what came out: documents, ids. Sides that do the same work have the same count. */
+  /** The number of results, such as documents or ids. Sides that do the same work have the same count. */
   readonly count: number
-  /** The same work again in the same process: the code is compiled by then, and the words of the text are known. */
+  /** The same work repeated in the same process: its code is compiled, and the words of the text are known. */
   readonly warm?: Taken | undefined
 }
 
-/** Work that is measured in a fresh process, which has loaded what it needs before it starts the clock. */
+/** Work that is measured in a new process, which loads its inputs before the clock starts. */
 export type Work =
-  /** A job of `jobs/`, by its name, and what it is given. */
+  /** A job of `jobs/`, by name, and its argument. */
   | { readonly kind: 'node', readonly job: string, readonly given: object }
   /** A job of `rivals.py`. */
   | { readonly kind: 'python', readonly job: string, readonly given: object }
-  /** A command of sluice, or Node itself: the whole process counts. */
+  /** A command of sluice, or Node itself: the whole process is measured. */
   | { readonly kind: 'sluice', readonly args: readonly string[] }
   | { readonly kind: 'program', readonly args: readonly string[] }
 
 export interface Side {
   readonly name: string
-  /** A limit is what the machine does at best: the least that any reader of such a file has to do. */
+  /** A limit is the best that the machine can do: the minimum for any reader of such a file. */
   readonly kind: 'sluice' | 'rival' | 'limit'
   readonly work: Work
 }
 
 export interface Row {
   readonly name: string
-  /** What is done, for people. */
+  /** A description of the work. */
   readonly about: string
-  /** Null where there is no text. */
+  /** Null if there is no text. */
   readonly corpus: CorpusName | null
-  /** Whose bytes speeds are of: those of the texts, or of the file that is read. */
+  /** What speeds refer to: the bytes of the texts, or of the file. */
   readonly of: 'text' | 'file' | 'shards' | null
-  /** What one round of all sides takes on two quiet cores. */
+  /** Seconds of one round of all sides on two free cores. */
   readonly seconds: number
-  /** @throws Missing where something that all sides need isn't on this machine */
+  /** @throws Missing if a requirement of all sides isn't on this machine */
   readonly prepare: (inputs: Inputs) => Promise<Prepared>
 }
 
-/** What a row has measured, once its inputs are there. */
+/** The sides of a row, ready to be measured. */
 export interface Prepared {
-  /** Of `Row.of`; null where there is no text. */
+  /** As in `Row.of`; null if there is no text. */
   readonly bytes: number | null
   readonly sides: readonly Side[]
-  /** Sides that are left out, and why, a sentence each. */
+  /** Sides that are left out, with the reason, a sentence each. */
   readonly skipped?: readonly string[]
 }
 
@@ -66,18 +66,18 @@ export interface RowResult extends Pick<Row, 'name' | 'about' | 'corpus' | 'of'>
   readonly skipped: readonly string[]
 }
 
-/** The sample with the least CPU time: whatever else the machine does only ever makes a run slower. */
+/** The sample with the least CPU time: other load on the machine only makes a run slower. */
 export function bestOf (samples: readonly Sample[]): Sample {
   return samples.reduce((best, sample) => sample.cpu < best.cpu ? sample : best)
 }
 
-/** As `bestOf`, of the warm runs; undefined where there are none. */
+/** Like `bestOf`, for the warm runs; undefined if there are none. */
 export function bestWarm (samples: readonly Sample[]): Taken | undefined {
   const warm = samples.flatMap(sample => sample.warm ?? [])
   return warm.length === 0 ? undefined : warm.reduce((best, taken) => taken.cpu < best.cpu ? taken : best)
 }
 
-/** How many times as fast `ours` is as `other`, by CPU time. */
+/** The speed of `ours` relative to `other`, by CPU time. */
 export function ratioOf (ours: Taken, other: Taken): number {
   return other.cpu / ours.cpu
 }

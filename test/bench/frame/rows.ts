@@ -8,15 +8,15 @@ import { findPython } from './python.ts'
 import type { Row, RowResult } from './row.ts'
 import { type Bench, measureRow } from './run.ts'
 
-/** What corpora, formats and models take to make, on two quiet cores; of rows that take so long, all of them. */
+/** Seconds to make corpora, formats and models on two free cores; for rows that take so long, the sum of all. */
 const PREPARING_SECONDS = 35
 const ALL_ROWS_SECONDS = 40
 const BUILDING_SECONDS = 30
-/** Of the time of a round, what is left where slow sides aren't run again. */
+/** The share of a round's time that remains if slow sides aren't run again. */
 const REPEATED_SHARE = 0.7
 
 interface MeasureOptions extends Pick<Arguments, 'compare' | 'mb'>, Pick<Bench, 'runs' | 'areSlowOnce'> {
-  /** For corpora, formats, output and the other commit. */
+  /** The folder for corpora, formats, output and the other commit. */
   readonly folder: string
 }
 
@@ -24,11 +24,11 @@ interface Measured {
   readonly corpora: readonly CorpusFile[]
   readonly rows: readonly RowResult[]
   readonly compared: Compared | null
-  /** Rows and sides, and why, a sentence each. */
+  /** Rows and sides that were skipped, with the reason, a sentence each. */
   readonly skipped: readonly string[]
 }
 
-/** Measures rows one after the other, beside their rivals or beside another commit. */
+/** Measures rows one after the other, next to their rivals or next to another commit. */
 export async function measureRows (
   rows: readonly Row[],
   { compare, mb, runs, areSlowOnce, folder }: MeasureOptions

@@ -7,22 +7,22 @@ import type { Inputs } from './inputs.ts'
 import type { Row, RowResult, Sample, Work } from './row.ts'
 
 const PYTHON_PROGRAM = join(packageRoot(), 'test', 'bench', 'rivals.py')
-/** Of CPU time. */
+/** Seconds of CPU time. */
 const SLOW_SECONDS = 4
 const MAX_OUTPUT = 2 ** 24
 
-/** Where rows are measured. */
+/** How rows are measured. */
 export interface Bench {
   readonly inputs: Inputs
-  /** Of each side. */
+  /** Runs of each side. */
   readonly runs: number
-  /** Whether a side isn't run again if its first run took long. */
+  /** Whether a side isn't run again if its first run was slow. */
   readonly areSlowOnce: boolean
-  /** Hears what is going on. */
+  /** Receives progress messages. */
   readonly tell: (message: string) => void
 }
 
-/** Runs all sides of a row in turn (A B C A B C …), each time in a fresh process. @throws Missing */
+/** Runs all sides of a row in turn (A B C A B C …), each run in a new process. @throws Missing */
 export async function measureRow (row: Row, bench: Bench): Promise<RowResult> {
   const { inputs, tell } = bench
   const { bytes, sides, skipped = [] } = await row.prepare(inputs)
@@ -45,9 +45,9 @@ export async function measureRow (row: Row, bench: Bench): Promise<RowResult> {
 }
 
 /**
- * Runs what is measured, one round after the other.
+ * Runs all measurements, one round after the other.
  *
- * @param mayFail whether a side is left out if it fails: else the error is thrown
+ * @param mayFail whether a side that fails is left out; otherwise its error is thrown
  */
 export async function inTurn (
   sides: ReadonlyArray<() => Promise<Sample>>,
@@ -70,7 +70,7 @@ export async function inTurn (
   return { samples, failed: [...failed] }
 }
 
-/** @param root of the checkout whose sluice is measured */
+/** @param root the checkout whose sluice is measured */
 export async function runWork (work: Work, inputs: Inputs, root: string): Promise<Sample> {
   switch (work.kind) {
     case 'node': {
@@ -98,7 +98,7 @@ async function printed (program: string, args: readonly string[], environment: o
   return JSON.parse(stdout) as Sample
 }
 
-/** Of what a program printed before it failed, the line that says why. */
+/** The line with the reason, from what a program printed before it failed. */
 function lastLine (error: unknown): string {
   const { stderr, message } = error as { stderr?: string, message: string }
   const lines = (stderr === undefined || stderr === '' ? message : stderr).trim().split('\n')

@@ -12,7 +12,7 @@ export function machineLine ({ cpu, cores, memoryGb, node, platform, commit }: M
   return [...parts, ...commit === null ? [] : [`commit ${commit}`]].join(', ')
 }
 
-/** What corpora are made of, and how many of their words are met for the first time. */
+/** The contents of the corpora, and their number of new words. */
 export function corporaTable (corpora: readonly CorpusFile[]): string {
   const rows = corpora.flatMap(({ name, source, documents, original, made }) => [
     ...original === null ? [] : [[name, source, ...wordCells(original)]],

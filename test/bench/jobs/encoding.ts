@@ -5,7 +5,7 @@ interface EncodeGiven extends PathGiven {
   readonly model: string
 }
 
-/** Encodes texts one by one, as the stage `encode` does. */
+/** Encodes texts one by one, like the stage `encode`. */
 export const encode: Job<EncodeGiven> = async ({ path, model }) => {
   const { loadTokenizer } = await import('../../../lib/tokenizer/tokenizer.ts')
   const { encode } = await loadTokenizer(model)

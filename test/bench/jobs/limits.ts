@@ -8,7 +8,7 @@ import type { Job, PathGiven } from './job.ts'
 
 const NEWLINE = 0x0a
 
-/** Reads a file, finds each newline, and checks that what is between is UTF-8. */
+/** Reads a file, finds each newline, and checks that the bytes between are UTF-8. */
 export const utf8Lines: Job<PathGiven> = async ({ path }) => {
   return await Promise.resolve(async () => {
     let lines = 0
@@ -23,7 +23,7 @@ export const utf8Lines: Job<PathGiven> = async ({ path }) => {
   })
 }
 
-/** Unpacks a file. */
+/** Decompresses a file. */
 export const gunzip: Job<PathGiven> = async ({ path }) => {
   return await Promise.resolve(async () => {
     let bytes = 0

@@ -1,5 +1,5 @@
 /**
- * `process.js JOB GIVEN`: does one job of this folder in a fresh process, and prints what it took as JSON. JOB is
+ * `process.js JOB GIVEN`: does one job of this folder in a new process, and prints its cost as JSON. JOB is
  * `FILE.NAME`; GIVEN is a JSON object, whose `isWarmWanted` repeats the work.
  */
 import type { Sample, Taken } from '../frame/row.ts'

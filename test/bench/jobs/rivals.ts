@@ -5,7 +5,10 @@ import { createGunzip } from 'node:zlib'
 import { take } from '../feed.ts'
 import type { Job, PathGiven } from './job.ts'
 
-/** `createReadStream | split2(JSON.parse)`, unpacked before where the name ends in `.gz`. */
+/**
+ * `createReadStream
+ * split2(JSON.parse)`, decompressed before if the name ends in `.gz`.
+ */
 export const split2: Job<PathGiven> = async ({ path }) => {
   const { default: split2 } = await import('split2')
   return async () => {

@@ -3,7 +3,7 @@ import { pipeline } from 'node:stream/promises'
 import { take } from '../feed.ts'
 import type { Job, PathGiven, Run } from './job.ts'
 
-/** Reads a file whole, by one of our sources. */
+/** Reads a whole file with one of our sources. */
 export const read: Job<PathGiven & { readonly source: 'ndjson' | 'csv' | 'parquet' | 'arrow' }> = async given => {
   const source = await sourceOf(given.source)
   return reading(() => source(given.path))

@@ -6,7 +6,7 @@ import type { Job, PathGiven, Run } from './job.ts'
 import { documentsOf } from './texts.ts'
 
 const SEQUENCE_LENGTH = 2048
-/** Of text, so that what `encode` made of it is about as long as it would be. */
+/** Characters of text per token, so that the tokens have a realistic length. */
 const BYTES_PER_ID = 4
 const VOCABULARY = 32_000
 const EOS = 2

@@ -3,7 +3,7 @@ import type { Inputs } from '../frame/inputs.ts'
 import type { Prepared, Row } from '../frame/row.ts'
 import { orSkipped, ours, prepared, python } from './sides.ts'
 
-/** Encoding, each word of a text met for the first time where it occurs first; warm: all words are known. */
+/** Encoding, with each word of a text new at its first occurrence; warm: all words are known. */
 export const ENCODING_ROWS: readonly Row[] = [
   encoding('web', 12),
   encoding('books', 2.5),

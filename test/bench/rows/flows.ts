@@ -35,7 +35,7 @@ export const FLOW_ROWS: readonly Row[] = [
   starting('length', ['length'], 'start: length')
 ]
 
-/** With one worker and two. A mixture of all texts: enough that to start the process hardly counts. */
+/** With one worker and two, on a mixture of all texts, so that the start of the process hardly counts. */
 function workers (name: string, about: string, filters: readonly unknown[], seconds: number): Row {
   return {
     name,

@@ -4,5 +4,5 @@ import { FLOW_ROWS } from './flows.ts'
 import { SOURCE_ROWS } from './sources.ts'
 import { STAGE_ROWS } from './stages.ts'
 
-/** All rows, in the order in which documents meet the stages; then whole flows. */
+/** All rows, in the order in which documents pass the stages; then whole flows. */
 export const ROWS: readonly Row[] = [...SOURCE_ROWS, ...STAGE_ROWS, ...ENCODING_ROWS, ...FLOW_ROWS]

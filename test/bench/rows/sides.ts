@@ -3,7 +3,7 @@ import type { Inputs } from '../frame/inputs.ts'
 import { type Package, release } from '../frame/python.ts'
 import type { Prepared, Side } from '../frame/row.ts'
 
-/** A side, or why there is none here. */
+/** A side, or the reason why it is missing. */
 export type MaybeSide = Side | { readonly skipped: string }
 
 export function prepared (bytes: number | null, ...sides: readonly MaybeSide[]): Prepared {
@@ -14,7 +14,7 @@ export function prepared (bytes: number | null, ...sides: readonly MaybeSide[]):
   }
 }
 
-/** A job of sluice's own code. */
+/** A job of sluice's code. */
 export function ours (job: string, given: object, name = 'sluice'): Side {
   return { name, kind: 'sluice', work: { kind: 'node', job, given } }
 }
@@ -29,7 +29,7 @@ export function rival (name: string, job: string, given: object): Side {
   return { name, kind: 'rival', work: { kind: 'node', job, given } }
 }
 
-/** What nobody can do without. */
+/** The minimal work of any reader. */
 export function limit (name: string, job: string, given: object): Side {
   return { name, kind: 'limit', work: { kind: 'node', job, given } }
 }
@@ -37,7 +37,7 @@ export function limit (name: string, job: string, given: object): Side {
 /**
  * A job in Python.
  *
- * @param needed the package that it measures, whose release is its name; null: Python itself, whose name is given
+ * @param needed the measured package, whose release is its name; null: Python itself, with the given name
  */
 export function python (
   { python }: Inputs,
@@ -51,7 +51,7 @@ export function python (
   return { name, kind: 'rival', work: { kind: 'python', job, given } }
 }
 
-/** A side whose own inputs may be missing: the row goes without it then. */
+/** A side whose inputs may be missing: then the row goes without it. */
 export async function orSkipped (make: () => Promise<MaybeSide>): Promise<MaybeSide> {
   try {
     return await make()

@@ -2,7 +2,7 @@ import type { Inputs } from '../frame/inputs.ts'
 import type { Row } from '../frame/row.ts'
 import { type MaybeSide, limit, ours, prepared, python, rival } from './sides.ts'
 
-/** Enough that the beginning, when code isn't compiled yet, doesn't count for much. */
+/** Enough text that the start, before the code is compiled, hardly counts. */
 const CORPUS = 'mixed'
 
 interface Given {
@@ -10,7 +10,7 @@ interface Given {
   readonly isWarmWanted: true
 }
 
-/** Readers of files, beside the usual packages and what no reader can do without. */
+/** Readers of files, next to the usual packages and the minimal work of any reader. */
 export const SOURCE_ROWS: readonly Row[] = [
   reading('ndjson', 'read NDJSON', 'ndjson', given => [
     rival('split2(JSON.parse)', 'rivals.split2', given),
@@ -28,7 +28,7 @@ export const SOURCE_ROWS: readonly Row[] = [
   ])
 ]
 
-/** @param ending of the file that is read */
+/** @param ending the extension of the file */
 function reading (
   name: string,
   about: string,
@@ -46,7 +46,7 @@ function reading (
       const { path, fileBytes, textBytes } = await inputs.corpus(CORPUS)
       const file = ending === 'ndjson' ? path : await inputs.inFormat(CORPUS, ending)
       const given: Given = { path: file, isWarmWanted: true }
-      const bytes = isNdjson ? fileBytes : textBytes // what is compressed counts as it is unpacked
+      const bytes = isNdjson ? fileBytes : textBytes // compressed files count by their decompressed size
       const source = isNdjson ? 'ndjson' : ending
       return prepared(bytes, ours('sources.read', { ...given, source }), ...others(given, inputs))
     }

@@ -6,7 +6,7 @@ import { type MaybeSide, limit, ours, prepared, python } from './sides.ts'
 const SEQUENCES = 8192
 const SHARD_BYTES = SEQUENCES * 2048 * 4
 
-/** Stages alone, fed from memory. */
+/** Single stages, with input from memory. */
 export const STAGE_ROWS: readonly Row[] = [
   stage('normalize', 'mixed', 2, (path, inputs) => [
     ours('stages.normalize', { path, isWarmWanted: true }),

@@ -1,4 +1,4 @@
-/** Files are read by their footers, wherever their messages lie, and a footer that is damaged is named. */
+/** Files are read by their footers, wherever their messages are, and a damaged footer is reported. */
 import { t } from '../../tap.ts'
 import { readFileMessages } from '../../../lib/arrow/file-messages.ts'
 import { failure } from '../../helpers.ts'
@@ -21,7 +21,7 @@ function records (texts: readonly string[]): Buffer {
 
 interface Place { readonly offset: number, readonly metadata: number, readonly body: number }
 
-/** Where a message lies that begins at an offset. */
+/** The position of a message that starts at an offset. */
 function placeOf (bytes: Buffer, offset: number): Place {
   const metadata = 8 + bytes.readUInt32LE(4)
   return { offset, metadata, body: bytes.length - metadata }
@@ -57,28 +57,28 @@ async function texts (bytes: Buffer, from = 0): Promise<unknown[]> {
 
 const [first, second] = [records(['a', 'bc']), records(['', 'uu', 'd'])]
 
-t.test('without a schema before the footer, with padding between, and in any order', async t => {
+t.test('a file may lack the schema before the footer, have padding, and have messages in any order', async t => {
   const padded = Buffer.concat([HEAD, second, Buffer.alloc(56), first, Buffer.alloc(40)])
   const places = [placeOf(first, 8 + second.length + 56), placeOf(second, 8)]
   t.strictSame(await texts(withFooter(padded, places)), ['a', 'bc', '', 'uu', 'd'])
   for (let from = 1; from <= 5; from++) {
     t.strictSame(await texts(withFooter(padded, places), from), ['a', 'bc', '', 'uu', 'd'].slice(from))
   }
-  const junk = Buffer.from('04000000f2ffffff', 'hex') // as Polars 2 begins: a schema that is no message
+  const junk = Buffer.from('04000000f2ffffff', 'hex') // the start of files by Polars 2: a schema that is no message
   t.strictSame(await texts(withFooter(
     Buffer.concat([HEAD, junk, Buffer.alloc(200, 7), first]), [placeOf(first, 8 + 208)]
   )), ['a', 'bc'])
   t.strictSame(await texts(withFooter(HEAD, [])), [])
 })
 
-t.test('a batch may end with what the footer counts as its own and its message doesn\'t', async t => {
+t.test('a batch may include bytes that the footer counts and its message doesn\'t', async t => {
   const place = placeOf(first, 8)
   t.strictSame(await texts(withFooter(Buffer.concat([HEAD, first, Buffer.alloc(24)]), [{
     ...place, body: place.body + 24
   }])), ['a', 'bc'])
 })
 
-t.test('dictionaries are read before all records: additions to them too', async t => {
+t.test('dictionaries are read before all records, including delta dictionaries', async t => {
   const keys = schemaField('text', 5, [], { dictionary: [{ int64: 0n }] })
   const offsets = (...ends: number[]): Buffer => {
     const bytes = Buffer.alloc(8 * Math.ceil((ends.length + 1) / 2))
@@ -98,11 +98,11 @@ t.test('dictionaries are read before all records: additions to them too', async 
   }
   t.strictSame(await texts(build(words('one', false), words('two', true))), ['two', 'one'])
   t.match(await failure(texts(build(words('one', false), words('two', false)))), {
-    code: 'ERR_SOURCE', message: /dictionary 0 is there twice/
+    code: 'ERR_SOURCE', message: /dictionary 0 occurs twice/
   }, 'as pyarrow: only streams replace one')
 })
 
-t.test('a footer that is damaged is named; nothing is set aside for what it says', async t => {
+t.test('a damaged footer is reported, and no memory is allocated for its claims', async t => {
   const bytes = Buffer.concat([HEAD, first, second])
   const places = [placeOf(first, 8), placeOf(second, 8 + first.length)] as const
   const whole = withFooter(bytes, places)
@@ -110,22 +110,22 @@ t.test('a footer that is damaged is named; nothing is set aside for what it says
   for (const [damaged, says] of [
     [whole.subarray(0, -1), /the Arrow file is cut off/],
     [HEAD, /cut off/],
-    [withFooter(bytes, places, { length: 2 ** 31 - 1 }), /damaged Arrow footer \(it says it has 2147483647 bytes/],
-    [withFooter(bytes, places, { length: -5 }), /it says it has -5 bytes/],
+    [withFooter(bytes, places, { length: 2 ** 31 - 1 }), /damaged Arrow footer \(its length is 2147483647 bytes/],
+    [withFooter(bytes, places, { length: -5 }), /its length is -5 bytes/],
     [withFooter(bytes, places, { length: 7 }), /damaged Arrow footer/],
     [withFooter(bytes, places, { fields: null }), /the footer has no schema/],
-    [withFooter(bytes, [places[0], places[0]]), /a message at byte 8, where another one lies/],
+    [withFooter(bytes, [places[0], places[0]]), /a message at byte 8, within another one/],
     [withFooter(bytes, [places[0], { ...places[1], body: 2 ** 40 }]), /the footer begins at/],
     [withFooter(bytes, [places[0], { ...places[1], offset: -8 }]), /a block of .* at -8/],
     [
       withFooter(bytes, [places[0], { ...places[1], metadata: 16 }]),
-      /damaged Arrow data in the message at byte \d+ \(metadata of \d+ bytes, the footer tells of 16/
+      /damaged Arrow data in the message at byte \d+ \(metadata of \d+ bytes, the footer has 16/
     ],
     [
       withFooter(bytes, [places[0], { ...places[1], body: places[1].body - 8 }]),
-      /a body of 24 bytes, of which the footer tells 16/
+      /a body of 24 bytes, where the footer has 16/
     ],
-    [withFooter(bytes, [places[0]]), /a message of the kind records at byte \d+, of which it doesn't tell/],
+    [withFooter(bytes, [places[0]]), /a message of the kind records at byte \d+ is not listed/],
     [
       withFooter(Buffer.concat([HEAD, schema(TEXT), first, second]), [placeOf(second, 8 + schema(TEXT).length +
         first.length)]),
@@ -133,7 +133,7 @@ t.test('a footer that is damaged is named; nothing is set aside for what it says
     ],
     [
       withFooter(bytes, [places[1]], { dictionaries: [places[0]] }),
-      /a message of the kind records, where the footer tells of dictionary/
+      /a message of the kind records, where the footer has dictionary/
     ],
     [
       withFooter(Buffer.concat([HEAD, Buffer.alloc(bytes.length)]), places),
@@ -142,7 +142,7 @@ t.test('a footer that is damaged is named; nothing is set aside for what it says
   ] as const) t.match(await failure(texts(damaged)), { code: 'ERR_SOURCE', message: says }, String(says))
 })
 
-t.test('of a file whose messages lie in order its ranges are announced in advance, and are read in order', async t => {
+t.test('if the messages of a file are in order, its ranges are announced in advance and read in order', async t => {
   const read: number[] = []
   const expected: number[][] = []
   const ranges = rangesOf(arrowBytes('tiny-row-groups.file'), start => { read.push(start) })
@@ -154,5 +154,5 @@ t.test('of a file whose messages lie in order its ranges are announced in advanc
   }
   t.strictSame(kinds, ['schema', ...Array<string>(7).fill('records')])
   t.equal(expected.length, 1)
-  t.equal(read.length, 3, 'the length of the footer, the footer, and the rest at once')
+  t.equal(read.length, 3, 'the length of the footer, the footer, and the rest in one range')
 })

@@ -8,7 +8,7 @@ import type { RecordFile } from '../../../lib/records/reader.ts'
 import { fixture } from '../../helpers.ts'
 import { comparable, rangesOf } from '../parquet/helpers.ts'
 
-/** The files that there are, without their ending. */
+/** The names of the fixtures, without extension. */
 export function arrowNames (): string[] {
   return readdirSync(fixture('arrow')).map(name => name.replace('.arrow', '')).sort()
 }
@@ -22,7 +22,7 @@ export async function * chunksOf (bytes: Buffer, size = 65_536): AsyncGenerator<
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size)
 }
 
-/** All rows from one on, as `rowsOf` of parquet gives them. */
+/** All rows from a row on, in the form of `rowsOf` for parquet. */
 export async function rowsOf (
   bytes: Buffer,
   { from = 0, size, byFooter = false, ...options }: Partial<RowOptions> & {
@@ -49,7 +49,7 @@ export async function rowsOf (
   return { columns, rows }
 }
 
-/** A file of which only the name is looked at, and where to begin. */
+/** A file of which only the name and the start offset are used. */
 function recordFile (offset: number): RecordFile {
   return {
     index: 0,
@@ -69,7 +69,7 @@ async function firstColumn (bytes: Buffer): Promise<string> {
   return tableFromIPC(new Uint8Array(bytes)).schema.fields[0]!.name
 }
 
-/** A field of a table of FlatBuffers; null leaves it out. */
+/** A field of a FlatBuffers table; null leaves it out. */
 export type FlatField =
   | null
   | { readonly int8: number }
@@ -81,7 +81,7 @@ export type FlatField =
   | { readonly tables: ReadonlyArray<readonly FlatField[]> }
   | { readonly numbers: readonly bigint[], readonly length?: number }
 
-/** The table, and behind it what its fields point to; `at` is where it begins. */
+/** The table, followed by the data of its fields; `at` is its start. */
 function written (fields: readonly FlatField[]): { readonly bytes: Buffer<ArrayBuffer>, readonly at: number } {
   const at = 4 + 2 * fields.length
   const start = Buffer.alloc(at + 4 + 8 * fields.length)
@@ -136,7 +136,7 @@ function listed (field:
   return Buffer.concat([head, ...inner.map(({ bytes }) => bytes)])
 }
 
-/** A table as the root of FlatBuffers. */
+/** A table as the root of a FlatBuffer. */
 export function flat (fields: readonly FlatField[]): Buffer {
   const { bytes, at } = written(fields)
   const root = Buffer.alloc(4)
@@ -161,10 +161,10 @@ export function message (
   return Buffer.concat([head, metadata, Buffer.alloc(padded - metadata.length), body])
 }
 
-/** The mark of the end. */
+/** The end marker. */
 export const END = Buffer.from('ffffffff00000000', 'hex')
 
-/** The field of a schema. @param type number of the type, and its table */
+/** The field of a schema. @param type the type's number, and its table */
 export function schemaField (
   name: string,
   type: number,
@@ -185,7 +185,7 @@ export function schema (...fields: ReadonlyArray<readonly FlatField[]>): Buffer 
   return message(1, [null, { tables: fields }])
 }
 
-/** The header of a record batch: nodes of length and count of nulls, buffers of offset and length. */
+/** The header of a record batch: nodes of length and null count, buffers of offset and length. */
 export function batch (
   rows: number,
   nodes: readonly number[],

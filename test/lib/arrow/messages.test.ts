@@ -1,4 +1,4 @@
-/** Messages are cut as they were written, and what is cut off or damaged is named. */
+/** Messages are split as they were written, and truncated or damaged ones are reported. */
 import { t } from '../../tap.ts'
 import { Bytes } from '../../../lib/arrow/bytes.ts'
 import { SluiceError } from '../../../lib/errors.ts'
@@ -16,7 +16,7 @@ async function cut (bytes: Buffer, isWanted = true): Promise<Message[]> {
 
 const NAME = 'tiny-row-groups'
 
-t.test('a stream, a file, and the forms of before have the same messages', async t => {
+t.test('a stream, a file, and the formats of older versions have the same messages', async t => {
   const kinds = (found: readonly Message[]): unknown[] => found.map(({ kind, rows }) => [kind, rows])
   const expected = [['schema', 0], ...[3, 3, 3, 3, 3, 3, 2].map(rows => ['records', rows])]
   for (const name of [`${NAME}.stream`, `${NAME}.file`]) t.strictSame(kinds(await cut(arrowBytes(name))), expected)
@@ -24,10 +24,10 @@ t.test('a stream, a file, and the forms of before have the same messages', async
   t.strictSame(kinds(found), kinds(await cut(arrowBytes('types.stream'))))
   for (const { bytes } of found) t.strictSame([bytes.byteOffset % 8, bytes.length % 8], [0, 0], 'aligned')
   t.ok((await cut(arrowBytes(`${NAME}.stream`), false)).every(({ bytes }) => bytes.length === 0),
-    'bodies that are passed over')
+    'skipped bodies')
 })
 
-t.test('whatever is cut off is named, at the marks between messages too', async t => {
+t.test('a truncated stream is reported, also if it ends between messages', async t => {
   for (const name of [`${NAME}.stream`, `${NAME}.file`, 'types.legacy']) {
     const bytes = arrowBytes(name)
     const starts = (await cut(bytes)).map(({ at }) => at)
@@ -44,7 +44,7 @@ t.test('whatever is cut off is named, at the marks between messages too', async 
   }
 })
 
-t.test('what isn\'t Arrow, and what follows the end', async t => {
+t.test('data that isn\'t Arrow, and data after the end', async t => {
   const stream = arrowBytes(`${NAME}.stream`)
   const file = arrowBytes(`${NAME}.file`)
   for (const [bytes, says] of [
@@ -52,7 +52,7 @@ t.test('what isn\'t Arrow, and what follows the end', async t => {
     [Buffer.from('{"id":'), /not an Arrow.*begins with "\{\\"id\\":"/],
     [Buffer.from('{"id": "a", "text": "b"}'), /not an Arrow/],
     [Buffer.from('ffffffff07000000', 'hex'), /not an Arrow/],
-    [Buffer.concat([stream, Buffer.of(0, 0, 1)]), /more follows the mark of the end/],
+    [Buffer.concat([stream, Buffer.of(0, 0, 1)]), /more data follows the end mark/],
     [Buffer.concat([file, Buffer.of(0)]), /the footer is cut off, or more follows it/],
     [file.subarray(0, -20), /the footer is cut off/],
     [
@@ -70,31 +70,31 @@ t.test('what isn\'t Arrow, and what follows the end', async t => {
   length.writeInt32LE(empty.length)
   t.match(
     await failure(cut(Buffer.concat([Buffer.from('ARROW1\0\0'), stream, empty, length, Buffer.from('ARROW1')]))),
-    { message: /the footer tells of 0 batches of records, there are 7/ }
+    { message: /the footer lists 0 batches of records, there are 7/ }
   )
   const other = Buffer.from(file)
   const at = file.length - 10 - file.readInt32LE(file.length - 10)
   const start = file.indexOf(Buffer.from(BigInt64Array.of(BigInt((await cut(file))[1]!.at)).buffer), at)
   other.writeInt32LE(8, start)
   t.match(await failure(cut(other)), {
-    code: 'ERR_SOURCE', message: /the batches of records don't lie in the order of the footer/
+    code: 'ERR_SOURCE', message: /the batches of records are not in the order of the footer/
   })
   for (const junk of ['04000000f2ffffff0000000000000000', message(3, batch(1, [1, 0], [0, 0, 0, 0])).toString('hex')]) {
     t.match(
       await failure(cut(Buffer.concat([Buffer.from('ARROW1\0\0'), Buffer.from(junk, 'hex'), file]))),
-      { code: 'ERR_SOURCE', message: /doesn't begin with a schema.*write it to a file, decompressed/ }
+      { code: 'ERR_SOURCE', message: /doesn't begin with a schema.*decompress it to a file/ }
     )
   }
-  t.equal((await cut(Buffer.concat([stream, Buffer.alloc(300)]))).length, 8, 'zeros fill up the last block')
+  t.equal((await cut(Buffer.concat([stream, Buffer.alloc(300)]))).length, 8, 'zeros after the end are padding')
 })
 
-t.test('metadata is judged before it is believed', async t => {
+t.test('metadata is validated before it is used', async t => {
   const start = schema(schemaField('text', 5))
   const text = schemaField('text', 5)
   const nested = (depth: number): FlatField[] =>
     schemaField('x', 13, [], { children: depth === 0 ? [] : [nested(depth - 1)] })
   for (const [bytes, says] of [
-    [message(1, [], Buffer.alloc(0), { version: 2 }), /of version 3 of the format/],
+    [message(1, [], Buffer.alloc(0), { version: 2 }), /format version 3/],
     [message(1, null), /without a header/],
     [message(4, []), /of the kind 4/],
     [message(2, [{ int64: 0n }]), /a dictionary without data/],
@@ -118,10 +118,10 @@ t.test('metadata is judged before it is believed', async t => {
       message(3, batch(1, [1, 0], []), Buffer.alloc(0), { bodyBytes: 2 ** 30 }),
       /a message of \d+ bytes at byte 0, more than 536870912/
     ],
-    [message(1, [{ int16: 1 }]), /begin with their highest byte/],
+    [message(1, [{ int16: 1 }]), /big-endian data is not supported/],
     [schema(schemaField('d', 7, [null, { int32: 1001 }])), /a decimal of 1001 digits/],
     [schema(schemaField('u', 14, [null, { numbers: [], length: 99_999 }])), /a list of 99999/],
-    [schema(nested(101)), /more columns in each other than can be/],
+    [schema(nested(101)), /too many columns, or nested too deeply/],
     [Buffer.from('ffffffff0000007f', 'hex'), /is not an Arrow/],
     [Buffer.concat([start, Buffer.from('ffffffff0000007f', 'hex')]), /metadata of 2130706432 bytes/]
   ] as const) t.match(await failure(cut(Buffer.concat([bytes, END]))), { code: 'ERR_SOURCE', message: says })
@@ -131,7 +131,7 @@ t.test('metadata is judged before it is believed', async t => {
   ]))).length, 1)
 })
 
-t.test('an error of what gives the bytes is handed on, and they are let go of', async t => {
+t.test('an error of the input is passed on, and the input is closed', async t => {
   let closed = false
   const broken = async function * (): AsyncGenerator<Buffer> {
     try {

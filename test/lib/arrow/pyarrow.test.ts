@@ -1,11 +1,11 @@
-/** What is read of an Arrow file is what pyarrow reads of the parquet file with the same table. */
+/** The values of an Arrow file equal those that pyarrow reads from the parquet file with the same table. */
 import { t } from '../../tap.ts'
 import { parquetAnswers } from '../parquet/helpers.ts'
 import { arrowBytes, arrowNames, rowsOf } from './helpers.ts'
 import { howMany, isThorough, strictSame } from '../../helpers.ts'
 
 const answers = parquetAnswers()
-/** The type of parquet for it is known by its column, and so it is there as text. */
+/** Columns that are read as text from parquet, where their type is UUID, and as bytes from Arrow. */
 const UUIDS = new Set(['uuid'])
 
 function comparableUuid (value: unknown): unknown {

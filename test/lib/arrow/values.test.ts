@@ -1,4 +1,4 @@
-/** What no table of parquet has, and values that lie outside of what there is. */
+/** Values that no table of parquet has, and values out of range. */
 import { t } from '../../tap.ts'
 import { lz4Frame } from '../../../lib/columns/lz4-frame.ts'
 import { type Vector, ValueReader } from '../../../lib/arrow/values.ts'
@@ -7,7 +7,7 @@ import { END, type FlatField, arrowBytes, batch, message, rowsOf, schema, schema
 
 const base64 = (text: string): unknown => ({ base64: text })
 
-t.test('types that parquet has in another form, or not at all', async t => {
+t.test('types that parquet has in another form or not at all', async t => {
   const { columns, rows } = await rowsOf(arrowBytes('more.stream'))
   t.strictSame(Object.fromEntries(columns.map((name, i) => [name, rows.map(row => row[i])])), {
     text: ['a', null, 'long enough not to be inlined in the view'],
@@ -33,20 +33,20 @@ t.test('dictionaries grow and are replaced', async t => {
   t.strictSame((await rowsOf(arrowBytes('growing.stream'), { from: 4 })).rows.flat(), ['c', 'a'])
 })
 
-t.test('columns of types that aren\'t read hinder nobody who doesn\'t ask for them', async t => {
+t.test('columns of unsupported types can be ignored', async t => {
   const bytes = arrowBytes('unread.stream')
   t.strictSame((await rowsOf(bytes, { textColumn: 'text', columns: [] })).rows, [['a'], ['b']])
   for (const name of ['union', 'dense', 'interval', 'runs', 'in_list']) {
     t.match(await failure(rowsOf(bytes, { textColumn: 'text', columns: [name] })), {
       code: 'ERR_SOURCE',
-      message: `a.arrow: its column ${name} has values of a type that isn't read`
+      message: `a.arrow: its column ${name} has values of a type that isn't supported`
     })
   }
 })
 
 const TEXT = schemaField('text', 5)
 
-t.test('messages in an order that can\'t be', async t => {
+t.test('messages in an invalid order are refused', async t => {
   const records = message(3, batch(1, [1, 0], [0, 0, 0, 8, 8, 1]), Buffer.concat([
     Buffer.from([0, 0, 0, 0, 1, 0, 0, 0]),
     Buffer.from('x\0\0\0\0\0\0\0')
@@ -58,7 +58,7 @@ t.test('messages in an order that can\'t be', async t => {
   t.strictSame(await read(schema(TEXT), records), [['x']])
   t.match(await read(records, schema(TEXT)), {
     code: 'ERR_SOURCE',
-    message: /in the message at byte 0 \(there is no schema before it\)/
+    message: /in the message at byte 0 \(there is no schema before the message\)/
   })
   t.match(await read(schema(TEXT), schema(TEXT)), { code: 'ERR_SOURCE', message: /a second schema/ })
   t.match(await read(schema(schemaField('text', 99))), {
@@ -81,10 +81,10 @@ t.test('messages in an order that can\'t be', async t => {
     { int64: 7n },
     { table: batch(0, [0, 0], [0, 0, 0, 0, 0, 0]) },
     { int8: 1 }
-  ], Buffer.alloc(8))), [], 'a dictionary that would add to none, of no use to anybody')
+  ], Buffer.alloc(8))), [], 'an unused delta dictionary without a dictionary')
 })
 
-t.test('compressed buffers that claim what they don\'t give', async t => {
+t.test('compressed buffers of a wrong size are refused', async t => {
   const bytes = arrowBytes('tiny-row-groups.zstd')
   let found = 0
   for (let at = 300; found === 0 && at < bytes.length - 8; at++) {
@@ -117,10 +117,10 @@ t.test('LZ4 frames', async t => {
   t.equal(
     lz4Frame(frame(0x40, [[stored, abc], [5, Buffer.from([0x02, 0x03, 0x00, 0x10, 0x78])]]), 10).toString(),
     'abcabcabcx',
-    'a block that repeats the one before'
+    'a block that refers to the previous block'
   )
   t.equal(lz4Frame(frame(0x58, [[stored, abc]], { head: 10, tail: 4 }), 3).toString(), 'abc',
-    'with its size, and checksums')
+    'with content size and checksums')
   for (const [bytes, size, says] of [
     [Buffer.from('abcdefgh'), 3, 'not an lz4 frame'],
     [frame(0x80, []), 0, 'unknown version'],
@@ -131,7 +131,7 @@ t.test('LZ4 frames', async t => {
   ] as const) t.throws(() => lz4Frame(bytes, size), { message: new RegExp(says) })
 })
 
-t.test('what lies outside is no value', async t => {
+t.test('indices and offsets out of range are refused', async t => {
   const at = (vector: object, index = 0): unknown =>
     new ValueReader(Infinity).at({ length: 1, nullCount: 0, ...vector } as unknown as Vector, index)
   const utf8 = { type: { typeId: 5 }, values: Buffer.from('abc') }

@@ -1,4 +1,4 @@
-/** Text that lies within a record: of JSON, parquet and Arrow the same. */
+/** Text in a nested field: the same for JSON, parquet and Arrow. */
 import { t } from '../../tap.ts'
 import type { Document } from '../../../lib/document.ts'
 import { documentOfRecord } from '../../../lib/records/record.ts'
@@ -10,7 +10,7 @@ import { parquetAnswers, parquetBytes, rangesOf } from '../parquet/helpers.ts'
 
 const documentOf = (record: unknown, textColumn: string): unknown => documentOfRecord(record, textColumn, () => '#')
 
-t.test('fields of fields, items of lists, and lists of texts', async t => {
+t.test('a path leads to fields of fields, items of lists, and lists of texts', async t => {
   for (const [textColumn, record, expected] of [
     ['data.text', { data: { text: 'a', n: 1 }, k: 2 }, doc('#', 'a', { data: { n: 1 }, k: 2 })],
     ['data.text', { id: 7, data: { text: 'a' } }, doc('7', 'a')],
@@ -53,7 +53,7 @@ t.test('fields of fields, items of lists, and lists of texts', async t => {
   ] as const) t.strictSame(documentOf(record, textColumn), expected, `${textColumn} of ${JSON.stringify(record)}`)
 })
 
-t.test('what surrounds a text is no other than before', async t => {
+t.test('the fields around a nested text are unchanged', async t => {
   const record = { data: { text: 'a', n: [1] } }
   documentOf(record, 'data.text')
   t.strictSame(record, { data: { text: 'a', n: [1] } })
@@ -61,7 +61,7 @@ t.test('what surrounds a text is no other than before', async t => {
   t.equal(documentOf({ data: { text: 'a', deep } }, 'data.text'), 'too_deep')
 })
 
-/** What pyarrow reads, as JSON has it. */
+/** A value read by pyarrow, in the form of JSON. */
 function plain (value: unknown): unknown {
   if (Array.isArray(value)) return value.map(plain)
   if (typeof value !== 'object' || value === null) return value
@@ -71,7 +71,7 @@ function plain (value: unknown): unknown {
   return Object.values(value)[0]
 }
 
-t.test('of parquet and Arrow the same as of JSON', async t => {
+t.test('parquet and Arrow give the same texts as JSON', async t => {
   const { columns, rows } = parquetAnswers().nested!
   for (const textColumn of [
     'list', 'list[]', 'structs[].name', 'struct.inner.name', 'struct.words', 'struct.words[]', 'lists[]',
@@ -91,13 +91,13 @@ t.test('of parquet and Arrow the same as of JSON', async t => {
     ]) {
       const documents = await collect<Document>(source)
       t.strictSame(documents.map(({ text }) => text), texts, textColumn)
-      t.ok(documents.every(({ meta }) => Object.keys(meta).length === 0), 'nothing else is kept')
+      t.ok(documents.every(({ meta }) => Object.keys(meta).length === 0), 'no other field is kept')
       t.equal(source.stats.dropped.no_text, expected.length - texts.length)
     }
   }
 })
 
-t.test('with --columns, what lies beside the text is kept', async t => {
+t.test('with --columns, the fields next to the text are kept', async t => {
   for (const read of [
     parquet(fixture('parquet/nested.parquet'), { textColumn: 'struct.inner.name', columns: 'struct' }),
     arrow(fixture('arrow/nested.stream.arrow'), { textColumn: 'struct.inner.name', columns: 'struct' })
@@ -108,15 +108,15 @@ t.test('with --columns, what lies beside the text is kept', async t => {
   }
 })
 
-t.test('a way that leads nowhere is an error that says what there is', async t => {
+t.test('a path that leads nowhere is an error that lists the fields', async t => {
   for (const [textColumn, says] of [
     [
       'struct.nothing',
-      /column struct: there is no field nothing in it, there is inner, words, flag; name the one that has the text/
+      /column struct: there is no field nothing in it; it has inner, words, flag; name the column with the text/
     ],
     ['structs.name', /column structs: structs is a list; write structs\[\] for its items/],
-    ['struct[].inner', /column struct: struct is no list/],
-    ['list[].name', /there is no field name in it, as its values have no fields/],
+    ['struct[].inner', /column struct: struct is not a list/],
+    ['list[].name', /there is no field name in it: its values have no fields/],
     ['map.a', /there is no field a in it/],
     ['none.name', /has no column none\.name; it has list, large_list/]
   ] as const) {
@@ -137,7 +137,7 @@ t.test('a way that leads nowhere is an error that says what there is', async t =
   }
 })
 
-t.test('of parquet only the columns are read that have the text', async t => {
+t.test('of a parquet file, only the columns of the text are read', async t => {
   const bytesFor = async (only: boolean): Promise<number> => {
     let sum = 0
     const file = await ParquetFile.open(rangesOf(parquetBytes('nested'), () => {}))

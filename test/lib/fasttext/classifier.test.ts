@@ -5,10 +5,10 @@ import { FastTextClassifier, loadFastText } from '../../../lib/fasttext/classifi
 import { MODELS, TEXTS, answersOf, difference, modelPath } from './fixtures.ts'
 import { howMany, isThorough, put, temporaryFolder } from '../../helpers.ts'
 
-/** Memory for words: ample, so little that hardly a word stays, less than a table takes, none. */
+/** Memory of the word table: large, too small for most words, less than a table needs, none. */
 const TABLES = [undefined, 2048, 0, 100, 4096]
 
-t.test('a word of megabytes is a word', async t => {
+t.test('a word of several megabytes is one word', async t => {
   for (const name of MODELS.slice(0, howMany(1, MODELS.length))) {
     const classifier = await loadFastText(modelPath(name))
     const plain = await loadFastText(modelPath(name), { kernel: false })
@@ -17,7 +17,7 @@ t.test('a word of megabytes is a word', async t => {
   }
 })
 
-t.test('every kind of model answers as the command does', async t => {
+t.test('every kind of model predicts as the fasttext command does', async t => {
   for (const [i, model] of MODELS.entries()) {
     const { shared } = await loadFastText(modelPath(model))
     const expected = answersOf(model)
@@ -32,7 +32,7 @@ t.test('every kind of model answers as the command does', async t => {
   }
 })
 
-t.test('the probability of a label is that of its prediction', async t => {
+t.test('the probability of a single label is that of its prediction', async t => {
   for (const model of MODELS) {
     const classifier = await loadFastText(modelPath(model))
     for (const text of TEXTS.slice(-10)) {
@@ -43,7 +43,7 @@ t.test('the probability of a label is that of its prediction', async t => {
   }
 })
 
-t.test('all labels can be had, the best first', async t => {
+t.test('all labels can be returned, the best first', async t => {
   const classifier = await softmax()
   const { labels } = classifier
   t.equal(labels.length, 9)
@@ -53,7 +53,7 @@ t.test('all labels can be had, the best first', async t => {
   t.ok(Math.abs(all.reduce((sum, { probability }) => sum + probability, 0) - 1) < 1e-3)
 })
 
-t.test('an empty text has the label of the end of a line, or none where the model lacks that', async t => {
+t.test('an empty text has the label of the line end, or none if the model has no token for it', async t => {
   const classifier = await loadFastText(modelPath('softmax-words.bin'))
   const unknowing = await loadFastText(modelPath('no-end.bin'))
   for (const text of ['', ' ', '\n\n', '\0', '\t\r\v\f']) {
@@ -71,7 +71,7 @@ t.test('a text counts as one line, and a token </s> ends it', async t => {
   t.strictNotSame(classifier.predict(`${one} ${two}`, 3), classifier.predict(one, 3))
 })
 
-t.test('threads share a model', async t => {
+t.test('threads share the memory of a model', async t => {
   const classifier = await loadFastText(modelPath('hs.bin'))
   t.type(classifier.shared.memory.buffer, SharedArrayBuffer)
   const { port1, port2 } = new MessageChannel()
@@ -79,11 +79,11 @@ t.test('threads share a model', async t => {
   const received = await new Promise<typeof classifier.shared>(resolve => { port2.once('message', resolve) })
   port1.close()
   new Uint8Array(received.memory.buffer)[0] = 7
-  t.equal(new Uint8Array(classifier.shared.memory.buffer)[0], 7, 'it is the same memory')
+  t.equal(new Uint8Array(classifier.shared.memory.buffer)[0], 7, 'both have the same memory')
   t.strictSame(FastTextClassifier.from(received).predict(TEXTS.at(-1)!), classifier.predict(TEXTS.at(-1)!))
 })
 
-t.test('what cannot be asked is refused', async t => {
+t.test('invalid arguments are refused', async t => {
   const classifier = await softmax()
   for (const k of [0, -1, 1.5, NaN]) {
     t.throws(() => classifier.predict('a', k), {
@@ -97,11 +97,11 @@ t.test('what cannot be asked is refused', async t => {
   })
 })
 
-t.test('loading stops on request', async t => {
+t.test('an abort signal stops the loading', async t => {
   await t.rejects(loadFastText(modelPath('hs.bin'), { signal: AbortSignal.abort() }), { code: 'ERR_ABORTED' })
 })
 
-t.test('a file that is not there, or not a model, is refused with what to do', async t => {
+t.test('a missing file and a file that is no model are refused, with a hint', async t => {
   const folder = temporaryFolder(t)
   put(folder, 'empty.bin', '')
   put(folder, 'text.bin', 'This is not a model.')

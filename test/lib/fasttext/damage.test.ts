@@ -1,4 +1,4 @@
-/** Files of models that are cut off or changed: an error that says so, or an answer, and never anything else. */
+/** Model files that are truncated or changed: an error or a prediction, and nothing else. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
@@ -10,7 +10,7 @@ import { howMany, put, temporaryFolder } from '../../helpers.ts'
 
 const ASKED = [...TEXTS.slice(0, 40).filter(text => text.length < 2000), ...TEXTS.slice(-5)]
 
-/** Writes a model into a folder and asks it. @returns what it's refused for; undefined if it answers */
+/** Writes a model into a folder and uses it. @returns the error; undefined if it predicts */
 async function asked (folder: string, bytes: Uint8Array): Promise<string | undefined> {
   const path = put(folder, 'model.ftz', bytes)
   try {
@@ -29,7 +29,7 @@ async function asked (folder: string, bytes: Uint8Array): Promise<string | undef
   }
 }
 
-t.test('a file that is cut off is refused, wherever it is', async t => {
+t.test('a file that is truncated at any byte is refused', async t => {
   const folder = temporaryFolder(t)
   for (const model of ['ova-all-pruned.ftz', 'hs-norms.ftz', 'no-end.bin', 'many-softmax.ftz']) {
     const whole = readFileSync(modelPath(model))
@@ -45,18 +45,18 @@ t.test('a file that is cut off is refused, wherever it is', async t => {
     }
     t.match(
       await asked(folder, whole.subarray(0, 30)),
-      /it ends within its header, .* if it was cut off or changed on its way, get it again/
+      /it ends within its header, .* if it was cut off or changed in transfer, get it again/
     )
     t.match(
       await asked(folder, whole.subarray(0, whole.length - 1)),
       /it ends within its output matrix|it ends within the centroids of its output matrix/
     )
     t.equal(await asked(folder, whole), undefined)
-    t.match(await asked(folder, Buffer.concat([whole, Buffer.of(0)])), /1 bytes are left behind its end/)
+    t.match(await asked(folder, Buffer.concat([whole, Buffer.of(0)])), /1 bytes follow its end/)
   }
 })
 
-t.test('what its numbers say has to fit', async t => {
+t.test('inconsistent numbers in a model are refused', async t => {
   const folder = temporaryFolder(t)
   const whole = readFileSync(modelPath('hs.bin'))
   const changed = async (at: number, value: number, message: RegExp): Promise<void> => {
@@ -76,7 +76,7 @@ t.test('what its numbers say has to fit', async t => {
   await changed(64, 2 ** 30, /its dictionary has/)
 })
 
-t.test('an old classifier, of version 11, has no n-grams of characters', async t => {
+t.test('a classifier of the old version 11 has no character n-grams', async t => {
   const folder = temporaryFolder(t)
   const bytes = readFileSync(modelPath('hs.bin'))
   const of12 = await loadFastText(modelPath('hs.bin'))
@@ -88,7 +88,7 @@ t.test('an old classifier, of version 11, has no n-grams of characters', async t
   t.strictSame(old.predict('unknownword'), of12.predict(''))
 })
 
-t.test('bytes that are changed make an error or an answer', async t => {
+t.test('changed bytes cause an error or a prediction, never a crash', async t => {
   const folder = temporaryFolder(t)
   const models = MODELS.map(model => readFileSync(modelPath(model)))
   let refused = 0

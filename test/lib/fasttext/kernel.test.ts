@@ -1,4 +1,6 @@
-/** The kernel against the plain path: on every model, with tables that keep everything, little, or nothing. */
+/**
+ * The kernel compared with the plain code: on every model, with word tables that keep everything, little, or nothing.
+ */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
@@ -13,7 +15,7 @@ import { MODELS, TEXTS, modelPath } from './fixtures.ts'
 const SPACES = [' ', '  ', '\n', '\t', '\0', '\v\f\r', ' \u00a0']
 const SEPARATED = /[ \n\t\0\v\f\r]+/
 
-/** Words of texts, and others that are made to be hard. */
+/** Words of texts, and difficult ones. */
 const WORDS = [
   ...TEXTS.slice(-60).flatMap(text => text.split(SEPARATED)), '__label__en', '__label__', '<', '>', '\ud800', '\u0301',
   'é', '😀'.repeat(30), ...[1, 8, 15, 16, 17, 32, 47, 48, 49, 255, 256, 3000].map(length => 'q'.repeat(length))
@@ -28,20 +30,20 @@ const text = fc.array(
 )
   .map(parts => parts.map(([word, space]) => word + space).join(''))
 
-t.test('the kernel is there', async t => {
+t.test('the kernel is in the build, and small', async t => {
   const bytes = readFileSync(new URL('../../../lib/kernels/fasttext.wasm', import.meta.url))
   t.ok(bytes.length < 10_000, `it has ${bytes.length} bytes`)
 })
 
 const source = (path: string): string => readFileSync(join(ROOT, 'lib', path), 'utf8')
 
-t.test('it is given its settings by their names, in its order', async t => {
+t.test('the kernel\'s settings are passed by name, in its order', async t => {
   const fields = source('kernels/fasttext/settings.ts').matchAll(/^ {2}(\w+): (?:u32|usize)$/gm)
   const names = [...fields].map(([, name]) => name)
   t.strictSame(Object.keys(layoutOf(await readFastText(modelPath('hs.bin')), 0, 0).fields), names)
 })
 
-t.test('constants that it has, too, are the same', async t => {
+t.test('constants of the kernel equal those of the code', async t => {
   const constant = (path: string, name: string): string | undefined =>
     new RegExp(`^(?:export )?const ${name}(?:: \\w+)? = ([\\de.-]+)n?$`, 'm').exec(source(path))?.[1]
   for (const [name, kernel, reader] of [
@@ -59,7 +61,7 @@ t.test('constants that it has, too, are the same', async t => {
   }
 })
 
-t.test('its sums are those of the plain path, but for the last digits; its exact ones to the last', async t => {
+t.test('sums of the kernel equal plain sums up to rounding, and its exact sums equal them', async t => {
   for (const name of MODELS) {
     const model = await readFastText(modelPath(name))
     const plain = new PlainSum(model)
@@ -79,7 +81,7 @@ t.test('its sums are those of the plain path, but for the last digits; its exact
   t.pass()
 })
 
-t.test('pieces of a long text make one sum, wherever they end', async t => {
+t.test('a long text in pieces gives the same sum, wherever the pieces end', async t => {
   const model = await readFastText(modelPath('ova-all.bin'))
   const plain = new PlainSum(model)
   const kernel = KernelSum.of(model, 2 ** 20, plain)!
@@ -96,7 +98,7 @@ t.test('pieces of a long text make one sum, wherever they end', async t => {
   }
 })
 
-t.test('a word that is longer than a piece is left to the plain path', async t => {
+t.test('a word that is longer than a piece is left to the plain code', async t => {
   const model = await readFastText(modelPath('hs.bin'))
   const plain = new PlainSum(model)
   const kernel = KernelSum.of(model, 2 ** 20, plain)!

@@ -1,4 +1,4 @@
-/** A reader that stops, in whatever state, leaves nothing open that would keep the process alive. */
+/** A reader that stops, in any state, leaves nothing open that would keep the process running. */
 import { setTimeout } from 'node:timers/promises'
 import { t } from '../../tap.ts'
 import { closeHubs } from '../../../lib/hub/hub.ts'
@@ -47,12 +47,12 @@ const WAYS: ReadonlyArray<[name: string, stop: Stopping]> = [
   ['stop', source => { source.stop() }]
 ]
 
-/** What keeps this process alive, of what a client or its waits could have left. */
+/** Resources that keep this process running, of those that a client or its waits could leave. */
 function held (): string[] {
   return process.getActiveResourcesInfo().filter(name => name === 'Timeout' || name.startsWith('TCP'))
 }
 
-t.test('in every state', async t => {
+t.test('a signal aborts a request in every state', async t => {
   const before = held().length
   for (const [i, [state, plan, name = 'o/lines', options = {}]] of STATES.entries()) {
     for (const [way, stop] of isThorough() ? [WAYS[0]!, WAYS[1 + i % 2]!] : [WAYS[i % WAYS.length]!]) {
@@ -62,7 +62,7 @@ t.test('in every state', async t => {
       const controller = new AbortController()
       const source = hf(name, { ...options, timeout: 3600, hub: { retryDelay: 50_000 }, signal: controller.signal })
       const ended = new Promise(resolve => { source.on('close', resolve).on('error', () => {}) })
-      source.read(0) // begins
+      source.read(0) // starts
       await setTimeout(60)
       stop(source, controller)
       source.resume()

@@ -5,7 +5,7 @@ import {
 
 const COMMIT = 'a'.repeat(40)
 
-t.test('names of files on the Hub, there and back', async t => {
+t.test('names of files on the Hub are parsed and printed', async t => {
   for (const address of [
     { dataset: 'o/n', revision: COMMIT, path: 'data/train.jsonl' },
     { dataset: 'n', revision: 'main', path: 'a.txt' },
@@ -20,7 +20,7 @@ t.test('names of files on the Hub, there and back', async t => {
   t.same(hubAddress('hf://datasets/o/n/a@b/c'), { dataset: 'o/n', revision: 'main', path: 'a@b/c' })
 })
 
-t.test('what is no such name', async t => {
+t.test('invalid names are refused', async t => {
   for (const name of [
     'hf://o/n', 'hf://datasets/o/n', 'hf://datasets/n/a.txt', 'hf://datasets/o/n@main', 'hf://datasets/o/n@main/',
     'hf://datasets/o/n@%zz/a', 'hf://datasets/o/n@main/../a', 'hf://datasets/o/n@main/a/./b',
@@ -34,7 +34,7 @@ t.test('what is no such name', async t => {
   t.notOk(isCommit('main'))
 })
 
-t.test('names of datasets', async t => {
+t.test('names of datasets are parsed', async t => {
   for (const name of ['a', 'o/n', 'HuggingFaceFW/fineweb-edu', 'o_1/n.2']) t.ok(isDatasetName(name), name)
   for (const name of [
     '', '/n', 'o/', 'o/n/m', '.o/n', 'o/n--m', 'o/n..m', 'o/n.git', 'o/n m', 'o/é', 'o/n.ipynb', 'https://x'
@@ -43,7 +43,7 @@ t.test('names of datasets', async t => {
   }
 })
 
-t.test('paths in addresses, and names without their commit', async t => {
+t.test('paths are escaped in addresses, and names are printed without their commit', async t => {
   t.equal(urlPath('a b/é?#%.txt'), 'a%20b/%C3%A9%3F%23%25.txt')
   t.equal(withoutRevision(`hf://datasets/o/n@${COMMIT}/a@b/c.txt`), 'hf://datasets/o/n/a@b/c.txt')
   t.equal(withoutRevision('hf://datasets/o/n/a@b/c.txt'), 'hf://datasets/o/n/a@b/c.txt')

@@ -3,11 +3,11 @@ import { EMPTY_CARD, readCard } from '../../../lib/hub/card.ts'
 import { howMany, isThorough } from '../../helpers.ts'
 import { cardOf } from './helpers.ts'
 
-/** Of a card that means harm. */
+/** The time limit for a malicious card. */
 const LENGTH = howMany(1e4, 1e6)
 const SUBSETS = howMany(250, 1000)
 
-t.test('a text without YAML at its top says nothing', async t => {
+t.test('a card without YAML at its top is empty', async t => {
   for (const text of [
     '', '# A dataset\n', '---\nlicense: mit\n', 'x\n---\nlicense: mit\n---\n', '---\n\n---\n', '---\n# nothing\n---'
   ]) {
@@ -15,7 +15,7 @@ t.test('a text without YAML at its top says nothing', async t => {
   }
 })
 
-t.test('what a card says of licences and names', async t => {
+t.test('licences and names are read from a card', async t => {
   t.match(cardOf('license: odc-by\npretty_name: Fine Web\nviewer: false'), {
     license: ['odc-by'],
     prettyName: 'Fine Web',
@@ -38,7 +38,7 @@ t.test('what a card says of licences and names', async t => {
   })
 })
 
-t.test('data_files in all their forms', async t => {
+t.test('data_files is read in all its forms', async t => {
   const filesOf = (yaml: string): unknown =>
     cardOf(`configs:\n- config_name: a\n  data_files: ${yaml}`).configs[0]!.dataFiles
   t.strictSame(filesOf(''), null)
@@ -50,10 +50,10 @@ t.test('data_files in all their forms', async t => {
   ])
   t.strictSame(filesOf('{ train: a/*, no: [b, c] }'), [
     { split: 'train', paths: ['a/*'] }, { split: 'no', paths: ['b', 'c'] }
-  ], 'a split that YAML 1.1 takes for false')
+  ], 'a split that YAML 1.1 reads as false')
 })
 
-t.test('subsets, their folders, their marks, and what else they say', async t => {
+t.test('subsets are read with their folders, tags and options', async t => {
   t.strictSame(cardOf(`
 defaults: &csv { sep: ";", drop_labels: yes }
 configs:
@@ -75,14 +75,14 @@ configs:
       isDefault: true,
       options: { version: '1.0.0' }
     }
-  ], 'of two of one name the last counts')
+  ], 'of two subsets with one name, the last counts')
   t.strictSame(
     cardOf('x: &csv { sep: ";", drop_labels: yes }\nconfigs:\n- config_name: a\n  <<: *csv').configs[0]!.options,
     { sep: ';', drop_labels: true }
   )
 })
 
-t.test('dataset_info, one or a list', async t => {
+t.test('dataset_info may be one entry or a list', async t => {
   t.strictSame(cardOf('dataset_info:\n  config_name: a\n  splits: []').datasetInfo, [{ config_name: 'a', splits: [] }])
   t.strictSame(cardOf('dataset_info:\n- config_name: a\n- text').datasetInfo, [{ config_name: 'a' }])
 })
@@ -152,7 +152,7 @@ t.test('aliases that multiply are refused', async t => {
   t.throws(() => cardOf(yaml), { code: 'ERR_DATASET', message: /has YAML that can't be read/ })
 })
 
-t.test('a card that means harm is refused at once, with its line', async t => {
+t.test('a malicious card is refused at once, with its line', async t => {
   const repeated = (text: string, length = LENGTH): string => text.repeat(Math.ceil(length / text.length))
   for (const [name, yaml, message] of [
     ['mistakes', `a: [${','.repeat(howMany(2e4, 4e5))}]`, /README\.md:2:6: has invalid YAML: Unexpected , in flow/],
@@ -170,19 +170,19 @@ t.test('a card that means harm is refused at once, with its line', async t => {
     ['aliases', `a: &a b\nc:\n${'- *a\n'.repeat(101)}`, /README\.md:104:3: has too many aliases: expected at most 100/],
     ['licences', `license:\n${'- mit\n'.repeat(201)}`, /README\.md:3:1: license: expected at most 200 licences/]
   ] as const) {
-    if (name === 'one key again and again' && !isThorough()) continue // comes to the same limit as blank lines
+    if (name === 'one key again and again' && !isThorough()) continue // reaches the same limit as blank lines
     t.throws(() => cardOf(yaml), { code: 'ERR_DATASET', message }, name)
   }
   const spaces = repeated(' ')
   t.match(cardOf(`license: mit${spaces}\npretty_name: "${repeated('x ')}"`).license, ['mit'])
   t.match(
     cardOf(`a: !!omap [${Array.from({ length: 1e4 }, (_, i) => `k${i}: 1`).join()}]\nlicense: mit`).license, ['mit'],
-    'no entry is compared with all others'
+    'entries are not compared pairwise'
   )
   t.match(readCard(`---\n${repeated('---x\n')}`), EMPTY_CARD)
 })
 
-t.test('a card of very many subsets is read', async t => {
+t.test('a card with very many subsets is read', async t => {
   const subsets = Array.from({ length: SUBSETS }, (_, i) => `- config_name: s${i}\n  data_files:\n  - split: ` +
     `train\n    path: data/s${i}/train/*.parquet\n  - split: test\n    path: data/s${i}/test/*.parquet\n`)
   const { configs } = cardOf(`license: odc-by\nconfigs:\n${subsets.join('')}`)

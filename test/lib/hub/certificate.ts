@@ -1,6 +1,6 @@
 /**
- * Of `localhost`, good until 2126, with its key: for servers of tests alone. Made by
- * `openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1`.
+ * A certificate of `localhost`, valid until 2126, with its key: for servers in tests only. Made by `openssl req -x509
+ * -newkey ec -pkeyopt ec_paramgen_curve:prime256v1`.
  */
 export const certificate = {
   key: `

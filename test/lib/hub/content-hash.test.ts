@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { t } from '../../tap.ts'
 import { type ContentHash, gitBlobHash, sha256Hash } from '../../../lib/hub/content-hash.ts'
 
-/** Enough for a thread. */
+/** Enough bytes for a thread. */
 const LARGE = 128 * 1024 * 1024
 
 async function hashOf (hash: ContentHash, pieces: readonly Buffer[]): Promise<string> {
@@ -12,13 +12,13 @@ async function hashOf (hash: ContentHash, pieces: readonly Buffer[]): Promise<st
   return digest
 }
 
-t.test('a file as git names it', async t => {
+t.test('a file has the hash that git gives it', async t => {
   t.equal(await hashOf(gitBlobHash(4), [Buffer.from('a'), Buffer.from('bc\n')]),
     '8baef1b4abc478178b004d62031cf7fe6db6f903')
   t.equal(await hashOf(gitBlobHash(0), []), 'e69de29bb2d1d6434b8b29ae775ad8c2e48c5391')
 })
 
-t.test('SHA-256, in this thread and in one of its own', async t => {
+t.test('SHA-256 is the same in this thread and in a worker thread', async t => {
   const pieces = Array.from({ length: 40 }, (_, i) => Buffer.alloc(i % 7 * 91_003, `${i}`))
   pieces.push(Buffer.alloc(12 * 1024 * 1024, 'more than may wait'), Buffer.alloc(5, 'x'))
   const expected = createHash('sha256').update(Buffer.concat(pieces)).digest('hex')
@@ -26,10 +26,10 @@ t.test('SHA-256, in this thread and in one of its own', async t => {
   t.equal(await hashOf(sha256Hash(LARGE), pieces), expected)
 })
 
-t.test('a thread that is let go of early leaves nothing behind', async t => {
+t.test('a hash thread that is closed early leaves no open handles', async t => {
   const hash = sha256Hash(LARGE)
   const sent = hash.update(Buffer.alloc(20 * 1024 * 1024))
   hash.close()
-  await sent?.catch(() => {}) // its first piece may have been hashed before that
+  await sent?.catch(() => {}) // its first piece may have been hashed before
   await t.rejects(hash.digest())
 })

@@ -1,4 +1,4 @@
-/** What isn't in the comparison with `datasets` (datasets.test.ts): what is said, and what sluice does otherwise. */
+/** Cases that the comparison with `datasets` (datasets.test.ts) doesn't cover: messages, and intended differences. */
 import { type Test, t } from '../../tap.ts'
 import { found, listing, resolve } from './helpers.ts'
 
@@ -14,7 +14,7 @@ configs:
   data_files: fr/*
   sep: ;`
 
-t.test('the subset: the one named, the only one, the default; else those there are are listed', async t => {
+t.test('the subset is the named one, the only one, or the default; else all are listed', async t => {
   const paths = ['en/a.csv', 'fr/b.csv']
   t.match(found(paths, { card: TWO_SUBSETS, subset: 'fr' }), {
     subset: 'fr', paths: ['fr/b.csv'], options: { sep: ';' }, from: 'card', format: 'csv', split: 'train', warnings: []
@@ -38,7 +38,7 @@ t.test('the subset: the one named, the only one, the default; else those there a
   throws(t, () => resolve(paths, { subset: 'en' }), /has no subset "en"; its subsets are: default$/)
   t.match(
     found(paths, { card: 'dataset_info: { config_name: x }', subset: 'x' }), { subset: 'x' },
-    'what dataset_info calls it'
+    'the name in dataset_info'
   )
   const many = 'configs:\n' + Array.from({ length: 50 }, (_, i) => `- config_name: s${i}\n`).join('')
   throws(t, () => resolve(paths, { card: many }), /s0, .*s39 and 10 more$/)
@@ -91,7 +91,7 @@ t.test('shards in data/ are recognized by their names', async t => {
   )
 })
 
-t.test('globs of the request\'s own go before everything else', async t => {
+t.test('globs of the request take precedence', async t => {
   const paths = [
     'data/CC-MAIN-2024-10/000.parquet', 'data/CC-MAIN-2024-10/001.parquet', 'data/x.csv', 'LICENSE', 'deep/er/a.tsv'
   ]
@@ -110,7 +110,7 @@ t.test('globs of the request\'s own go before everything else', async t => {
   t.strictSame(found(paths, { dataFiles: './data//x.csv' }).paths, ['data/x.csv'])
   t.strictSame(
     found(paths, { dataFiles: ['data/x.csv', 'LICEN?E'] }).paths, ['data/x.csv', 'LICENSE'],
-    'what a glob names without an ending of data'
+    'a glob also matches files without a data extension'
   )
   t.match(
     found(paths, { dataFiles: ['data/x.csv', 'none/*.csv'] }).warnings, [/no data file of o\/ds matches none\/\*\.csv/]
@@ -125,7 +125,7 @@ t.test('globs of the request\'s own go before everything else', async t => {
   throws(t, () => resolve(paths, { card: TWO_SUBSETS, dataFiles: 'data/x.csv', subset: 'de' }), /has no subset "de"/)
 })
 
-t.test('paths that aren\'t there, and what there is', async t => {
+t.test('missing paths are reported with the existing ones', async t => {
   const paths = ['a.csv', 'b/c.csv', 'LICENSE']
   throws(
     t, () => resolve(paths, { dataFiles: 'c.csv' }),
@@ -155,7 +155,7 @@ t.test('paths that aren\'t there, and what there is', async t => {
   throws(t, () => resolve(paths, { dataFiles: '**.csv' }), /\*\* must be a whole part of a path/)
 })
 
-t.test('a subset\'s folder', async t => {
+t.test('the folder of a subset is used', async t => {
   const paths = ['en/train/a.csv', 'en/test/b.csv', 'fr/c.csv', 'train.csv']
   t.match(found(paths, { card: 'configs: [{ config_name: x, data_dir: en/ }]' }), {
     paths: ['en/train/a.csv'], from: 'patterns'
@@ -170,7 +170,7 @@ t.test('a subset\'s folder', async t => {
   )
 })
 
-t.test('what isn\'t read says so', async t => {
+t.test('files that can\'t be read are reported', async t => {
   throws(
     t, () => resolve(['a.tar', 'b.tar']),
     /^o\/ds, train: files such as a\.tar are webdataset by their names, which isn't supported; .*data_files/
@@ -203,7 +203,7 @@ const CONVERTED = listing([
   'other/train-part1/0000.parquet', 'other/train-part0/9999.parquet', 'other/train-part0/10000.parquet'
 ])
 
-t.test('the converted parquet is the last resort', async t => {
+t.test('the converted parquet is used last', async t => {
   t.match(resolve(['a.tar'], { converted: null }), {
     needsConverted: true, reason: /webdataset by their names, which isn't supported$/
   })
@@ -246,11 +246,11 @@ t.test('the converted parquet is the last resort', async t => {
   )
 })
 
-t.test('a dataset that needs a script is read as far as it can be without, and else says what to use', async t => {
+t.test('a dataset with a script is read as far as possible without it; else the error says what to use', async t => {
   t.match(found(['ds.py', 'a.csv']), { paths: ['a.csv'], warnings: [/has a loading script, ds\.py, which isn't run/] })
   t.match(found(['ds.py', 'en/a.csv', 'fr/b.csv'], { card: TWO_SUBSETS, subset: 'en' }), {
     paths: ['en/a.csv'], warnings: []
-  }, 'the card tells')
+  }, 'from the card')
   t.match(resolve(['ds.py', 'a.csv'], { subset: 'en', converted: null }), {
     needsConverted: true, reason: /the subsets of o\/ds are in a loading script, ds\.py/
   })

@@ -1,5 +1,5 @@
 /**
- * The files found are those that Python's `datasets` finds, in some hundred datasets; see
+ * The files found are those that Python's `datasets` finds, for some hundred datasets; see
  * test/fixtures/make_hub_files.py.
  */
 import { readFileSync } from 'node:fs'
@@ -34,7 +34,7 @@ interface Case {
 
 const { cases } = JSON.parse(gunzipSync(readFileSync(fixture('hub-files.json.gz'))).toString()) as { cases: Case[] }
 
-/** What ours finds, or the error that it ends with. */
+/** The result of our resolution, or its error. */
 function resolve (
   { files, card }: Case,
   { subset, data_files: dataFiles }: Answer,
@@ -59,19 +59,19 @@ function resolve (
   }
 }
 
-/** Whether sluice says that it doesn't read such files. */
+/** Messages that state that sluice doesn't read such files. */
 const NOT_READ = /isn't supported|is an archive|compressed as a whole|extension of a data file|no data files/
 
-/** What `datasets` says, and what ours has to say then. */
+/** Errors of `datasets`, and our messages for them. */
 const MESSAGES: Readonly<Record<string, RegExp>> = {
   'no subset': /has several subsets and no default; name one of them: /,
-  'unknown subset': /has no subset|several subsets and no default/ // theirs: the one that dataset_info is of
+  'unknown subset': /has no subset|several subsets and no default/ // `datasets` uses the one of dataset_info
 }
 
-/** Each so manieth dataset is taken. */
+/** Every n-th dataset is used. */
 const EACH = howMany(3, 1)
 
-t.test('files, format, subset and separator are those of datasets', async t => {
+t.test('files, format, subset and separator equal those of the datasets library', async t => {
   const wrong: unknown[] = []
   let compared = 0
   for (const [i, dataset] of cases.entries()) {
@@ -93,7 +93,7 @@ t.test('files, format, subset and separator are those of datasets', async t => {
         const expected = [...new Set(paths)]
         const name = `dataset ${i}, question ${question}, ${split}`
         if (expected.length === 0 || ('error' in ours && NOT_READ.test(ours.error))) {
-          // Files that datasets would go on to look into, or fail on.
+          // Files that `datasets` would inspect further, or fail on.
           if (!('error' in ours && NOT_READ.test(ours.error))) wrong.push([name, ours])
           continue
         }
@@ -102,7 +102,7 @@ t.test('files, format, subset and separator are those of datasets', async t => {
           continue
         }
         if (!isDeepStrictEqual(ours.paths, expected)) wrong.push([name, ours, expected])
-        // datasets takes the kind of the first subset for all of them.
+        // `datasets` uses the format of the first subset for all of them.
         if (kindOf(Object.values(theirs.splits).flat()).name === theirs.format) {
           if (ours.format !== theirs.format) wrong.push([name, ours, theirs.format])
           if (ours.format === 'csv' && ours.sep !== theirs.sep) wrong.push([name, ours, theirs.sep])

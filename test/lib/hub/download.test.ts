@@ -50,7 +50,7 @@ async function joined (chunks: AsyncIterable<Buffer>): Promise<Buffer> {
   return Buffer.concat(all)
 }
 
-t.test('whole files and parts of them', async t => {
+t.test('whole files and ranges of files are downloaded', async t => {
   const { standIn, bytes } = await begin(t)
   for (const path of ['big.bin', 'small.bin.txt']) {
     t.ok((await bytes(path)).equals(BYTES))
@@ -70,7 +70,7 @@ t.test('whole files and parts of them', async t => {
   )
 })
 
-t.test('a connection is used again for the next part', async t => {
+t.test('a connection is reused for the next range', async t => {
   const { standIn, bytes } = await begin(t)
   for (let i = 0; i < 5; i++) await bytes('big.bin', { start: i * 10, end: i * 10 + 10 })
   const requests = standIn.requests.filter(({ kind }) => kind === 'file')
@@ -80,7 +80,7 @@ t.test('a connection is used again for the next part', async t => {
 
 const FILE = { kind: 'file' } as const
 
-t.test('what breaks is taken up at its byte, with If-Range', async t => {
+t.test('a broken download is resumed at its byte, with If-Range', async t => {
   for (const path of ['big.bin', 'small.bin.txt']) {
     const { standIn, bytes } = await begin(t)
     standIn.misbehave([
@@ -93,7 +93,7 @@ t.test('what breaks is taken up at its byte, with If-Range', async t => {
   }
 })
 
-t.test('faults that can be got over', async t => {
+t.test('transient faults are retried', async t => {
   const faults: Fault[] = [
     { kind: 'stall', after: 100_000 }, { kind: 'short', by: 9, framing: 'length' }, {
       kind: 'short', by: 9, framing: 'chunked'
@@ -115,14 +115,14 @@ t.test('faults that can be got over', async t => {
   t.ok((await bytes('small.bin.txt')).equals(BYTES))
 })
 
-t.test('the whole file in place of a part isn\'t read to its end', async t => {
+t.test('if the server sends the whole file in place of a range, the rest is not read', async t => {
   const { standIn, bytes } = await begin(t)
   await bytes('big.bin', { end: 10 })
   standIn.misbehave({ fault: { kind: 'whole' } })
   t.ok((await bytes('big.bin', { start: 10, end: 20 })).equals(BYTES.subarray(10, 20)))
 })
 
-t.test('addresses that have expired are asked for again, at once', async t => {
+t.test('expired addresses are requested again at once', async t => {
   const { standIn, bytes } = await begin(t, { retryDelay: 60_000 })
   await bytes('big.bin', { end: 10 })
   standIn.misbehave({ fault: { kind: 'expired' } })
@@ -134,7 +134,7 @@ t.test('addresses that have expired are asked for again, at once', async t => {
   })
 })
 
-t.test('a file that changes is an error', async t => {
+t.test('a file that changes during the download is an error', async t => {
   for (const path of ['big.bin', 'small.bin.txt']) {
     const { standIn, bytes } = await begin(t)
     await bytes(path, { end: 10 })
@@ -151,7 +151,7 @@ t.test('a file that changes is an error', async t => {
   }
 })
 
-t.test('what the Hub says of a file is compared with its listing', async t => {
+t.test('the Hub\'s headers of a file are compared with its listing', async t => {
   const { hub, file } = await begin(t)
   const big = await file('big.bin')
   const small = await file('small.bin.txt')
@@ -174,13 +174,13 @@ t.test('what the Hub says of a file is compared with its listing', async t => {
   t.equal(createHash('sha1').update(`blob ${BYTES.length}\0`).update(BYTES).digest('hex'), small.oid)
 })
 
-t.test('renamed datasets', async t => {
+t.test('renamed datasets are followed', async t => {
   const { standIn, hub } = await begin(t)
   const name = `hf://datasets/o/old@${standIn.commitOf('o/n')}/big.bin`
   t.ok((await joined(download(hub, await hub.remoteFile(name)))).equals(BYTES))
 })
 
-t.test('who may read', async t => {
+t.test('a download without permission is refused with a hint', async t => {
   const { standIn, hub } = await begin(t, {}, { token: 'hf_good', stranger: 'hf_other' })
   const read = async (hub: Hub, repo: string): Promise<Buffer> => await joined(download(hub, {
     dataset: repo, revision: standIn.commitOf(repo), path: 'a.txt', name: repo, size: 1, oid: '', sha256: null
@@ -206,7 +206,7 @@ t.test('who may read', async t => {
   t.equal(String(await read(await withToken('hf_good'), 'o/gated')), 'a')
 })
 
-t.test('answers that no good server gives', async t => {
+t.test('invalid answers of a server are errors', async t => {
   let answers: Array<[status: number, headers: Record<string, string>]> = []
   let asked: Array<Record<string, unknown>> = []
   const endpoint = await serve(t, (request, response) => {
@@ -240,7 +240,7 @@ t.test('answers that no good server gives', async t => {
   const half: [number, Record<string, string>] = [206, { 'Content-Range': 'bytes 0-9/20', ETag: 'W/"a"' }]
   t.equal(
     await read({ start: 0, end: 19 }, half, [206, { 'Content-Range': 'bytes 10-18/20', ETag: '"a"' }]), 'x'.repeat(19),
-    'a weak ETag is the same'
+    'a weak ETag is the same file'
   )
-  t.notOk('if-range' in asked[1]!, 'and is no condition of a range')
+  t.notOk('if-range' in asked[1]!, 'and is not sent in If-Range')
 })

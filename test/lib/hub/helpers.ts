@@ -4,12 +4,12 @@ import {
 } from '../../../lib/hub/data-files.ts'
 import type { HubFile } from '../../../lib/hub/types.ts'
 
-/** A listing: files of those paths, of no bytes. */
+/** A listing of empty files with these paths. */
 export function listing (paths: readonly string[]): HubFile[] {
   return paths.map(path => ({ path, size: 0, oid: '0'.repeat(40), sha256: null }))
 }
 
-/** A card of a dataset: what stands between its `---`. */
+/** A dataset card with this YAML between its `---`. */
 export function cardOf (yaml: string): Card {
   return readCard(`---\n${yaml}\n---\n# A dataset\n`)
 }
@@ -19,14 +19,14 @@ export interface Asked extends Partial<DataFilesRequest> {
   readonly card?: string
 }
 
-/** What is found in a dataset `o/ds` of these files: `train`, unless the request says otherwise. */
+/** The data files of a dataset `o/ds` with these files: `train`, unless the request states another split. */
 export function resolve (paths: readonly string[], { card, ...request }: Asked = {}): ResolvedData | NeedsConverted {
   return resolveDataFiles(listing(paths), card === undefined ? EMPTY_CARD : cardOf(card), {
     dataset: 'o/ds', subset: null, split: 'train', dataFiles: null, converted: [], ...request
   })
 }
 
-/** Likewise, where there are files. */
+/** The same, if there are files. */
 export function found (paths: readonly string[], asked: Asked = {}): ResolvedData & { readonly paths: string[] } {
   const resolved = resolve(paths, asked) as ResolvedData
   return { ...resolved, paths: resolved.files.map(({ path }) => path) }

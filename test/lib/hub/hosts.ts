@@ -11,7 +11,7 @@ import type { HubOptions } from '../../hub/types.ts'
 
 export type Handler = (request: IncomingMessage, response: ServerResponse) => void
 
-/** A server of a test's own. @returns its address */
+/** A server for a test. @returns its address */
 export async function serve (t: Test, handler: Handler, server: Server = createServer()): Promise<string> {
   server.on('request', handler).listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -22,7 +22,7 @@ export async function serve (t: Test, handler: Handler, server: Server = createS
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 
-/** As the environment would have it, with short waits. */
+/** Settings as from the environment, with short waits. */
 export function settingsFor (endpoint: string, more: Partial<HubSettings> = {}): HubSettings {
   return {
     endpoint, token: null, offline: false, maxRetries: 3, timeout: 2000, retryDelay: 1, mostEntries: 10_000, ...more
@@ -35,7 +35,7 @@ export function httpFor (t: Test, endpoint: string, more: Partial<HubSettings> =
   return http
 }
 
-/** A stand-in Hub, and what asks it. */
+/** A stand-in Hub, and a client of it. */
 export async function start (
   t: Test,
   options: HubOptions,
@@ -46,7 +46,7 @@ export async function start (
   return { standIn, hub: new Hub(httpFor(t, standIn.endpoint, more)) }
 }
 
-/** A stand-in Hub that the environment names, until the test's end. */
+/** A stand-in Hub that the environment names until the end of the test. */
 export async function startForAll (t: Test, options: HubOptions, environment: HubEnvironment = {}): Promise<StandIn> {
   const standIn = await startHub(options)
   t.teardown(async () => { await standIn.close() })

@@ -10,7 +10,7 @@ import { httpFor, serve } from './hosts.ts'
 
 const TOKEN = 'hf_secretsecretsecretsecretsecretsecre'
 
-// Tests don't use the proxies and tokens of the user who runs them.
+// Tests don't use the user's proxies and tokens.
 t.teardown(setHubEnvironment({}))
 
 async function status (http: HubHttp, address: string): Promise<number> {
@@ -19,7 +19,10 @@ async function status (http: HubHttp, address: string): Promise<number> {
   return status
 }
 
-/** Two hosts that note who was told what. @param redirects from path to address, in which A and B are the hosts */
+/**
+ * Two hosts that record the requests with their tokens. @param redirects from path to address, in which A and B are the
+ * hosts
+ */
 async function twoHosts (
   t: Test,
   redirects: Readonly<Record<string, string>>
@@ -40,7 +43,7 @@ async function twoHosts (
   return { a: hosts.A, b: hosts.B, seen }
 }
 
-t.test('the token goes to the endpoint, and to nobody else', async t => {
+t.test('the token is sent to the endpoint only', async t => {
   const { a, b, seen } = await twoHosts(t, { 'A/1': 'B/2', 'B/2': 'A/3', 'A/3': 'B/4', 'A/rel': '/1' })
   const http = httpFor(t, a, { token: TOKEN })
   await status(http, `${a}/rel`)
@@ -69,7 +72,7 @@ t.test('redirects that are not followed', async t => {
   })
 })
 
-t.test('what is answered: JSON, refusals, and what may be better the next time', async t => {
+t.test('answers are JSON, permanent refusals, or errors to retry', async t => {
   const answers: Array<[number, string, Record<string, string>?]> = []
   let asked = 0
   const endpoint = await serve(t, (_request, response) => {
@@ -140,7 +143,7 @@ t.test('what is answered: JSON, refusals, and what may be better the next time',
   })
 })
 
-t.test('with a token, refusals say so, and never the token', async t => {
+t.test('with a token, refusals mention that there is one, and never its value', async t => {
   const endpoint = await serve(t, (request, response) => {
     const [, code = '', reason = ''] = request.url!.split('/')
     response.writeHead(Number(code), {
@@ -162,7 +165,7 @@ t.test('with a token, refusals say so, and never the token', async t => {
   }
 })
 
-t.test('answers of another host: addresses that have expired', async t => {
+t.test('a 403 of another host counts as an expired address', async t => {
   const storage = await serve(t, (_request, response) => { response.writeHead(403).end('<Error/>') })
   const endpoint = await serve(t, (_request, response) => {
     response.writeHead(
@@ -177,7 +180,7 @@ t.test('answers of another host: addresses that have expired', async t => {
   })
 })
 
-t.test('stalls', async t => {
+t.test('a stalled answer is an error', async t => {
   const endpoint = await serve(t, (request, response) => {
     if (request.url === '/body') response.writeHead(200, { 'Content-Length': '10' }).write('{')
   })
@@ -191,7 +194,7 @@ t.test('stalls', async t => {
   )
 })
 
-t.test('hosts that aren\'t there, and connections that break', async t => {
+t.test('missing hosts and broken connections are errors', async t => {
   const breaking = createTcpServer(socket => { socket.destroy() }).listen(0, '127.0.0.1')
   await once(breaking, 'listening')
   t.teardown(() => { breaking.close() })
@@ -211,7 +214,7 @@ t.test('hosts that aren\'t there, and connections that break', async t => {
   t.match(await json(`https://127.0.0.1:${port}`), { code: 'ERR_HUB' })
 })
 
-t.test('what went wrong', async t => {
+t.test('errors name the cause', async t => {
   const met = (properties: object, signal?: AbortSignal): unknown =>
     asTransient(Object.assign(new Error('words'), properties), 'o/n', signal)
   t.match(met({ code: 'ECONNRESET' }), { constructor: Transient, message: 'the connection was closed' })
@@ -232,7 +235,7 @@ t.test('what went wrong', async t => {
   t.equal(asTransient(null, 'o/n', undefined), null)
 })
 
-t.test('a limit in one response holds for all requests of its kind', async t => {
+t.test('a rate limit in one response holds for all requests of its kind', async t => {
   let at: Array<[string, number]> = []
   const endpoint = await serve(t, (request, response) => {
     at.push([request.url!, performance.now()])
@@ -249,11 +252,11 @@ t.test('a limit in one response holds for all requests of its kind', async t => 
   )
   const waited = Object.fromEntries(at.slice(1).map(([path, time]) => [path, time - began]))
   t.ok(waited['/api/x']! > 900, `${waited['/api/x']} ms`)
-  t.ok(waited['/files/x']! < 500 && waited['/api/resolve-cache/x']! < 500, 'files have a limit of their own')
+  t.ok(waited['/files/x']! < 500 && waited['/api/resolve-cache/x']! < 500, 'files have a separate limit')
   await http.json('/api/long', 'o/n')
   at = []
   await http.json('/api/x', 'o/n')
-  t.equal(at.length, 1, 'a limit beyond all reason is none')
+  t.equal(at.length, 1, 'an implausible limit is ignored')
 })
 
 t.test('long pauses are reported once, and ended by a signal', async t => {
@@ -273,7 +276,7 @@ t.test('long pauses are reported once, and ended by a signal', async t => {
   t.match(told, [/^a: 127.0.0.1:\d+ limits the rate of requests; waiting 60 s$/])
 })
 
-t.test('a signal ends what is asked, in every state', async t => {
+t.test('a signal ends a request in every state', async t => {
   const sockets = new Set<Socket>()
   const endpoint = await serve(t, (request, response) => {
     sockets.add(request.socket)
@@ -292,12 +295,12 @@ t.test('a signal ends what is asked, in every state', async t => {
     t.ok(error.message === 'stopped' || error.name === 'AbortError', `${path}: ${error.message}`)
   }
   await new Promise(resolve => { setTimeout(resolve, 20) })
-  t.ok(sockets.size <= 1, 'of the answers that were not read no connection is left')
+  t.ok(sockets.size <= 1, 'no connection of an unread answer is left open')
   await http.close()
   await httpFor(t, endpoint).close()
 })
 
-t.test('an answer that has no end', async t => {
+t.test('an endless answer is refused', async t => {
   const endpoint = await serve(t, (_request, response) => {
     const piece = Buffer.alloc(1 << 20, ' ')
     const write = (): void => {

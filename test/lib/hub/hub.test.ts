@@ -21,15 +21,15 @@ const REPOS = [
 
 t.teardown(setHubEnvironment({}))
 
-t.test('revisions', async t => {
+t.test('revisions are resolved to commits', async t => {
   const { standIn, hub } = await start(t, { repos: REPOS })
   for (const revision of ['main', 'v1', 'refs/convert/parquet']) {
     t.equal(await hub.commitOf('o/n', revision), standIn.commitOf('o/n', revision === 'v1' ? 'refs/tags/v1' : revision))
   }
   const commit = standIn.commitOf('o/n')
-  t.equal(await hub.commitOf('o/n', commit), commit, 'of a commit nothing is asked')
+  t.equal(await hub.commitOf('o/n', commit), commit, 'a commit needs no request')
   await Promise.all([hub.commitOf('o/n', 'main'), hub.commitOf('o/old', 'main'), hub.commitOf('o/old', 'main')])
-  t.equal(standIn.requests.length, 5, 'of others once; a name that was another leads to the new one')
+  t.equal(standIn.requests.length, 5, 'other revisions need one; an old name leads to the new one')
   t.equal(await hub.commitOf('solo', 'main'), standIn.commitOf('solo'))
   t.same(await Promise.all(['v1', 'v2'].map(async revision => await hub.hasRevision('o/n', revision))), [true, false])
   t.match(await failure(hub.commitOf('o/n', 'none')), {
@@ -40,10 +40,10 @@ t.test('revisions', async t => {
   standIn.misbehave({ fault: { kind: 'status', status: 500 }, times: 99 })
   t.match(await failure(hub.hasRevision('o/n', 'other')), { code: 'ERR_HUB' })
   standIn.misbehave([])
-  t.equal(await hub.hasRevision('o/n', 'other'), false, 'what failed is asked again')
+  t.equal(await hub.hasRevision('o/n', 'other'), false, 'a failed request is repeated')
 })
 
-t.test('listings come in pages, and each once', async t => {
+t.test('listings come in pages, and each page is requested once', async t => {
   const { standIn, hub } = await start(t, { repos: REPOS, pageSize: 2 })
   const commit = await hub.commitOf('o/n', 'main')
   const [files, again] = await Promise.all([hub.files('o/n', commit), hub.files('o/n', commit)])
@@ -61,7 +61,7 @@ t.test('listings come in pages, and each once', async t => {
   t.ok(standIn.requests.length > 1)
 })
 
-/** A hub that gives these pages; `SELF` is its address. */
+/** A Hub with these pages; `SELF` is its address. */
 async function pages (
   t: Parameters<typeof serve>[0],
   ...given: Array<{ readonly link?: string, readonly body?: unknown }>
@@ -75,7 +75,7 @@ async function pages (
   return new Hub(httpFor(t, endpoint))
 }
 
-t.test('listings that lead elsewhere, or in circles, or are none', async t => {
+t.test('listings that lead elsewhere, loop, or are invalid are refused', async t => {
   const commit = 'a'.repeat(40)
   const entry = { type: 'file', path: 'a', size: 1, oid: 'x' }
   t.match(
@@ -98,14 +98,14 @@ t.test('listings that lead elsewhere, or in circles, or are none', async t => {
   })
   t.same((await (await pages(t, { link: '<SELF/p>; rel="next"', body: [entry, entry] }, { body: [entry] })).files(
     'o/n', commit
-  )).length, 1, 'a file that is listed twice is one')
+  )).length, 1, 'a file that is listed twice counts once')
   t.match(
     (await (await pages(t, { body: [{ ...entry, lfs: { oid: 'short', size: 7 } }] })).files('o/n', commit)),
     [{ size: 7, sha256: null }]
   )
 })
 
-t.test('what would lead elsewhere in an address is not asked for', async t => {
+t.test('path segments that would lead elsewhere are not requested', async t => {
   const { standIn, hub } = await start(t, { repos: REPOS })
   for (const revision of ['..', '../../x', 'a/..', 'a..b', '', 'x\n', 'a\\b', 'x/']) {
     t.match(await failure(hub.commitOf('o/n', revision)), {
@@ -118,7 +118,7 @@ t.test('what would lead elsewhere in an address is not asked for', async t => {
   t.equal(standIn.requests.length, 0)
 })
 
-t.test('files by their names: asked for in groups, and known from then on', async t => {
+t.test('file names are looked up in groups and cached', async t => {
   const { standIn, hub } = await start(t, { repos: REPOS })
   const [commit, old] = [standIn.commitOf('o/n'), standIn.commitOf('o/n', 'refs/tags/v1')]
   const names = ['data/1.txt', 'é x.txt', 'data/0.txt'].map(path => `hf://datasets/o/n@${commit}/${path}`)
@@ -143,7 +143,7 @@ t.test('files by their names: asked for in groups, and known from then on', asyn
   t.equal(many2.standIn.requests.length, 3, '200 at a time')
 })
 
-t.test('who goes takes nobody along', async t => {
+t.test('an aborted caller doesn\'t abort the others', async t => {
   const { standIn, hub } = await start(t, { repos: REPOS })
   standIn.misbehave({ fault: { kind: 'delay', ms: null } })
   const controller = new AbortController()
@@ -163,7 +163,7 @@ t.test('who goes takes nobody along', async t => {
   t.match(await Promise.all(both), [{ message: 'a' }, { message: 'b' }])
 })
 
-t.test('connections are shared by all who ask with the same options, and what is known of commits by all', async t => {
+t.test('connections are shared by callers with the same options, and commits are cached for all', async t => {
   const standIn = await startForAll(t, { repos: REPOS })
   const hub = await theHub()
   t.equal((await theHub({ maxRetries: 20 })).http, hub.http)
@@ -172,8 +172,8 @@ t.test('connections are shared by all who ask with the same options, and what is
   const commit = await hub.commitOf('o/n', 'main')
   t.equal(await patient.files('o/n', commit), await hub.files('o/n', commit))
   const next = await standIn.commit('o/n', { 'next.txt': 'next' })
-  t.equal(await hub.commitOf('o/n', 'main'), commit, 'a branch stays what it was, for who holds this')
-  t.equal(await (await theHub()).commitOf('o/n', 'main'), next, 'and is looked up anew by another')
+  t.equal(await hub.commitOf('o/n', 'main'), commit, 'a branch stays at its commit for this client')
+  t.equal(await (await theHub()).commitOf('o/n', 'main'), next, 'and is looked up again by another client')
   await closeHubs()
   t.not((await theHub()).http, hub.http)
   t.match(await failure(hub.commitOf('o/n', 'v1')), { message: /./ })

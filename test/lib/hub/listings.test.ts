@@ -1,13 +1,11 @@
-/** The datasets that people train on: which of their files are read. */
+/** Popular training datasets: which of their files are read. */
 import { t } from '../../tap.ts'
 import { readCard } from '../../../lib/hub/card.ts'
 import { type DataFilesRequest, type ResolvedData, resolveDataFiles } from '../../../lib/hub/data-files.ts'
 import { howMany, isThorough } from '../../helpers.ts'
 import { recordedListings } from '../../hub-listings.ts'
 
-/**
- * Of the 5900 files and more of each of SlimPajama's chunks; no other dataset has as many that are numbered together.
- */
+/** The number of files in each of SlimPajama's chunks is over 5900; no other dataset has as many numbered files. */
 const MOST = howMany(1024, Infinity)
 const listings = recordedListings(MOST)
 
@@ -82,7 +80,7 @@ for (const [name, dataset, request, expected, files, first, last] of [
     'TinyStoriesV2-GPT4-train.txt'
   ]
 ] as const) {
-  if (name === 'SlimPajama, validation' && !isThorough()) continue // resolving its files takes long
+  if (name === 'SlimPajama, validation' && !isThorough()) continue // resolving its files is slow
   t.test(name, async t => {
     const { files: found, ...resolved } = resolve(dataset, request)
     t.match(resolved, { split: 'train', ...request, ...expected, dataFiles: undefined, warnings: [] })
@@ -104,7 +102,7 @@ t.test('RedPajama\'s sample: its script isn\'t run, its files are read, with a w
   t.equal(resolve(name, { dataFiles: 'cc_*.jsonl' }).files.length, 5)
 })
 
-t.test('where a subset has to be named, those there are are listed', async t => {
+t.test('if a subset must be named, the existing ones are listed', async t => {
   t.throws(() => resolve('wikimedia/wikipedia'), {
     code: 'ERR_DATASET', message: /name one of them: 20231101\.ab, .*20231101\.en/
   })
@@ -113,7 +111,7 @@ t.test('where a subset has to be named, those there are are listed', async t => 
   })
 })
 
-t.test('licences stand in the cards', async t => {
+t.test('licences are read from the cards', async t => {
   t.strictSame([...listings].map(([name, { card }]) => [name, readCard(card).license.join()]), [
     ['HuggingFaceFW/fineweb', 'odc-by'],
     ['wikimedia/wikipedia', 'cc-by-sa-3.0,gfdl'],

@@ -8,7 +8,7 @@ import { type HubEnvironment, setHubEnvironment } from '../../hub/environment.ts
 import { certificate } from './certificate.ts'
 import { httpFor, serve } from './hosts.ts'
 
-/** A proxy that opens tunnels. @returns its address, and what was asked of it */
+/** A proxy that opens tunnels. @returns its address, and the requests to it */
 async function proxy (
   t: Test,
   answer: 'tunnel' | 'refuse' | 'nothing' = 'tunnel'
@@ -54,13 +54,13 @@ function environment (t: Test, environment: HubEnvironment): void {
   t.teardown(setHubEnvironment(environment))
 }
 
-/** Nobody has signed the certificates of tests: the environment says to trust any. */
+/** Certificates of tests are unsigned: the environment is set to trust any. */
 function trustAll (t: Test): void {
   process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0'
   t.teardown(() => { delete process.env.NODE_TLS_REJECT_UNAUTHORIZED })
 }
 
-t.test('a proxy for http, and those that need none', async t => {
+t.test('an http proxy is used, except for excluded hosts', async t => {
   const { address, asked } = await proxy(t)
   const endpoint = await serve(t, (_request, response) => { response.end('{}') })
   const host = endpoint.slice('http://'.length)
@@ -82,7 +82,7 @@ t.test('a proxy for http, and those that need none', async t => {
   }
 })
 
-t.test('a proxy for https, which gets nothing that is meant for the Hub', async t => {
+t.test('an https proxy receives no header that is meant for the Hub', async t => {
   const { address, asked } = await proxy(t)
   trustAll(t)
   environment(t, { HTTPS_PROXY: address })
@@ -92,7 +92,7 @@ t.test('a proxy for https, which gets nothing that is meant for the Hub', async 
   t.notMatch(JSON.stringify(asked[0]!.rawHeaders), /hf_secret/)
 })
 
-t.test('proxies that refuse, say nothing, or are none', async t => {
+t.test('proxies that refuse, don\'t answer, or have an invalid address are errors', async t => {
   const endpoint = await serve(t, (_request, response) => { response.end('{}') })
   const json = async (): Promise<unknown> =>
     await failure(httpFor(t, endpoint, { maxRetries: 1, timeout: 100 }).json('/x', 'o/n'))
@@ -106,7 +106,7 @@ t.test('proxies that refuse, say nothing, or are none', async t => {
   t.notMatch(error.message, /secret/)
 })
 
-t.test('certificates that nobody vouches for, and the way down from https to http', async t => {
+t.test('untrusted certificates and redirects from https to http are refused', async t => {
   environment(t, {})
   const endpoint = await secure(t)
   t.match(await failure(httpFor(t, endpoint, { maxRetries: 9 }).json('/x', 'o/n')), {

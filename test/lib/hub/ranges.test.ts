@@ -1,4 +1,4 @@
-/** Parquet over HTTP: what travels is what is asked for. */
+/** Parquet over HTTP: only the requested columns are transferred. */
 import { type Test, t } from '../../tap.ts'
 import type { Document } from '../../../lib/document.ts'
 import { Hub } from '../../../lib/hub/hub.ts'
@@ -19,7 +19,7 @@ const SPARE_BYTES = 512 * 1024
 const random = randomNumbers(1)
 const LETTERS = Buffer.from(Array.from({ length: 60_000 }, () => Math.floor(random() * 256))).toString('base64')
 
-/** Values that are all others. */
+/** Values without repetition. */
 function texts (bytes: number): string[] {
   return Array.from({ length: ROWS }, (_, row) => {
     const [start, length] = [Math.floor(random() * 60_000), Math.floor(bytes * (0.5 + random()))]
@@ -33,7 +33,7 @@ const columns: ParquetColumn[] = [
   { name: 'more', data: texts(4500), type: 'STRING' }
 ]
 
-/** With pages of all of a row group, which are larger than what is fetched at a time, and with small ones. */
+/** One with pages as large as row groups, which are larger than one fetch, and one with small pages. */
 const files = {
   'large.parquet': await writeParquet(columns, { codec: 'UNCOMPRESSED', pageSize: 4 << 20, rowGroupSize: GROUPS }),
   'small.parquet': await writeParquet(columns, { codec: 'UNCOMPRESSED', pageSize: 30_000, rowGroupSize: GROUPS }),
@@ -42,7 +42,7 @@ const files = {
   })
 }
 
-/** What lies in a file for columns, from a row group on. */
+/** Bytes of columns in a file, from a row group on. */
 function bytesOf (names: readonly string[], groups: readonly number[]): number {
   const rows = groups.map(group => [GROUPS.slice(0, group).reduce((a, b) => a + b, 0), GROUPS[group]!] as const)
   const texts = names.flatMap(name => {
@@ -76,7 +76,7 @@ async function read (
 
 t.teardown(setHubEnvironment({}))
 
-t.test('no more travels than the bytes of the columns asked for, 2 %, and 512 kB', async t => {
+t.test('the transfer is at most the bytes of the requested columns, 2 %, and 512 kB', async t => {
   const { standIn } = await start(t, { repos: [{ name: 'o/n', files }] })
   for (const [place, file] of (['large.parquet', 'small.parquet'] as const).entries()) {
     t.ok(files[file].length > 6 << 20, `${file} has ${files[file].length} bytes`)
@@ -97,7 +97,7 @@ t.test('no more travels than the bytes of the columns asked for, 2 %, and 512 kB
       const column = columns.find(column => column.name === name)!
       t.ok(
         rows.length === ROWS - from && rows.every((row, i) => String(row[name]) === column.data[from + i]),
-        'and these are right'
+        'the rows are right'
       )
     }
   }
@@ -106,7 +106,7 @@ t.test('no more travels than the bytes of the columns asked for, 2 %, and 512 kB
   t.ok(moved <= bytesOf(['text'], [0, 1, 2]) * 1.02 + SPARE_BYTES, `pages of more than a step: ${moved}`)
 })
 
-t.test('the source moves no more', async t => {
+t.test('a source transfers the same bytes as the reader', async t => {
   const { 'large.parquet': large, 'small.parquet': small } = files
   const standIn = await startForAll(t, {
     repos: [{ name: 'o/n', files: { 'data/train-0.parquet': large, 'data/train-1.parquet': small } }]
@@ -118,7 +118,7 @@ t.test('the source moves no more', async t => {
   t.ok(moved(standIn, 0) <= wanted * 1.02 + 2 * SPARE_BYTES, `${moved(standIn, 0)} bytes, ${wanted} wanted`)
 })
 
-t.test('what is expected comes as one answer, and what was given last can be asked for again', async t => {
+t.test('announced ranges come in one answer, and the last range can be read again', async t => {
   const bytes = Buffer.from(Array.from({ length: 3_000_000 }, (_, i) => (i * 7 + i / 251) & 0xff))
   const { standIn, hub } = await start(t, { repos: [{ name: 'o/n', files: { 'a.bin': bytes } }] })
   const file = await hub.remoteFile(`hf://datasets/o/n@${standIn.commitOf('o/n')}/a.bin`)
@@ -139,7 +139,7 @@ t.test('what is expected comes as one answer, and what was given last can be ask
   await same(1500, 2_000_000)
   t.same(asked(), ['bytes=100-2899999'])
   await same(500, 2_100_000)
-  t.same(asked().slice(1), ['bytes=500-951423'], 'of what was given long ago only that is fetched which isn\'t held')
+  t.same(asked().slice(1), ['bytes=500-951423'], 'of an old range, only the part that isn\'t cached is requested')
   await same(2_100_000, 2_900_000)
   await same(2_900_000, 2_900_010)
   await same(0, 10)
@@ -152,7 +152,7 @@ t.test('what is expected comes as one answer, and what was given last can be ask
   t.match(await failure(ranges.read(0, 1000)), { name: 'AbortError' })
 })
 
-t.test('an error in an expected part is reported to its reader', async t => {
+t.test('an error in an announced range is reported to its reader', async t => {
   const { standIn, hub } = await start(
     t, { repos: [{ name: 'o/n', files: { 'a.bin': Buffer.alloc(5000) } }] }, { maxRetries: 0 }
   )

@@ -28,7 +28,7 @@ async function begin (
   }
 }
 
-t.test('files, format, licence and card, at a commit', async t => {
+t.test('files, format, licence and card are resolved at a commit', async t => {
   const card = '---\nlicense: mit\nconfigs:\n- config_name: one\n  data_files:\n  - split: train\n    path: ' +
     'one/*.csv\n  sep: ";"\n  skiprows: 1\n  description: x\n---\nWords.\n'
   const { standIn, resolve } = await begin(t, {
@@ -53,12 +53,12 @@ t.test('files, format, licence and card, at a commit', async t => {
   t.equal(found.files.length, 2)
   const asked = standIn.requests.length
   await standIn.commit('o/n', { 'one/c.csv': 'text\nc\n' })
-  t.equal((await resolve()).files.length, 2, 'a commit is asked for once')
+  t.equal((await resolve()).files.length, 2, 'a commit is requested once')
   t.equal(standIn.requests.slice(asked).filter(({ kind }) => kind === 'api').length, 0)
   t.equal((await resolve({ revision: standIn.commitOf('o/n') })).files.length, 3)
 })
 
-t.test('no card, and a card that can\'t be read', async t => {
+t.test('a missing card and a card that can\'t be read', async t => {
   const { resolve } = await begin(t, { 'train.jsonl': '{}\n' })
   t.match(await resolve(), { card: null, license: [], format: 'json', options: {}, from: 'patterns' })
   const broken = await begin(t, { 'README.md': '---\nconfigs: [\n---\n', 'a.jsonl': '{}\n' })
@@ -80,7 +80,7 @@ t.test('no card, and a card that can\'t be read', async t => {
   t.notOk(large.standIn.requests.some(({ file }) => file === 'README.md'), 'it is not fetched')
 })
 
-t.test('the conversion to parquet, in place of a script', async t => {
+t.test('the conversion to parquet is used in place of a script', async t => {
   const files = { 'n.py': 'import datasets' }
   const { standIn, resolve } = await begin(
     t, files, { 'refs/convert/parquet': { 'default/train/0000.parquet': 'PAR1' } }
@@ -96,7 +96,7 @@ t.test('the conversion to parquet, in place of a script', async t => {
   t.match(await failure(none.resolve()), { code: 'ERR_DATASET', message: /script/ })
 })
 
-t.test('what isn\'t there; Arrow is', async t => {
+t.test('unsupported formats are refused; Arrow is read', async t => {
   const { resolve } = await begin(t, { 'train.jsonl': '{}\n' })
   t.match(await failure(resolve({ dataset: 'o/none' })), { code: 'ERR_DATASET', message: /no such dataset/ })
   t.match(await failure(resolve({ revision: 'none' })), { code: 'ERR_DATASET', message: /no such revision/ })

@@ -15,13 +15,13 @@ const SETTINGS: HubSettings = {
 }
 
 async function timed (wait: () => Promise<void>): Promise<number> {
-  await setImmediate() // timers count from when the event loop last looked at the clock
+  await setImmediate() // timers start from the last clock reading of the event loop
   const began = performance.now()
   await wait()
   return performance.now() - began
 }
 
-t.test('what a server asks for', async t => {
+t.test('the wait that a server requests', async t => {
   const now = Date.parse('2024-05-06T07:08:09Z')
   const asked = (headers: Record<string, string>): number | null => waitAsked(headers, now)
   t.equal(asked({}), null)
@@ -36,11 +36,11 @@ t.test('what a server asks for', async t => {
   t.equal(asked({ ratelimit: '"api";r=0' }), null)
   t.equal(asked({ ratelimit: '"pages";r=5;t=300, "api";r=0;t=37' }), 37_000)
   t.equal(asked({ ratelimit: '"pages";t=50;r=0, "api";r=0;t=37' }), 50_000)
-  t.equal(asked({ 'retry-after': '2', ratelimit: '"api";r=0;t=37' }), 2000, 'Retry-After first')
+  t.equal(asked({ 'retry-after': '2', ratelimit: '"api";r=0;t=37' }), 2000, 'Retry-After takes precedence')
   t.equal(waitAsked({ 'retry-after': new Date(Date.now() + 100_000).toUTCString() })! > 90_000, true)
 })
 
-t.test('waits double, half of each at random, until it was tried often enough', async t => {
+t.test('waits double, half of each random, up to the limit of attempts', async t => {
   const retries = new Retries('o/n', { ...SETTINGS, retryDelay: 16 })
   for (const most of [16, 32, 64]) {
     const took = await timed(() => retries.wait(new Transient('it broke')))
@@ -61,7 +61,7 @@ t.test('waits double, half of each at random, until it was tried often enough', 
   )
 })
 
-t.test('what is no use trying again', async t => {
+t.test('permanent errors are not retried', async t => {
   const error = new Error('a defect')
   t.equal(await failure(new Retries('o/n', SETTINGS).wait(error)), error)
   t.match(
@@ -70,7 +70,7 @@ t.test('what is no use trying again', async t => {
   )
 })
 
-t.test('waits that were asked for, and addresses that have expired', async t => {
+t.test('requested waits, and expired addresses', async t => {
   const retries = new Retries('o/n', { ...SETTINGS, retryDelay: 40_000 })
   t.ok(await timed(() => retries.wait(new Transient('expired', { isExpired: true }))) < 1000, 'at once')
   const short = new Retries('o/n', { ...SETTINGS, retryDelay: 1 })
@@ -78,7 +78,7 @@ t.test('waits that were asked for, and addresses that have expired', async t => 
   t.ok(took >= 48 && took < 500, `${took} ms`)
   const zero = new Retries('o/n', { ...SETTINGS, retryDelay: 60 })
   t.ok(await timed(() => zero.wait(new Transient('429', { wait: 0 }))) >= 28,
-    'a server that has no time to name still gets some')
+    'a zero wait of a server is raised to the minimum')
 })
 
 t.test('long waits are reported, and ended by a signal', async t => {
@@ -93,7 +93,7 @@ t.test('long waits are reported, and ended by a signal', async t => {
   t.match(await failure(retries.wait(new Transient('x'))), { message: 'stopped' })
 })
 
-t.test('a Hub that nobody has ever reached is not waited for as long', async t => {
+t.test('a Hub that was never reached is given up sooner', async t => {
   const retries = new Retries('o/n', SETTINGS)
   const now = performance.now.bind(performance)
   t.teardown(() => { performance.now = now })

@@ -4,7 +4,7 @@ import { t } from '../../tap.ts'
 import { hubSettings } from '../../../lib/hub/settings.ts'
 import { put, temporaryFolder } from '../../helpers.ts'
 
-t.test('what isn\'t said', async t => {
+t.test('defaults', async t => {
   const HF_HOME = temporaryFolder(t)
   t.same(await hubSettings({}, { HF_HOME }), {
     endpoint: 'https://huggingface.co',
@@ -23,7 +23,7 @@ t.test('what isn\'t said', async t => {
   }
 })
 
-t.test('the endpoint', async t => {
+t.test('the endpoint is read from the environment', async t => {
   const HF_HOME = temporaryFolder(t)
   const endpoint = async (HF_ENDPOINT: string): Promise<string> =>
     (await hubSettings({}, { HF_HOME, HF_ENDPOINT })).endpoint
@@ -40,7 +40,7 @@ t.test('the endpoint', async t => {
   }
 })
 
-t.test('the token: from the environment, or from where huggingface-cli has put it', async t => {
+t.test('the token is read from the environment or from the file of huggingface-cli', async t => {
   const folder = temporaryFolder(t)
   put(folder, 'home/token', 'hf_home\n')
   put(folder, 'cache/huggingface/token', ' hf_cache\r\n')
@@ -75,7 +75,7 @@ t.test('the token: from the environment, or from where huggingface-cli has put i
   })
 })
 
-t.test('offline', async t => {
+t.test('offline mode is read from the environment', async t => {
   const HF_HOME = temporaryFolder(t)
   for (const value of ['1', 'ON', 'yes', 'True']) {
     t.equal((await hubSettings({}, { HF_HOME, HF_HUB_OFFLINE: value })).offline, true)

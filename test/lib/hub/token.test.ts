@@ -1,4 +1,4 @@
-/** The token is nowhere but in requests to the Hub itself; what signs an address is in no message. */
+/** The token is only in requests to the Hub itself; the signature of an address is in no message. */
 import { inspect } from 'node:util'
 import { t } from '../../tap.ts'
 import type { Document } from '../../../lib/document.ts'
@@ -25,7 +25,7 @@ const REPOS = [
   { name: 'o/gone', lfs: 'all' as const, disabled: true, files: { 'train.jsonl': lines } }
 ]
 
-/** Everything that can be seen of an error, with all that has caused it. */
+/** Everything visible of an error, including its causes. */
 function seen (error: unknown): string {
   const parts: string[] = []
   for (let at = error; at !== undefined && at !== null && parts.length < 30; at = (at as { cause?: unknown }).cause) {
@@ -34,7 +34,7 @@ function seen (error: unknown): string {
   return parts.join('\n')
 }
 
-t.test('the token is in no error, in no report, and in no request to another host', async t => {
+t.test('the token is in no error, no report, and no request to another host', async t => {
   const standIn = await startForAll(t, { repos: REPOS, token: TOKEN }, { HF_TOKEN: TOKEN })
   const said: string[] = []
   const written: string[] = []
@@ -75,7 +75,7 @@ t.test('the token is in no error, in no report, and in no request to another hos
       if (await run(other, { fault, on: { kind }, times: 50 }, 0) !== null) errors++
     }
   }
-  t.ok(errors > faults.length * howMany(1 / 3, 1), `${errors} errors were looked at`)
+  t.ok(errors > faults.length * howMany(1 / 3, 1), `${errors} errors were checked`)
   for (const name of ['o/gone', 'o/none']) await run(name, { fault: { kind: 'delay', ms: 0 } }, 0)
   await closeHubs()
   process.env.HF_TOKEN = TOKEN.replace('abc', 'abcdefghijklmnopqrstuvwxyz')
@@ -92,7 +92,7 @@ t.test('the token is in no error, in no report, and in no request to another hos
   if (shown.length > 0) t.comment(shown[0]!.replace(TOKEN, 'TOKEN').slice(0, 2000))
   t.match(seen(new Error(
     'outer', { cause: Object.assign(new Error('inner'), { headers: { authorization: `Bearer ${TOKEN}` } }) }
-  )), SECRET, 'it would be found')
+  )), SECRET, 'a leaked token is found')
   t.same(standIn.leaks, [])
   const elsewhere = standIn.requests.filter(({ host }) => host === 'cdn')
   t.ok(elsewhere.length > 20)

@@ -13,19 +13,19 @@ const TREE = [
   'b/[a]', 'b/é', 'b/🚤'
 ]
 
-/** The files that a glob finds in a folder, by their paths from there. */
+/** The files that a glob finds in a folder, by their relative paths. */
 async function found (folder: string, glob: string): Promise<string[]> {
   return (await findByGlob(join(folder, glob))).map(path => relative(folder, path))
 }
 
-t.test('what a glob is', async t => {
+t.test('globs are distinguished from plain paths', async t => {
   for (const glob of ['*', 'a?', '[a]', 'x/**', '{a,b}', 'a{1..3}', '{a,{b,c}}', 'a\\\\*']) {
     t.ok(isLocalGlob(glob), glob)
   }
   for (const path of ['a', 'a\\*', '{a}', '{}', '[', 'a]', '{a', 'a,b', '(a)']) t.notOk(isLocalGlob(path), path)
 })
 
-t.test('wildcards, sets and braces are those of a shell', async t => {
+t.test('wildcards, sets and braces work as in a shell', async t => {
   const folder = temporaryFolder(t)
   for (const name of TREE) put(folder, name, '')
   for (const [glob, expected] of [
@@ -52,14 +52,14 @@ t.test('wildcards, sets and braces are those of a shell', async t => {
   t.strictSame(await found(folder, 'part-{2..0}'), ['part-1'])
 })
 
-t.test('property: files are those that tinyglobby finds', async t => {
+t.test('property: the files are those that tinyglobby finds', async t => {
   const folder = temporaryFolder(t)
-  for (const name of TREE.slice(0, -1)) put(folder, name, '') // to tinyglobby, ? is a code unit
+  for (const name of TREE.slice(0, -1)) put(folder, name, '') // in tinyglobby, ? matches a code unit
   const part = fc.oneof(fc.constantFrom(
     '**', '*', 'a', 'b', '.*', '*.txt', '?', '[ab]', '{a,b}', '{a,b}.txt', '*.{txt,b}'
   ), fc.string({ unit: fc.constantFrom('a', 'b', '*', '?', '.'), minLength: 1, maxLength: 4 }))
   let all = 0
-  // To tinyglobby, a/** is also the file a, and .* and the like are patterns of its own.
+  // In tinyglobby, a/** also matches the file a, and .* and the like are special patterns.
   const globs = fc.array(part, { minLength: 1, maxLength: 4 })
     .filter(parts =>
       !parts.some(part => /^\.+$|\*\*.|.\*\*|\.[*?]/.test(part)) && (parts.at(-1) !== '**' || parts.length === 1))
@@ -73,7 +73,7 @@ t.test('property: files are those that tinyglobby finds', async t => {
   t.ok(all > 100, `${all} found`)
 })
 
-t.test('a file that links lead to as well is given once, by the path with the fewest links; circles end', async t => {
+t.test('a file that links lead to as well is given once, by the path with the fewest links; cycles end', async t => {
   const folder = temporaryFolder(t)
   for (const name of ['data/a.txt', 'data/sub/b.txt', 'z/c.txt']) put(folder, name, name)
   symlinkSync('.', join(folder, 'data', 'again'))
@@ -84,7 +84,7 @@ t.test('a file that links lead to as well is given once, by the path with the fe
   t.strictSame(await found(folder, '**/*.txt'), ['data/a.txt', 'data/sub/b.txt', 'z/c.txt'])
   t.strictSame(await found(folder, 'data/*.txt'), ['data/a.txt'])
   t.strictSame(await found(folder, 'data/{again,.}/*.txt'), ['data/a.txt'])
-  t.strictSame(await found(folder, 'data/0*'), ['data/0.txt'], 'by the link where only that matches')
+  t.strictSame(await found(folder, 'data/0*'), ['data/0.txt'], 'by the link if only the link matches')
   symlinkSync(join(folder, 'data'), join(folder, 'link'))
   t.strictSame(await found(folder, 'link/**/b*'), ['link/sub/b.txt'])
   t.strictSame(
@@ -93,7 +93,7 @@ t.test('a file that links lead to as well is given once, by the path with the fe
   )
 })
 
-t.test('a link that leads nowhere is an error that names it, as a glob matches it and as it is named', async t => {
+t.test('a broken link is an error that names it, whether a glob or a path leads to it', async t => {
   const folder = temporaryFolder(t)
   put(folder, 'snapshots/a.parquet', '')
   symlinkSync('../blobs/none', join(folder, 'snapshots', 'b.parquet'))
@@ -113,12 +113,12 @@ t.test('a link that leads nowhere is an error that names it, as a glob matches i
   t.match(await failure(findFiles(join(folder, 'snapshots/b.parquet'))), {
     code: 'ERR_FILES', message: /b\.parquet: is a link to \.\.\/blobs\/none, which doesn't exist/
   })
-  t.strictSame(await found(folder, 'snapshots/*/x'), [], 'a link where a folder would be is none')
+  t.strictSame(await found(folder, 'snapshots/*/x'), [], 'a link in place of a folder does not match')
   put(folder, 'blobs/none', '')
   t.strictSame(await found(folder, 'snapshots/[ab]*'), ['snapshots/a.parquet', 'snapshots/b.parquet'])
 })
 
-t.test('names that a backtracking matcher would take years for are matched at once', async t => {
+t.test('names that a backtracking matcher can\'t handle are matched at once', async t => {
   const folder = temporaryFolder(t)
   put(folder, 'a'.repeat(250), '')
   put(folder, 'a/'.repeat(30) + 'a', '')

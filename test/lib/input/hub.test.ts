@@ -19,7 +19,7 @@ const FILES = {
 }
 const RETRIES = { hub: { retryDelay: 1, maxRetries: 2 } }
 
-t.test('names and globs on the Hub are found as local ones are, at a commit', async t => {
+t.test('names and globs on the Hub are found like local ones, at a commit', async t => {
   const hub = await startForAll(t, { repos: [{ name: 'o/n', files: FILES }] })
   const at = `hf://datasets/o/n@${hub.commitOf('o/n')}`
   const local = put(temporaryFolder(t), 'x.txt', 'local\n')
@@ -41,7 +41,7 @@ t.test('names and globs on the Hub are found as local ones are, at a commit', as
   t.match(await collect(ndjson(`${at}/d.jsonl.gz`, RETRIES)), [{ text: 'five' }])
 })
 
-t.test('bytes and ranges', async t => {
+t.test('bytes and ranges are read from the Hub', async t => {
   const hub = await startForAll(t, { repos: [{ name: 'o/n', files: FILES }] })
   const at = `hf://datasets/o/n@${hub.commitOf('o/n')}`
   const read = async (name: string, offset = 0): Promise<[string, number]> => {

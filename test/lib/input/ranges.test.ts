@@ -6,7 +6,7 @@ import { openRanges } from '../../../lib/input/ranges.ts'
 import { failure, fixture, put, temporaryFolder } from '../../helpers.ts'
 import { parquetBytes, rangesOf } from '../parquet/helpers.ts'
 
-t.test('a file by ranges', async t => {
+t.test('a file is read by ranges', async t => {
   const ranges = await openRanges(put(temporaryFolder(t), 'a', 'sluice'))
   t.equal(ranges.size, 6)
   t.equal(String(await ranges.read(1, 4)), 'lui')
@@ -15,13 +15,13 @@ t.test('a file by ranges', async t => {
   await ranges.close()
 })
 
-t.test('a file that can\'t be opened', async t => {
+t.test('a file that can\'t be opened is an error', async t => {
   t.match(await failure(openRanges('none')), { code: 'ERR_FILES', message: 'none: no such file' })
   t.match(await failure(openRanges(temporaryFolder(t))), { code: 'ERR_FILES', message: /is a folder, expected a file/ })
   t.match(await failure(openRanges('/dev/null')), { code: 'ERR_FILES', message: /is a pipe or a device/ })
 })
 
-t.test('a file that changes while it is read', async t => {
+t.test('a file that changes while it is read is an error', async t => {
   const changes: ReadonlyArray<(path: string) => void> = [
     path => { appendFileSync(path, '!') },
     path => { utimesSync(path, 1, 1) }
@@ -39,7 +39,7 @@ t.test('a file that changes while it is read', async t => {
   }
 })
 
-t.test('only the columns asked for are fetched, and pages that are passed over are not decoded', async t => {
+t.test('only the requested columns are fetched, and skipped pages are not decoded', async t => {
   const bytes = parquetBytes('small-pages-v1')
   const fetched = async (columns: string[]): Promise<number> => {
     let sum = 0
@@ -55,7 +55,7 @@ t.test('only the columns asked for are fetched, and pages that are passed over a
   t.ok(both < bytes.length / 2 * 1.7, `${both} of ${bytes.length} bytes`)
 })
 
-t.test('batches are bounded by bytes', async t => {
+t.test('the size of batches is limited in bytes', async t => {
   const ranges = await openRanges(fixture('parquet/row-groups.parquet'))
   t.teardown(() => ranges.close())
   const file = await ParquetFile.open(ranges)
@@ -67,7 +67,7 @@ t.test('batches are bounded by bytes', async t => {
   t.strictSame(batches, [1000, 1000, 500], 'a batch ends with its row group')
 })
 
-t.test('reads are announced in advance: small row groups several at a time, each in its order', async t => {
+t.test('reads are announced in advance, several small row groups at a time, each in its order', async t => {
   const columnData = [{
     name: 'text', data: Array.from({ length: 2000 }, (_, i) => `a text, the ${i}th`), type: 'STRING' as const
   }, {
@@ -84,7 +84,7 @@ t.test('reads are announced in advance: small row groups several at a time, each
   let before = 0
   for await (const { rows } of file.readRows({ columns: ['text'] })) {
     t.equal(rows.length, 100)
-    if (before === 0) t.equal(told.length, 9, 'this one, and eight')
+    if (before === 0) t.equal(told.length, 9, 'this row group and eight more')
     before++
   }
   t.equal(new Set(told).size, 20)

@@ -12,12 +12,12 @@ import { put, temporaryFolder } from '../../helpers.ts'
 
 const PIECE = 1000
 
-/** Files whose bytes are made up, piece by piece, and which tell what was asked of them. */
+/** Generated files, which yield their bytes piece by piece and record the requests. */
 class MadeUp {
   readonly files: AheadFile[]
   readonly opened: string[] = []
   readonly ended: string[] = []
-  readonly failing = new Map<string, number>() // the piece that fails
+  readonly failing = new Map<string, number>() // index of the piece that fails
   made = 0
   #wait: () => Promise<unknown>
 
@@ -56,12 +56,12 @@ async function all (chunks: AsyncIterable<Buffer>): Promise<string> {
   return String(Buffer.concat(pieces)).replace(/(.)\1*/g, (run, digit: string) => `${digit}*${run.length} `).trim()
 }
 
-/** Waits for something to be so; for its timeout where it never is. */
+/** Waits for a condition; fails after a timeout. */
 async function until (isSo: () => boolean): Promise<void> {
   while (!isSo()) await sleep(1)
 }
 
-t.test('gives each file whole, in order, and asks for each once', async t => {
+t.test('each file is read whole, in order, and requested once', async t => {
   const made = new MadeUp([2500, 0, 1000, 1, 7777])
   const ahead = made.ahead({ mostFiles: 3, mostBytes: 3000 })
   const found: string[] = []
@@ -71,7 +71,7 @@ t.test('gives each file whole, in order, and asks for each once', async t => {
   t.equal(made.ended.length, 5)
 })
 
-t.test('several come at once, at most so many', async t => {
+t.test('several files are read at once, up to the limit', async t => {
   const made = new MadeUp(Array.from({ length: 20 }, () => 10))
   const ahead = made.ahead()
   const chunks = ahead.read(0)
@@ -83,7 +83,7 @@ t.test('several come at once, at most so many', async t => {
   ahead.close()
 })
 
-t.test('memory has a bound, also for one large file, which is reached where the reader pauses', async t => {
+t.test('memory is limited, also for one large file if its reader pauses', async t => {
   for (const sizes of [[100_000], [5000, 5000, 100_000], Array.from({ length: 30 }, () => 1500)]) {
     const made = new MadeUp(sizes)
     const ahead = made.ahead({ mostBytes: 12_000 })
@@ -102,7 +102,7 @@ t.test('memory has a bound, also for one large file, which is reached where the 
   }
 })
 
-t.test('the bound begins low, and grows with what is read', async t => {
+t.test('the limit starts low and grows with the bytes read', async t => {
   const pieces = 5 * 1024
   const made = new MadeUp([pieces * 1024, 4000], async () => {})
   const ahead = made.ahead()
@@ -118,7 +118,7 @@ t.test('the bound begins low, and grows with what is read', async t => {
   ahead.close()
 })
 
-t.test('a failure is reported in its turn, after what came before', async t => {
+t.test('an error is reported after the bytes before it', async t => {
   const made = new MadeUp([2000, 3000, 10])
   made.failing.set('1', 2)
   const ahead = made.ahead()
@@ -134,7 +134,7 @@ t.test('a failure is reported in its turn, after what came before', async t => {
   ahead.close()
 })
 
-t.test('a reader that goes on elsewhere', async t => {
+t.test('a reader may continue at another position', async t => {
   const made = new MadeUp([9000, 9000, 9000, 9000])
   const ahead = made.ahead({ mostFiles: 2 })
   const look = ahead.read(1)
@@ -144,17 +144,17 @@ t.test('a reader that goes on elsewhere', async t => {
   t.same(made.opened, ['1', '2', '1+8500'])
   const third = ahead.read(2)
   await third.next()
-  t.equal(await all(ahead.read(0, 8000)), '0*1000', 'in one before')
+  t.equal(await all(ahead.read(0, 8000)), '0*1000', 'in an earlier file')
   t.same(made.opened.slice(3), ['3', '0+8000', '1'])
   await t.rejects(all({ [Symbol.asyncIterator]: () => third }), { name: 'AbortError' })
   const again = ahead.read(1)
   await again.next()
-  t.equal(await all(ahead.read(3, 1000)), '3*8000', 'far behind')
+  t.equal(await all(ahead.read(3, 1000)), '3*8000', 'far ahead')
   t.same(made.opened.slice(6), ['2', '3+1000'])
   await until(() => made.ended.length === made.opened.length)
 })
 
-t.test('ends before a file that is not read ahead, and behind one whose size is not known', async t => {
+t.test('reading ahead ends before a file that is excluded, and after a file of unknown size', async t => {
   const local = new MadeUp([10, 10, 10])
   const chunks = local.ahead({ reads: ({ path }) => path !== '1' }).read(0)
   await chunks.next()
@@ -166,7 +166,7 @@ t.test('ends before a file that is not read ahead, and behind one whose size is 
   t.equal(await all(ahead.read(1)), '1*3000')
 })
 
-t.test('close lets go of all, and what was in memory does not look like the end of its file', async t => {
+t.test('close ends all requests, and cached bytes don\'t look like the end of their file', async t => {
   const made = new MadeUp([3000, 3000, 50_000])
   const ahead = made.ahead({ mostBytes: 10_000 })
   const chunks = ahead.read(0)
@@ -207,7 +207,7 @@ async function texts (source: AsyncIterable<unknown>): Promise<string[]> {
 
 const DATASET = 'hf://datasets/o/d@main'
 
-t.test('files of a source, on the Hub and beside it', async t => {
+t.test('files of a source, on the Hub and local', async t => {
   const names = Array.from({ length: 12 }, (_, i) => `f${String(i).padStart(2, '0')}.jsonl${i % 3 === 0 ? '.gz' : ''}`)
   const hub = await startWith(t, Object.fromEntries(names.map(name =>
     [name, name.endsWith('.gz') ? gzipSync(lines(name, 20)) : lines(name, 20)])))
@@ -222,10 +222,10 @@ t.test('files of a source, on the Hub and beside it', async t => {
   const asked = hub.requests.filter(({ kind, status }) => kind === 'file' && status === 200)
   t.same(asked.map(({ file }) => file).sort(), names, 'each once')
   t.same(asked.slice(0, 6).map(({ file }) => file).sort(), names.slice(0, 6),
-    'those behind the local file come after it')
+    'those after the local file come after it')
 })
 
-t.test('those that follow are asked for while the first has not answered', async t => {
+t.test('the next files are requested before the first has answered', async t => {
   const names = Array.from({ length: 20 }, (_, i) => `f${10 + i}.jsonl`)
   const hub = await startWith(t, Object.fromEntries(names.map(name => [name, lines(name, 3)])))
   hub.misbehave({ fault: { kind: 'delay', ms: null }, on: { path: names[0]!, kind: 'file' }, times: 1 })
@@ -238,7 +238,7 @@ t.test('those that follow are asked for while the first has not answered', async
   source.destroy()
 })
 
-t.test('a source that is resumed', async t => {
+t.test('a source is resumed', async t => {
   const names = ['a.txt', 'b.txt', 'c.txt']
   await startWith(t, Object.fromEntries(names.map(name =>
     [name, Array.from({ length: 500 }, (_, i) => `${name} ${i}\n`).join('')])))
@@ -270,11 +270,11 @@ t.test('a source that is stopped early has fetched little more than the first me
     const files = hub.requests.slice(before).filter(({ kind }) => kind === 'file')
     t.same(new Set(files.map(({ file }) => file)), new Set(['a.jsonl']), how)
     t.ok(files.reduce((sum, { bytes }) => sum + bytes, 0) < 9_000_000,
-      'what lies in the buffers of sockets is beyond us')
+      'the buffers of sockets are not counted')
   }
 })
 
-t.test('a file that is not there fails when it is its turn', async t => {
+t.test('a missing file fails when it is read', async t => {
   const hub = await startWith(t, { 'a.jsonl': lines('a', 5), 'b.jsonl': lines('b', 5), 'c.jsonl': lines('c', 5) })
   const source = ndjson(['a', 'b', 'c'].map(name => `${DATASET}/${name}.jsonl`))
   hub.misbehave({ fault: { kind: 'status', status: 404 }, on: { path: 'b.jsonl', kind: 'file' }, times: 100 })

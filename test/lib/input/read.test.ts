@@ -17,7 +17,7 @@ async function read (path: string, options: Parameters<typeof readBytes>[1] = {}
   return Buffer.concat(chunks).toString()
 }
 
-t.test('files come in the order given, those of a glob in code-unit order', async t => {
+t.test('files come in the given order, those of a glob in code-unit order', async t => {
   const folder = temporaryFolder(t)
   for (const name of ['b.txt', 'a.txt', 'B.txt', 'c.txt', 'sub/d.txt']) put(folder, name, name)
   const found = await findFiles([join(folder, 'c.txt'), join(folder, '*.txt')])
@@ -31,7 +31,7 @@ t.test('a file with glob characters in its name is found by its name', async t =
   t.strictSame(await findFiles(path), [{ path, size: 1 }])
 })
 
-t.test('what is no file is refused by name', async t => {
+t.test('a path that is no file is refused by name', async t => {
   const folder = temporaryFolder(t)
   await t.rejects(findFiles(join(folder, 'none.txt')), { code: 'ERR_FILES', message: /none\.txt: no such file/ })
   await t.rejects(findFiles(join(folder, '*.txt')), { code: 'ERR_FILES', message: /no file matches/ })
@@ -40,12 +40,12 @@ t.test('what is no file is refused by name', async t => {
   await t.rejects(read(folder), { code: 'ERR_FILES', message: /is a folder/ })
 })
 
-t.test('an absolute path is no part of an id', async t => {
+t.test('an absolute path is not part of an id', async t => {
   t.equal(documentPath('data/a.txt'), 'data/a.txt')
   t.equal(documentPath(join(process.cwd(), 'data/a.txt')), join('data', 'a.txt'))
 })
 
-t.test('bytes from any offset, plain and compressed', async t => {
+t.test('bytes from any offset are read, plain and compressed', async t => {
   const folder = temporaryFolder(t)
   const text = 'abcdefghij'.repeat(100_000)
   const zstd = await loadZstdCompressor()
@@ -62,12 +62,12 @@ t.test('bytes from any offset, plain and compressed', async t => {
   }
 })
 
-t.test('members of a .gz that was put together of several are read one after the other', async t => {
+t.test('members of a concatenated .gz are read one after the other', async t => {
   const path = put(temporaryFolder(t), 'a.gz', Buffer.concat([gzipSync('one '), gzipSync('two')]))
   t.equal(await read(path), 'one two')
 })
 
-t.test('a .gz that is cut off or damaged is an error with its place, not a short file', async t => {
+t.test('a truncated or damaged .gz is an error with its position, not a short file', async t => {
   const folder = temporaryFolder(t)
   const whole = gzipSync(Buffer.from(Array.from({ length: 300_000 }, (_, i) => (i * 7919) % 256)))
   await t.rejects(read(put(folder, 'cut.gz', whole.subarray(0, -5))), {
@@ -82,7 +82,7 @@ t.test('a .gz that is cut off or damaged is an error with its place, not a short
   await t.rejects(read(put(folder, 'plain.gz', 'not compressed')), { code: 'ERR_SOURCE', message: /plain\.gz/ })
 })
 
-t.test('the bytes of the file itself are reported as progress', async t => {
+t.test('progress counts the bytes of the file on disk', async t => {
   const compressed = gzipSync('x'.repeat(1e6))
   let told = 0
   await read(put(temporaryFolder(t), 'a.gz', compressed), { onRead: bytes => { told = bytes } })
@@ -91,12 +91,12 @@ t.test('the bytes of the file itself are reported as progress', async t => {
   t.equal(told, readFileSync(fixture('zstd/many-frames.zst')).length)
 })
 
-t.test('a .zst that is cut off, damaged, none, or has something else behind it is an error with its path', async t => {
+t.test('a .zst that is truncated, damaged, invalid, or followed by other data is an error with its path', async t => {
   const folder = temporaryFolder(t)
   const whole = frameOf([rawBlock('text', true)], { checksum: 1 })
   for (const [content, says] of [
     [whole.subarray(0, -6), /a\.zst: the zstd data is cut off after 0 decompressed bytes/],
-    [whole, /a\.zst: damaged zstd data after 4 decompressed bytes \(a frame with another checksum/],
+    [whole, /a\.zst: damaged zstd data after 4 decompressed bytes \(a frame whose checksum/],
     [Buffer.from('plain'), /a\.zst: is not zstd data, as its extension says/],
     [
       Buffer.concat([frameOf([rawBlock('text', true)]), Buffer.from('{}')]),
@@ -111,7 +111,7 @@ t.test('a .zst that is cut off, damaged, none, or has something else behind it i
   )
 })
 
-t.test('a signal stops what a bomb gives', async t => {
+t.test('a signal stops a decompression bomb', async t => {
   const stop = new AbortController()
   const chunks = readBytes(put(temporaryFolder(t), 'bomb.zst', zstdBomb(8e9)), { signal: stop.signal })
   await chunks.next()
@@ -119,7 +119,7 @@ t.test('a signal stops what a bomb gives', async t => {
   await t.rejects(chunks.next(), { name: 'AbortError' })
 })
 
-t.test('what begins as something else than text is refused, from the start only', async t => {
+t.test('a file that begins with something else than text is refused, from its start only', async t => {
   const folder = temporaryFolder(t)
   for (const [name, content, says] of [
     ['a.ndjson', gzipSync('text'), /a\.ndjson: is gzip data; give it a name that ends in \.gz/],
@@ -192,7 +192,7 @@ t.test('a signal stops the reading', async t => {
   await t.rejects(async () => { while ((await chunks.next()).done !== true); }, { name: 'AbortError' })
 })
 
-t.test('behind a gzip member zeros are padding, and anything else is an error, not the end', async t => {
+t.test('zeros after a gzip member are padding, and anything else is an error, not the end', async t => {
   const folder = temporaryFolder(t)
   const member = gzipSync('one ')
   t.equal(await read(put(folder, 'padded.gz', Buffer.concat([member, Buffer.alloc(5000)]))), 'one ')
@@ -210,7 +210,7 @@ t.test('behind a gzip member zeros are padding, and anything else is an error, n
     ]) {
       const [whole, follows] = [Buffer.concat(members), typeof rest === 'string' ? Buffer.from(rest, 'latin1') : rest]
       const error = await failure(read(put(folder, 'a.gz', Buffer.concat([whole, follows]))))
-      const isBegun = rest === '\x1f' // of a member that is cut off
+      const isBegun = rest === '\x1f' // of a truncated member
       t.match(error, isBegun
         ? { code: 'ERR_SOURCE', message: 'the gzip data is cut off after' }
         : {
@@ -228,7 +228,7 @@ t.test('behind a gzip member zeros are padding, and anything else is an error, n
   })
 })
 
-t.test('a pipe is read by its name, and bytes from a saved offset are there or an error', async t => {
+t.test('a pipe is read by its name, and a saved offset is reached or is an error', async t => {
   const folder = temporaryFolder(t)
   execFileSync('mkfifo', [join(folder, 'pipe')])
   const reading = read(join(folder, 'pipe'))

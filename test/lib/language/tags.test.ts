@@ -2,7 +2,7 @@ import { t } from '../../tap.ts'
 import { CLD3_LANGUAGES } from '../../../lib/language/cld3.ts'
 import { sameLanguage, tagNamed, tagOf } from '../../../lib/language/tags.ts'
 
-t.test('languages compare by their tags, in any notation', async t => {
+t.test('languages are compared by their tags, in any notation', async t => {
   for (const [detected, wanted, same] of [
     ['en', 'en', true],
     ['en', 'EN_us', true],
@@ -42,7 +42,7 @@ t.test('languages compare by their tags, in any notation', async t => {
   ] as const) t.equal(sameLanguage(detected, wanted), same, `${detected} ${wanted}`)
 })
 
-t.test('a label as a tag; no two languages of cld3 have the same', async t => {
+t.test('a label has a tag, and no two languages of cld3 have the same tag', async t => {
   t.strictSame([
     '__label__en', 'deu_Latn', 'iw', 'zh-Latn', 'zho_Latn', 'zho_Hans', 'zho_Hant', 'uzn_Cyrl', 'arz_Arab', 'LANG_en',
     'und'
@@ -50,7 +50,7 @@ t.test('a label as a tag; no two languages of cld3 have the same', async t => {
   t.equal(new Set(CLD3_LANGUAGES.map(tagOf)).size, CLD3_LANGUAGES.length)
 })
 
-t.test('a language by its name, in English or its own, nearly so', async t => {
+t.test('a language is found by its English or native name, also if it is misspelled', async t => {
   const tags = ['en', 'de', 'fr', 'zh', 'zh-Latn', 'und', 'no tag']
   for (const [name, tag] of [
     ['English', 'en'], ['GERMAN', 'de'], ['deutsch', 'de'], ['Français', 'fr'], ['germn', 'de'], ['english (us)', 'en'],

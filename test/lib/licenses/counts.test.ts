@@ -4,7 +4,7 @@ import { t } from '../../tap.ts'
 
 const COLUMNS = { license: 'license', repository: 'repo_name' }
 
-t.test('columns are picked by their names', async t => {
+t.test('licence columns are found by their names', async t => {
   t.strictSame(
     licenseColumns(['repo_name', 'path', 'copies', 'size', 'content', 'license', 'hash']), COLUMNS, 'codeparrot-clean'
   )
@@ -18,7 +18,7 @@ t.test('columns are picked by their names', async t => {
   t.strictSame(licenseColumns(['text']), { license: null, repository: null })
 })
 
-t.test('records by licence, with the repositories of each', async t => {
+t.test('records are counted by licence, with the repositories of each', async t => {
   const counts = new LicenseCounts(COLUMNS)
   for (const [license, repository] of [
     ['mit', 'b/b'], ['mit', 'a/a'], ['mit', 'b/b'], [['gpl-3.0', 'mit', 'mit'], 'c/c'], [' mit\n', undefined], [
@@ -70,10 +70,10 @@ Records by the licence that each states in its \`meta\`.
   other.add({ license: 'isc' })
   const both = licensesPage('A', other, page)
   t.match(both, /## A\n[^]*\n## a\\_b\.ndjson\n/)
-  t.equal(licensesPage('a_b.ndjson', counts, both), both, 'a section takes the place of the one before')
+  t.equal(licensesPage('a_b.ndjson', counts, both), both, 'a section replaces the previous one')
 })
 
-t.test('what is kept is bounded', async t => {
+t.test('the number and length of kept entries are limited', async t => {
   const counts = new LicenseCounts(COLUMNS, { mostRepositories: 2, mostLicenses: 2 })
   for (const repository of ['a', 'b', 'c', 'a', 'd']) counts.add({ license: 'mit', repo_name: repository })
   for (const license of ['isc', 'zlib', 'x'.repeat(1000)]) counts.add({ license })
@@ -88,7 +88,7 @@ t.test('what is kept is bounded', async t => {
   t.equal(long.rows[0]!.license.length, 200)
 })
 
-t.test('without columns all are not stated', async t => {
+t.test('without licence columns, all records have no stated licence', async t => {
   const counts = new LicenseCounts({ license: null, repository: null })
   counts.add({ license: 'mit' })
   t.match(counts.rows, [{ license: NOT_STATED, records: 1, repositories: [] }])

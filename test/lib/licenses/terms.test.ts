@@ -2,8 +2,8 @@ import { t } from '../../tap.ts'
 import { licenseKey, strictestOf, termsOf } from '../../../lib/licenses/terms.ts'
 
 /**
- * Every identifier that a dataset card may have, with the SPDX id and the answer expected; from the Hub's documentation
- * of repositories' licences.
+ * Every licence identifier of dataset cards, with the SPDX id and the expected answer; from the Hub's documentation of
+ * licences.
  */
 const HUB = `
 apache-2.0 Apache-2.0 yes
@@ -90,7 +90,7 @@ unknown - unknown
 other - unknown
 `
 
-t.test('every licence that the Hub knows', async t => {
+t.test('every licence of the Hub is known', async t => {
   for (const row of HUB.trim().split('\n')) {
     const [name, spdx, redistributable] = row.split(' ') as [string, string, string]
     const terms = termsOf(name)
@@ -99,7 +99,7 @@ t.test('every licence that the Hub knows', async t => {
   }
 })
 
-t.test('what people write', async t => {
+t.test('common spellings of licences are recognized', async t => {
   for (const [text, spdx] of [
     ['ODC-By-1.0', 'ODC-By-1.0'],
     ['CC BY-SA 3.0', 'CC-BY-SA-3.0'],
@@ -133,7 +133,7 @@ t.test('what people write', async t => {
   t.equal(licenseKey('The Stack Terms of Use'), 'the-stack-terms-of-use')
 })
 
-t.test('obligations', async t => {
+t.test('licences have their obligations', async t => {
   for (const [name, obligations] of [
     ['CC0-1.0', []],
     ['mit', ['notice']],
@@ -149,7 +149,7 @@ t.test('obligations', async t => {
   ] as const) t.strictSame(termsOf(name).obligations, obligations, name)
 })
 
-t.test('what isn\'t known is never taken for a permission', async t => {
+t.test('an unknown licence is never a permission', async t => {
   for (const text of [
     '',
     '  ',
@@ -174,7 +174,7 @@ t.test('what isn\'t known is never taken for a permission', async t => {
   t.equal(termsOf('proprietary').redistributable, 'no')
 })
 
-t.test('of several the strictest counts', async t => {
+t.test('of several licences, the strictest counts', async t => {
   t.strictSame(strictestOf([]), termsOf(''))
   t.strictSame(strictestOf(['mit', 'mit']), termsOf('mit'))
   t.match(strictestOf(['MIT', 'mit']), {
@@ -203,14 +203,14 @@ t.test('of several the strictest counts', async t => {
   t.match(termsOf('(MIT OR CC-BY-NC-4.0)'), {
     spdx: 'MIT OR CC-BY-NC-4.0',
     obligations: ['attribution', 'notice', 'non-commercial']
-  }, 'nobody has chosen')
-  t.equal(termsOf('MIT OR (ISC AND Zlib)').spdx, null, 'what belongs together isn\'t told')
+  }, 'no licence was chosen')
+  t.equal(termsOf('MIT OR (ISC AND Zlib)').spdx, null, 'it is unknown what each licence covers')
   t.equal(termsOf('MIT OR other').spdx, null)
   t.equal(strictestOf(['mit OR isc', 'zlib']).spdx, '(MIT OR ISC) AND Zlib')
   t.ok(strictestOf(['mit', 'x '.repeat(100)]).reason.length < 180, 'a text of any length can be shown')
 })
 
-t.test('texts of a megabyte are looked at in a time that grows with them', async t => {
+t.test('texts of a megabyte are searched in linear time', async t => {
   for (const part of [
     'gnu ',
     'gnu gpl ',

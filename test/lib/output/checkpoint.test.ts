@@ -14,7 +14,7 @@ const CONTENT = {
 }
 const read = (path: string): Promise<unknown> => readCheckpoint(path).catch((error: unknown) => error)
 
-t.test('a checkpoint is read as it was written, its folder made; where none is, there is null', async t => {
+t.test('a checkpoint is read as it was written, and its folder is created; a missing one is null', async t => {
   const folder = folderInMemory(t)
   const path = join(folder, 'new/checkpoint.json')
   t.equal(await readCheckpoint(path), null)
@@ -25,15 +25,15 @@ t.test('a checkpoint is read as it was written, its folder made; where none is, 
   }
 })
 
-t.test('cut off at any byte, it is refused', async t => {
+t.test('a checkpoint that is truncated at any byte is refused', async t => {
   const folder = folderInMemory(t)
   const path = join(folder, 'checkpoint.json')
   await writeCheckpoint(path, CONTENT)
   const bytes = readFileSync(path)
-  for (let length = 0; length < bytes.length - 1; length++) { // the last byte is the line's end
+  for (let length = 0; length < bytes.length - 1; length++) { // the last byte is the line end
     writeFileSync(path, bytes.subarray(0, length))
     const error = await read(path)
-    if ((error as { code?: string }).code !== 'ERR_CHECKPOINT') t.fail(`cut off at ${length}`)
+    if ((error as { code?: string }).code !== 'ERR_CHECKPOINT') t.fail(`truncated at ${length}`)
   }
   t.match(await read(put(folder, 'cut', bytes.subarray(0, 100))), {
     code: 'ERR_CHECKPOINT',
@@ -42,7 +42,7 @@ t.test('cut off at any byte, it is refused', async t => {
   })
 })
 
-t.test('with any byte changed, it is refused, or says the same', async t => {
+t.test('a checkpoint with any byte changed is refused or has the same content', async t => {
   const path = join(folderInMemory(t), 'checkpoint.json')
   await writeCheckpoint(path, CONTENT)
   const content = await readCheckpoint(path)
@@ -61,7 +61,7 @@ t.test('with any byte changed, it is refused, or says the same', async t => {
   t.ok(refused > 2.9 * bytes.length, `${refused} refused`)
 })
 
-t.test('a file that is no checkpoint, or one of another format, is reported as that', async t => {
+t.test('a file that is no checkpoint, or has another format, is reported as that', async t => {
   const folder = folderInMemory(t)
   const path = join(folder, 'checkpoint.json')
   await writeCheckpoint(path, CONTENT)
@@ -88,7 +88,7 @@ t.test('a file that is no checkpoint, or one of another format, is reported as t
   })
 })
 
-t.test('the one before stands until the new one is on the disk, whatever fails', async t => {
+t.test('the previous checkpoint is kept until the new one is on disk, whatever fails', async t => {
   const full = Object.assign(new Error('full'), { code: 'ENOSPC' })
   const failing = (method: 'writeFile' | 'sync' | 'close'): object => ({
     async open (...args: Parameters<typeof fs.open>) {
@@ -123,7 +123,7 @@ t.test('the one before stands until the new one is on the disk, whatever fails',
   }
 })
 
-t.test('a folder that can\'t be written to is named; what a killed run has left is replaced', async t => {
+t.test('a folder that can\'t be written to is reported; files left by a killed run are replaced', async t => {
   const folder = folderInMemory(t)
   put(folder, 'file', '')
   t.match(await failure(writeCheckpoint(join(folder, 'file/checkpoint.json'), 1)), {
@@ -132,7 +132,7 @@ t.test('a folder that can\'t be written to is named; what a killed run has left 
   put(folder, 'checkpoint.json.tmp', '{"half')
   await writeCheckpoint(join(folder, 'checkpoint.json'), 1)
   t.strictSame(filesIn(folder), ['checkpoint.json', 'file'])
-  if (process.getuid?.() !== 0) { // root may write anywhere
+  if (process.getuid?.() !== 0) { // root can write anywhere
     mkdirSync(join(folder, 'closed'))
     chmodSync(join(folder, 'closed'), 0o500)
     t.match(await failure(writeCheckpoint(join(folder, 'closed/checkpoint.json'), 1)), {

@@ -8,7 +8,7 @@ import { failure } from '../../helpers.ts'
 
 await loadZstdCompressor()
 
-/** Where bytes go, and what is done with it. */
+/** An output in memory, which records what is done with it. */
 function target (write: (bytes: Buffer) => Promise<void> = () => Promise.resolve()): Output & {
   readonly bytes: () => Buffer
   readonly done: string[]
@@ -35,7 +35,7 @@ const unzipped: Readonly<Record<string, (bytes: Buffer) => string>> = {
 }
 
 for (const [name, unzip] of Object.entries(unzipped)) {
-  t.test(`${name}: what was written before a part's end is whole when it is cut off there`, async t => {
+  t.test(`${name}: what was written before the end of a part is complete if the file is cut there`, async t => {
     const file = target()
     const output = compressed(name, file)
     let text = ''
@@ -48,14 +48,14 @@ for (const [name, unzip] of Object.entries(unzipped)) {
     }
     const { length } = file.bytes()
     await output.part()
-    t.equal(file.bytes().length, length, 'a part without anything in it leaves nothing')
+    t.equal(file.bytes().length, length, 'an empty part writes nothing')
     await output.commit()
     t.equal(unzip(file.bytes()), text)
     t.equal(file.bytes().length, length)
     t.strictSame(file.done, ['commit'])
   })
 
-  t.test(`${name}: nothing written is an empty file that can be read`, async t => {
+  t.test(`${name}: without any writes, the file is empty and can be read`, async t => {
     for (const writes of [0, 2]) {
       const file = target()
       const output = compressed(name, file)
@@ -68,7 +68,7 @@ for (const [name, unzip] of Object.entries(unzipped)) {
     }
   })
 
-  t.test(`${name}: abandoned at any moment, it says so and writes no more`, async t => {
+  t.test(`${name}: abandoned before or after a write, it discards the file`, async t => {
     for (const writes of [0, 1]) {
       const file = target()
       const output = compressed(name, file)
@@ -78,7 +78,7 @@ for (const [name, unzip] of Object.entries(unzipped)) {
     }
   })
 
-  t.test(`${name}: a failed write is reported, by the write or by the part's end`, async t => {
+  t.test(`${name}: a failed write is reported by the write or by the end of the part`, async t => {
     const full = new Error('no space')
     const output = compressed(name, target(() => Promise.reject(full)))
     const noise = Buffer.from(Array.from({ length: 70_000 }, (_, i) => (i * i * 7919) >> 3))

@@ -16,8 +16,8 @@ import { closed, docs, failure, filesIn, folderInMemory } from '../../helpers.ts
 const DOCUMENTS = docs(12)
 
 /**
- * Writes documents from `from` on, saves after `to` of them by a barrier, and fails when `lost` more have come; to the
- * end without `to`.
+ * Writes documents from `from` on, saves after `to` of them by a barrier, and fails after `lost` more; without `to`,
+ * writes to the end.
  */
 async function write (sink: LineSink<Document>, from: number, to?: number, lost = 0): Promise<LineSinkState | null> {
   let state: LineSinkState | null = null
@@ -86,7 +86,7 @@ for (const [name, make] of Object.entries(sinks)) {
   })
 }
 
-t.test('a sink that is not resumable leaves nothing behind where a barrier has come', async t => {
+t.test('a sink that is not resumable leaves no file if it fails after a barrier', async t => {
   const folder = folderInMemory(t)
   const sink = ndjsonSink(join(folder, 'a.ndjson'))
   let arrived = 0
@@ -103,7 +103,7 @@ t.test('a sink that is not resumable leaves nothing behind where a barrier has c
   t.strictSame(filesIn(folder), [])
 })
 
-t.test('a line that can\'t be made, and what fails at a barrier, fail the sink', async t => {
+t.test('a line that can\'t be written and an error at a barrier fail the sink', async t => {
   const folder = folderInMemory(t)
   const loop: Record<string, unknown> = {}
   loop.loop = loop
@@ -118,7 +118,7 @@ t.test('a line that can\'t be made, and what fails at a barrier, fail the sink',
   t.strictSame(filesIn(folder), [])
 })
 
-t.test('a state that no sink of lines gave is refused', async t => {
+t.test('an invalid state is refused', async t => {
   const folder = folderInMemory(t)
   const state = await write(ndjsonSink(join(folder, 'a.ndjson'), { resumable: true }), 0, 3)
   for (const bad of [
@@ -137,7 +137,7 @@ t.test('a state that no sink of lines gave is refused', async t => {
   }
 })
 
-t.test('a writer that nothing came to since its mark is saved, committed and abandoned as any', async t => {
+t.test('a writer without new lines since its mark can be saved, committed and abandoned', async t => {
   const folder = folderInMemory(t)
   const path = join(folder, 'a.ndjson')
   const first = new LineWriter(path, { resumable: true })

@@ -1,6 +1,6 @@
 /**
- * Locks under many orders of steps. Processes are played within this one: their calls of the file system come one at a
- * time, in an order that is drawn, and each can be killed before any of its calls.
+ * Locks in many interleavings. Processes are simulated in this one: their file system calls run one at a time, in a
+ * random order, and each process can be killed before any of its calls.
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { randomUUID } from 'node:crypto'
@@ -16,16 +16,16 @@ type LockModule = typeof import('../../../lib/output/lock.ts')
 
 interface Player {
   readonly pid: number
-  /** Begins the call that it waits to make. */
+  /** Starts its pending call. */
   go: (() => void) | null
-  /** After so many calls it is killed: the next one never begins. */
+  /** The number of calls before it is killed: the next one never starts. */
   stepsLeft: number
   isKilled: boolean
   hasEnded: boolean
   holds: boolean
 }
 
-/** Orders of steps, of each kind; raise it after a change. */
+/** The number of interleavings of each kind; raise it after a change. */
 const SEEDS = howMany(2, 4)
 
 const playing = new AsyncLocalStorage<Player>()
@@ -46,7 +46,7 @@ function play (work: () => Promise<void>, stepsLeft = Infinity): Player {
   return player
 }
 
-/** Its turn has come. */
+/** Resolves when it is the player's turn. */
 async function turn (): Promise<void> {
   await new Promise<void>(resolve => {
     playing.getStore()!.go = resolve
@@ -59,7 +59,7 @@ async function playAll (random: () => number): Promise<void> {
   for (;;) {
     const active = players.filter(({ hasEnded, isKilled }) => !hasEnded && !isKilled)
     if (active.length === 0) return
-    if (active.some(({ go }) => go === null)) { // one is busy
+    if (active.some(({ go }) => go === null)) { // one is still running
       await new Promise<void>(resolve => { wake = resolve })
       continue
     }
@@ -78,16 +78,16 @@ function randomOf (seed: number): () => number {
   return () => (n = n * 48271 % 2147483647) / 2147483647
 }
 
-/** The lock, with a file system whose calls wait for their turn. */
+/** The lock module, with a file system whose calls wait for their turn. */
 async function lockByTurns (t: Test, links: boolean): Promise<LockModule> {
   const opened: FileHandle[] = []
-  t.teardown(async () => { for (const file of opened) await file.close().catch(() => {}) }) // those of the killed
+  t.teardown(async () => { for (const file of opened) await file.close().catch(() => {}) }) // files of killed players
   const calls = Object.fromEntries(Object.entries(fs).map(([name, call]: [string, unknown]) =>
     [name, typeof call !== 'function'
       ? call
       : async (...args: unknown[]) => {
         await turn()
-        if (name === 'link' && !links) { // Linux says first that there is a file of that name
+        if (name === 'link' && !links) { // Linux first reports that there is a file of that name
           throw Object.assign(
             new Error('link'), { code: await fs.access(args[1] as string).then(() => 'EEXIST', () => 'EPERM') }
           )
@@ -124,7 +124,7 @@ const identity = (pid: number): processes.ProcessIdentity => ({
 const contentOf = (id: string): string =>
   JSON.stringify({ ...identity(999), id, began_at_utc: '2026-11-22T22:37:33.000Z' })
 
-/** What runs find. */
+/** The files at the start of a run. */
 const beginnings: Readonly<Record<string, (folder: string) => void>> = {
   'no lock': () => {},
   'the lock of a killed run': folder => { put(folder, 'a.lock', contentOf(randomUUID())) },
@@ -136,7 +136,7 @@ const beginnings: Readonly<Record<string, (folder: string) => void>> = {
   'a lock that a power cut has emptied': folder => { put(folder, 'a.lock', '\0'.repeat(100)) }
 }
 
-t.test('a run that is killed at any of its steps is followed by one that gets the lock', async t => {
+t.test('after a run is killed at any step, the next run gets the lock', async t => {
   const { lock } = await lockByTurns(t, true)
   for (const [place, [name, prepare]] of Object.entries(beginnings).entries()) {
     const every = howMany(3, 1)
@@ -152,7 +152,7 @@ t.test('a run that is killed at any of its steps is followed by one that gets th
   }
 })
 
-t.test('where there are no links, one that is killed while it writes its lock leaves one that is refused', async t => {
+t.test('without hard links, a run that is killed while it writes its lock leaves one that is refused', async t => {
   const { lock } = await lockByTurns(t, false)
   let refused = 0
   for (let steps = 0, isKilled = true; isKilled; steps++) {
@@ -177,7 +177,7 @@ t.test('where there are no links, one that is killed while it writes its lock le
 })
 
 for (const links of [true, false]) {
-  t.test(`of many processes only one has the lock at a time; ${links ? 'links' : 'no links'}`, async t => {
+  t.test(`only one of many processes has the lock at a time; ${links ? 'links' : 'no links'}`, async t => {
     const { lock } = await lockByTurns(t, links)
     for (const [name, prepare] of Object.entries(beginnings)) {
       if (!links && name.includes('emptied')) continue // may be one that is being written
@@ -194,13 +194,14 @@ for (const links of [true, false]) {
         t.equal(players.filter(({ holds }) => holds).length, 1, `${name}, seed ${seed}`)
         t.strictSame(errors.map(codeOf), Array(5).fill('ERR_LOCKED'))
       }
-      t.ok(await takeTurns(t, lock, prepare) > SEEDS, `${name}: taken by many`)
+      t.ok(await takeTurns(t, lock, prepare) > SEEDS, `${name}: the lock was taken many times`)
     }
   })
 }
 
 /**
- * Runs that get the lock, keep it for a while, let go of it or are killed, and try again; how many times it was taken.
+ * Runs that get the lock, keep it for a while, release it or are killed, and try again. Returns the number of times it
+ * was taken.
  */
 async function takeTurns (t: Test, lock: LockModule['lock'], prepare: (folder: string) => void): Promise<number> {
   let taken = 0
@@ -217,7 +218,7 @@ async function takeTurns (t: Test, lock: LockModule['lock'], prepare: (folder: s
           taken++
           for (let i = 0; i < 3; i++) {
             if (players.some(other => other.holds && !other.isKilled && other !== player)) {
-              t.fail(`seed ${seed}: two have it`)
+              t.fail(`seed ${seed}: two processes have the lock`)
             }
             await turn()
           }
@@ -231,7 +232,7 @@ async function takeTurns (t: Test, lock: LockModule['lock'], prepare: (folder: s
   return taken
 }
 
-/** A folder with what runs find in it, and no runs. */
+/** A folder with the files at the start, and no runs. */
 function stage (t: Test, prepare: (folder: string) => void): string {
   const folder = temporaryFolder(t)
   prepare(folder)

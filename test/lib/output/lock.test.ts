@@ -11,10 +11,10 @@ import { thisProcess } from '../../../lib/output/process-identity.ts'
 import { ROOT, builtModule, failure, filesIn, mocked, put, temporaryFolder } from '../../helpers.ts'
 
 const noProc = existsSync('/proc/self/stat') ? false : 'no /proc here'
-/** Past the highest pid of any system. */
+/** Higher than the highest pid of any system. */
 const NO_PID = 999_999_999
 
-/** The lock of a run that is gone, but for what is said. */
+/** The lock of an ended run, with changes. */
 async function putLock (path: string, changes: object = {}): Promise<string> {
   const content = {
     id: randomUUID(), ...await thisProcess(), pid: NO_PID, began_at_utc: '2026-11-22T22:37:33.000Z', ...changes
@@ -22,7 +22,7 @@ async function putLock (path: string, changes: object = {}): Promise<string> {
   return put(dirname(path), 'a.lock', JSON.stringify(content))
 }
 
-t.test('a lock says whose it is, and is gone once it is released; the folder is made', async t => {
+t.test('a lock names its owner and is deleted when it is released; its folder is created', async t => {
   const folder = temporaryFolder(t)
   const path = join(folder, 'new/shards/a.lock')
   const held = await lock(path, 'shards')
@@ -50,7 +50,7 @@ t.test('a second run of this process is refused', async t => {
   await (await lock(path, 'shards/web')).release()
 })
 
-t.test('another process is named while it runs; killed, its lock is taken over', async t => {
+t.test('a running process that has the lock is named; the lock of a killed one is taken over', async t => {
   const folder = temporaryFolder(t)
   const path = join(folder, 'a.lock')
   const program = `import { lock } from '${builtModule('lib/output/lock')}'; ` +
@@ -70,7 +70,7 @@ t.test('another process is named while it runs; killed, its lock is taken over',
   await held.release()
 })
 
-t.test('the lock of a process that is gone is taken over', async t => {
+t.test('the lock of an ended process is taken over', async t => {
   const me = await thisProcess()
   const { pid } = spawnSync(process.execPath, ['--version'])
   const gone: Record<string, object> = { 'no process has the pid': { pid } }
@@ -90,7 +90,7 @@ t.test('the lock of a process that is gone is taken over', async t => {
   }
 })
 
-t.test('the lock of another machine, or of another container, is for people to judge', async t => {
+t.test('the lock of another machine or container is kept, and the error says when to delete it', async t => {
   for (const changes of [
     { host: 'elsewhere', boot: randomUUID() },
     ...noProc === false ? [{ pid_namespace: 'pid:[1]', host: hostname() }] : []
@@ -102,11 +102,11 @@ t.test('the lock of another machine, or of another container, is for people to j
         'which started at 2026-11-22T22:37:33.000Z; wait for it to end, or stop it; ' +
         `it is unknown whether that process is still running: if it has certainly ended, delete ${path}`
     })
-    t.match(JSON.parse(readFileSync(path, 'utf8')), changes, 'it stands')
+    t.match(JSON.parse(readFileSync(path, 'utf8')), changes, 'the lock is unchanged')
   }
 })
 
-t.test('of 20 at once, one gets the lock of a process that is gone', async t => {
+t.test('only one of 20 callers at once gets the lock of an ended process', async t => {
   for (let round = 0; round < 10; round++) {
     const folder = temporaryFolder(t)
     const path = await putLock(join(folder, 'a.lock'))
@@ -118,7 +118,7 @@ t.test('of 20 at once, one gets the lock of a process that is gone', async t => 
   }
 })
 
-t.test('what is no lock is left alone and named; what power was cut on is taken over', async t => {
+t.test('a file that is no lock is kept and reported; a lock emptied by a power cut is taken over', async t => {
   const whole = readFileSync(await putLock(join(temporaryFolder(t), 'a.lock')), 'utf8')
   const others = {
     'cut off': whole.slice(0, 50),
@@ -145,11 +145,11 @@ t.test('what is no lock is left alone and named; what power was cut on is taken 
   symlinkSync(join(folder, 'none'), join(folder, 'a.lock'))
   t.match(
     await failure(lock(join(folder, 'a.lock'), 'x')), { code: 'ERR_LOCKED', message: /is an incomplete lock file/ },
-    'a link to nothing'
+    'a broken link'
   )
 })
 
-t.test('where there are no links: the same, but an empty lock may be one that is being written', async t => {
+t.test('without hard links: the same, except that an empty lock is refused', async t => {
   const refused = Object.assign(new Error('link'), { code: 'ENOTSUP' })
   const { lock } = await mocked<typeof import('../../../lib/output/lock.ts')>(t, 'lib/output/lock', {
     'node:fs/promises': {
@@ -174,7 +174,7 @@ t.test('where there are no links: the same, but an empty lock may be one that is
   t.strictSame(filesIn(folder), ['a.lock'])
 })
 
-t.test('release takes away its own lock, once, and no other', async t => {
+t.test('release deletes its own lock, once, and no other', async t => {
   const folder = temporaryFolder(t)
   const path = join(folder, 'new/a.lock')
   const taken = async (): Promise<Lock> => await lock(path, 'x')
@@ -182,22 +182,22 @@ t.test('release takes away its own lock, once, and no other', async t => {
   rmSync(path)
   const second = await taken()
   await first.release()
-  t.ok(existsSync(path), 'the second one\'s stands')
+  t.ok(existsSync(path), 'the second lock is kept')
   await Promise.all([second.release(), second.release()])
   t.notOk(existsSync(path))
   const third = await taken()
   await second.release()
-  t.ok(existsSync(path), 'and the third one\'s')
+  t.ok(existsSync(path), 'the third lock is kept')
   put(folder, 'new/a.lock', 'something else')
   await third.release()
   t.equal(readFileSync(path, 'utf8'), 'something else')
   rmSync(join(folder, 'new'), { recursive: true })
   const fourth = await taken()
   rmSync(join(folder, 'new'), { recursive: true })
-  await t.resolves(fourth.release(), 'without its folder')
+  await t.resolves(fourth.release(), 'the folder was deleted')
 })
 
-t.test('what killed runs have left beside the lock is deleted, and nothing else', async t => {
+t.test('files that killed runs left next to the lock are deleted, and no others', async t => {
   const folder = temporaryFolder(t)
   const id = randomUUID()
   const stay = ['a.lock.old', `a.lock.${id}.${process.ppid}.tmp`, `b.lock.${id}`, `b.lock.${id}.${NO_PID}.tmp`]
@@ -208,7 +208,7 @@ t.test('what killed runs have left beside the lock is deleted, and nothing else'
   t.strictSame(filesIn(folder), stay.sort())
 })
 
-t.test('withLock gives what the work gives, and lets go of the lock whatever becomes of it', async t => {
+t.test('withLock returns the result of the work, and releases the lock also if the work fails', async t => {
   const folder = temporaryFolder(t)
   const path = join(folder, 'a.lock')
   t.equal(await withLock(path, 'x', async () => filesIn(folder).join()), 'a.lock')
@@ -216,11 +216,11 @@ t.test('withLock gives what the work gives, and lets go of the lock whatever bec
     (error as Error).message), 'work')
   t.strictSame(filesIn(folder), [])
   await withLock(path, 'x', async () => {
-    t.match(await failure(withLock(path, 'x', async () => { t.fail('two at once') })), { code: 'ERR_LOCKED' })
+    t.match(await failure(withLock(path, 'x', async () => { t.fail('both have the lock') })), { code: 'ERR_LOCKED' })
   })
 })
 
-t.test('a lock that cannot be written is named, and nothing is left', async t => {
+t.test('a lock that cannot be written is reported, and no file is left', async t => {
   const folder = temporaryFolder(t)
   put(folder, 'file', '')
   mkdirSync(join(folder, 'taken.lock'))
@@ -231,14 +231,14 @@ t.test('a lock that cannot be written is named, and nothing is left', async t =>
     code: 'ERR_OUTPUT', message: /taken\.lock: cannot be written: is a folder, expected a file/
   })
   t.strictSame(filesIn(folder), ['file'])
-  if (process.getuid?.() !== 0) { // root may write anywhere
+  if (process.getuid?.() !== 0) { // root can write anywhere
     mkdirSync(join(folder, 'closed'))
     chmodSync(join(folder, 'closed'), 0o500)
     t.match(await failure(lock(join(folder, 'closed/a.lock'), 'x')), { code: 'ERR_OUTPUT', cause: { code: 'EACCES' } })
   }
 })
 
-t.test('an error on the way leaves nothing, not even a lock that was had already', async t => {
+t.test('an error while the lock is taken leaves no file', async t => {
   const full = Object.assign(new Error('full'), { code: 'ENOSPC' })
   const fails: Record<string, object> = {
     'the disk is full': {
@@ -265,7 +265,7 @@ t.test('an error on the way leaves nothing, not even a lock that was had already
   }
 })
 
-t.test('a network that tells of a link that was made as failed is not believed', async t => {
+t.test('a link that a network file system made but reported as failed is detected', async t => {
   const { lock } = await mocked<typeof import('../../../lib/output/lock.ts')>(t, 'lib/output/lock', {
     'node:fs/promises': {
       ...fs, link: async (from: string, to: string) => { await fs.link(from, to); await fs.link(from, to) }

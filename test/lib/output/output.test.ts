@@ -14,7 +14,7 @@ for (const [kind, name, content] of [
   ['compressed', 'sub/a.txt.gz', (path: string) => gunzipSync(readFileSync(path))],
   ['zstd', 'sub/a.txt.zst', (path: string) => zstd.decompress(readFileSync(path))]
 ] as const) {
-  t.test(`${kind}: nothing under the name before commit, all of it then`, async t => {
+  t.test(`${kind}: the file appears under its name at commit, complete`, async t => {
     const folder = temporaryFolder(t)
     const path = join(folder, name)
     const output = await openOutput(path)
@@ -26,7 +26,7 @@ for (const [kind, name, content] of [
     t.strictSame(filesIn(folder), [name])
   })
 
-  t.test(`${kind}: abandoned, nothing is left, and what stood there stands`, async t => {
+  t.test(`${kind}: abandon leaves no new file, and keeps the previous one`, async t => {
     const folder = temporaryFolder(t)
     put(folder, name, 'old')
     const output = await openOutput(join(folder, name))
@@ -37,7 +37,7 @@ for (const [kind, name, content] of [
   })
 }
 
-t.test('.zst: frames of 1 MiB of content, whatever the writes are; nothing written is an empty frame', async t => {
+t.test('.zst: each frame has 1 MiB of content, whatever the writes are; no writes give an empty frame', async t => {
   const folder = temporaryFolder(t)
   for (const [writes, bytes, frames] of [
     [0, 0, 1], [1, 0, 1], [1, 5, 1], [1, 2 ** 20, 1], [2, 2 ** 20 + 1, 3], [100, 31_000, 3]
@@ -58,7 +58,7 @@ t.test('.zst: frames of 1 MiB of content, whatever the writes are; nothing writt
   }
 })
 
-t.test('a whole file is replaced at once, or not at all', async t => {
+t.test('writeFileWhole replaces a file atomically', async t => {
   const folder = temporaryFolder(t)
   const path = put(folder, 'a.json', 'old')
   await writeFileWhole(path, 'new')
@@ -70,27 +70,27 @@ t.test('a whole file is replaced at once, or not at all', async t => {
   t.strictSame(filesIn(folder), ['a.json'])
 })
 
-t.test('a folder that can\'t be written to is named', async t => {
+t.test('a folder that can\'t be written to is reported', async t => {
   const folder = temporaryFolder(t)
   put(folder, 'file', '')
   t.match(await failure(openOutput(join(folder, 'file/a.txt'))), {
     code: 'ERR_OUTPUT', exitCode: 1, message: /file\/a\.txt: cannot be written/, cause: { code: 'EEXIST' }
   })
-  if (process.getuid?.() !== 0) { // root may write anywhere
+  if (process.getuid?.() !== 0) { // root can write anywhere
     mkdirSync(join(folder, 'closed'))
     chmodSync(join(folder, 'closed'), 0o500)
     t.match(await failure(openOutput(join(folder, 'closed/a.txt'))), { code: 'ERR_OUTPUT', cause: { code: 'EACCES' } })
   }
 })
 
-t.test('a full disk is named with the way out', async t => {
+t.test('a full disk is reported with what to do', async t => {
   const full = Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' })
   t.match(await failure(writing('a.npy', () => Promise.reject(full))), {
     code: 'ERR_OUTPUT',
     message: 'a.npy: cannot be written: no space left on the device; free disk space and run it again',
     cause: full
   })
-  t.test('on a disk that is full', { skip: existsSync('/dev/full') ? false : 'no /dev/full here' }, async t => {
+  t.test('on a device that is full', { skip: existsSync('/dev/full') ? false : 'no /dev/full here' }, async t => {
     const folder = temporaryFolder(t)
     for (const name of ['a.txt', 'b.txt.gz', 'c.txt.zst']) {
       symlinkSync('/dev/full', join(folder, name))
@@ -108,7 +108,7 @@ t.test('a full disk is named with the way out', async t => {
   })
 })
 
-t.test('a device or a pipe is written to and not replaced, and behind a link the file is', async t => {
+t.test('a device or a pipe is written to and not replaced, and a link is followed to its file', async t => {
   const folder = temporaryFolder(t)
   const target = put(folder, 'target/real.txt', 'old')
   symlinkSync(target, join(folder, 'link.txt'))
@@ -118,10 +118,10 @@ t.test('a device or a pipe is written to and not replaced, and behind a link the
   symlinkSync('/dev/null', join(folder, 'null'))
   await writeFileWhole(join(folder, 'null'), 'nothing')
   t.ok(statSync('/dev/null').isCharacterDevice())
-  t.strictSame(filesIn(folder), ['target/real.txt'], 'links are no files')
+  t.strictSame(filesIn(folder), ['target/real.txt'], 'links are not counted as files')
 })
 
-t.test('an input is not taken as output', async t => {
+t.test('an input is refused as an output', async t => {
   const folder = temporaryFolder(t)
   const [a, b] = [put(folder, 'a.txt', 'a'), put(folder, 'b.txt', 'b')]
   symlinkSync(b, join(folder, 'c.txt'))
@@ -133,7 +133,7 @@ t.test('an input is not taken as output', async t => {
   await t.resolves(refuseInputAsOutput(a, '-'))
 })
 
-t.test('what a killed run has left is deleted, what another one is writing is not', async t => {
+t.test('temporary files of a killed run are deleted, those of a running one are not', async t => {
   const folder = temporaryFolder(t)
   for (const pid of [1234567, process.ppid]) put(folder, `a.txt.${pid}.tmp`, 'half')
   put(folder, 'b.txt.1234567.tmp', 'another file')
@@ -141,7 +141,7 @@ t.test('what a killed run has left is deleted, what another one is writing is no
   t.strictSame(filesIn(folder), ['a.txt', `a.txt.${process.ppid}.tmp`, 'b.txt.1234567.tmp'].sort())
 })
 
-t.test('whether a file can be written is known without writing it', async t => {
+t.test('checkWritable checks a path without writing the file', async t => {
   const folder = temporaryFolder(t)
   await checkWritable(join(folder, 'new/a.json'))
   put(folder, 'file', '')

@@ -1,4 +1,6 @@
-/** Files of ours beside the data: what they replace, and what stands under their temporary names. */
+/**
+ * Files of sluice next to the data: what they replace, and what happens to existing files with their temporary names.
+ */
 import { execFileSync } from 'node:child_process'
 import { existsSync, lstatSync, mkdirSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -16,7 +18,7 @@ import { t } from '../../tap.ts'
 const STATS = jsonKind('the stats of a run', 'manifest', 'stats')
 const LINES = textKind('a file of rejects', /^\{"reason":/)
 
-t.test('only an empty file, and one of the same kind, is replaced', async t => {
+t.test('only an empty file or one of the same kind is replaced', async t => {
   const folder = folderInMemory(t)
   const own = JSON.stringify({ manifest: 'm', stats: [] })
   for (const [name, content] of [
@@ -105,7 +107,7 @@ t.test('a link under a temporary name is not followed', async t => {
   }
 })
 
-t.test('a pipe, link or folder in the place of a lock or checkpoint is not waited for or followed', async t => {
+t.test('a pipe, link or folder in place of a lock or checkpoint is neither opened nor followed', async t => {
   const folder = folderInMemory(t)
   const path = join(folder, 'pipe')
   execFileSync('mkfifo', [path])
@@ -122,10 +124,10 @@ t.test('a pipe, link or folder in the place of a lock or checkpoint is not waite
   })
 })
 
-t.test('what is longer than files of sluice is not read; a checkpoint may be long', async t => {
+t.test('a file that is too long for one of sluice is not read; a checkpoint may be long', async t => {
   const folder = folderInMemory(t)
   const path = put(folder, 'long', '')
-  truncateSync(path, 3e9) // takes no room
+  truncateSync(path, 3e9) // uses no disk space
   t.match(await failure(readOwn(path)), {
     code: 'ERR_OUTPUT', message: /long: has 3000000000 bytes, expected a file of sluice/
   })
@@ -138,7 +140,7 @@ t.test('what is longer than files of sluice is not read; a checkpoint may be lon
   t.notOk(existsSync(checkpoint))
 })
 
-t.test('a checkpoint, whole or damaged, is deleted; another file of its name is not', async t => {
+t.test('a checkpoint, complete or damaged, is deleted; another file of its name is not', async t => {
   const folder = folderInMemory(t)
   const path = join(folder, 'checkpoint.json')
   for (const damage of ['', '{"half', '{"sluice_checkpoint":1,"content":', '\0\0\0']) {
@@ -156,7 +158,7 @@ t.test('a checkpoint, whole or damaged, is deleted; another file of its name is 
   }
 })
 
-t.test('folders are made one by one, and where none can be made that is an error', NEEDS_PROC, async t => {
+t.test('concurrent calls can create a folder; one that can\'t be created is an error', NEEDS_PROC, async t => {
   const folder = folderInMemory(t)
   await Promise.all([1, 2, 3].map(() => makeFolder(join(folder, 'a/b/c'))))
   t.ok(lstatSync(join(folder, 'a/b/c')).isDirectory())

@@ -8,9 +8,9 @@ import { mocked } from '../../helpers.ts'
 
 const skip = existsSync('/proc/self/stat') ? false : 'no /proc here'
 
-/** A process that has another one as a zombie: it becomes a program that asks for none of those that it has started. */
+/** A process with a zombie child: it becomes a program that waits for none of its children. */
 async function zombie (t: Test): Promise<number> {
-  // The child outlives the shell: that would ask for it.
+  // The child outlives the shell, which would wait for it.
   const parent = spawn('sh', ['-c', '(until grep -q sleep /proc/$$/comm; do :; done) & echo $!; exec sleep 60'])
   t.teardown(() => parent.kill('SIGKILL'))
   const [pid] = await once(parent.stdout.setEncoding('utf8'), 'data') as [string]
@@ -21,7 +21,7 @@ async function zombie (t: Test): Promise<number> {
   return Number(pid)
 }
 
-t.test('a process that is there runs, with what can be known of it', async t => {
+t.test('a running process is reported with its identity', async t => {
   const me = await thisProcess()
   t.match(me, { pid: process.pid, host: hostname() })
   t.match(me, skip === false
@@ -30,35 +30,35 @@ t.test('a process that is there runs, with what can be known of it', async t => 
   t.equal(await stateOf(me), skip === false ? 'running' : 'unknown')
 })
 
-t.test('one that isn\'t there is gone', async t => {
+t.test('a process that doesn\'t exist has ended', async t => {
   const { pid } = spawnSync(process.execPath, ['--version'])
   t.equal(await stateOf({ ...await thisProcess(), pid, started: null }), 'gone')
 })
 
-t.test('one of before the machine was started anew is gone, whatever has its pid now', { skip }, async t => {
+t.test('a process from before a reboot has ended, even if its pid is in use', { skip }, async t => {
   const me = await thisProcess()
   t.equal(await stateOf({ ...me, boot: 'another' }), 'gone')
   t.equal(
-    await stateOf({ ...me, boot: 'another', pid_namespace: 'pid:[1]' }), 'gone', 'containers are started anew too'
+    await stateOf({ ...me, boot: 'another', pid_namespace: 'pid:[1]' }), 'gone', 'a restart of the container counts too'
   )
 })
 
-t.test('one whose pid another one has got is gone', { skip }, async t => {
+t.test('a process has ended if another process has its pid', { skip }, async t => {
   const me = await thisProcess()
-  t.equal(await stateOf({ ...me, started: me.started! - 1 }), 'gone', 'our own')
+  t.equal(await stateOf({ ...me, started: me.started! - 1 }), 'gone', 'our own pid')
   t.equal(await stateOf({ ...me, pid: process.ppid, started: me.started! + 1 }), 'gone')
 })
 
-t.test('one that is killed and that its parent doesn\'t ask for is gone', { skip }, async t => {
+t.test('a zombie process has ended', { skip }, async t => {
   const pid = await zombie(t)
   t.equal(await stateOf({ ...await thisProcess(), pid, started: null }), 'gone')
 })
 
-t.test('one that can\'t be asked for is unknown', { skip }, async t => {
+t.test('a process that can\'t be looked up is unknown', { skip }, async t => {
   const me = await thisProcess()
   t.equal(await stateOf({ ...me, host: 'elsewhere', boot: 'another', pid: 999_999_999 }), 'unknown', 'another machine')
   t.equal(await stateOf({ ...me, pid_namespace: 'pid:[1]', pid: 999_999_999 }), 'unknown', 'another container')
-  t.equal(await stateOf({ ...me, started: null }), 'unknown', 'something has the pid')
+  t.equal(await stateOf({ ...me, started: null }), 'unknown', 'a process without a start time')
 })
 
 t.test('without /proc, or with that of another container, only the pid is known', async t => {

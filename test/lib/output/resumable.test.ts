@@ -17,7 +17,7 @@ async function textOf (path: string): Promise<string> {
   return Buffer.concat(chunks).toString()
 }
 
-/** Writes texts into a file that is marked then, and leaves it half-written, with a rest behind the mark. */
+/** Writes texts into a file, marks it, and leaves it half-written, with more bytes after the mark. */
 async function begun (path: string, texts: readonly string[], rest = 'rest'): Promise<OutputState> {
   const output = await openResumable(path, null)
   for (const text of texts) await output.write(Buffer.from(text))
@@ -27,7 +27,7 @@ async function begun (path: string, texts: readonly string[], rest = 'rest'): Pr
   return JSON.parse(JSON.stringify(state)) as OutputState
 }
 
-/** Goes on behind a mark, to the end. */
+/** Resumes after a mark, to the end. */
 async function ended (path: string, state: OutputState, text = ''): Promise<string> {
   const output = await openResumable(path, state)
   await output.write(Buffer.from(text))
@@ -36,7 +36,7 @@ async function ended (path: string, state: OutputState, text = ''): Promise<stri
 }
 
 for (const name of NAMES) {
-  t.test(`${name}: nothing under the name before commit; abandoned, it is kept once it was marked`, async t => {
+  t.test(`${name}: the file appears under its name at commit; abandon keeps a marked file`, async t => {
     const folder = folderInMemory(t)
     const path = join(folder, 'new', name)
     const unmarked = await openResumable(path, null)
@@ -54,7 +54,7 @@ for (const name of NAMES) {
     t.strictSame(filesIn(folder), [`new/${name}`])
   })
 
-  t.test(`${name}: property: the same text however often it is marked and resumed`, async t => {
+  t.test(`${name}: property: the text is the same however often it is marked and resumed`, async t => {
     const path = join(folderInMemory(t), name)
     const steps = fc.array(fc.oneof(fc.string({ unit: 'grapheme', maxLength: 20 }), fc.constantFrom('mark', 'kill')
       .map(act => ({ act }))), { maxLength: 12 })
@@ -82,7 +82,7 @@ for (const name of NAMES) {
     t.equal(checked, 15)
   })
 
-  t.test(`${name}: an empty file, marked or not, is a whole one`, async t => {
+  t.test(`${name}: an empty file, marked or not, is valid`, async t => {
     const folder = folderInMemory(t)
     const path = join(folder, name)
     await (await openResumable(path, null)).commit()
@@ -93,10 +93,10 @@ for (const name of NAMES) {
     t.equal(await ended(path, state), '')
     rmSync(path)
     await begun(path, ['x'])
-    t.equal(await ended(path, { ...state, bytes: 0 }, 'y'), 'y', 'what is behind the mark is dropped')
+    t.equal(await ended(path, { ...state, bytes: 0 }, 'y'), 'y', 'bytes after the mark are dropped')
   })
 
-  t.test(`${name}: if it already had its final name, a copy is resumed, and the whole file stays`, async t => {
+  t.test(`${name}: if the file has its final name, a copy is resumed, and that file is kept until commit`, async t => {
     const folder = folderInMemory(t)
     const path = join(folder, name)
     const state = await begun(path, ['one', ' two'])
@@ -111,10 +111,10 @@ for (const name of NAMES) {
     const { bytes } = state
     await begun(path, ['o'])
     truncateSync(partialName(path), bytes - 1)
-    t.equal(await ended(path, state, ' five'), 'one two five', 'one that is too short to be it is no hindrance')
+    t.equal(await ended(path, state, ' five'), 'one two five', 'a partial file that is too short is ignored')
   })
 
-  t.test(`${name}: gone, shorter or changed, it is refused, and left as it is`, async t => {
+  t.test(`${name}: a missing, shorter or changed file is refused and not modified`, async t => {
     const folder = folderInMemory(t)
     const path = join(folder, name)
     const state = await begun(path, ['one', ' two'])
@@ -143,7 +143,7 @@ for (const name of NAMES) {
   })
 }
 
-t.test('a tail that is longer than what is compared is found where it is', async t => {
+t.test('a tail that is longer than the compared part is found', async t => {
   const folder = folderInMemory(t)
   const path = join(folder, 'a.txt')
   const text = 'x'.repeat(200_000)
@@ -151,7 +151,7 @@ t.test('a tail that is longer than what is compared is found where it is', async
   t.equal(await ended(path, state, 'z'), `${text}yz`)
 })
 
-t.test('a final file that is longer, and another one, is not taken for what was marked', async t => {
+t.test('a longer final file with other content is refused', async t => {
   const folder = folderInMemory(t)
   const path = join(folder, 'a.txt')
   const state = await begun(path, ['one two'])
@@ -163,10 +163,10 @@ t.test('a final file that is longer, and another one, is not taken for what was 
   t.equal(readFileSync(path, 'utf8'), 'another file, and longer')
   t.strictSame(filesIn(folder), ['a.txt'])
   put(folder, 'a.txt', 'one two three')
-  t.equal(await ended(path, state, ' four'), 'one two four', 'put back, it is resumed')
+  t.equal(await ended(path, state, ' four'), 'one two four', 'the restored file is resumed')
 })
 
-t.test('behind a link, it is the file that the link names', async t => {
+t.test('a link is followed to its file', async t => {
   const folder = folderInMemory(t)
   const target = put(folder, 'target/real.txt', 'old')
   const link = join(folder, 'link.txt')
@@ -177,7 +177,7 @@ t.test('behind a link, it is the file that the link names', async t => {
   t.ok(lstatSync(link).isSymbolicLink())
 })
 
-t.test('only a file can be resumed', async t => {
+t.test('only regular files can be resumed', async t => {
   const folder = folderInMemory(t)
   execFileSync('mkfifo', [join(folder, 'pipe')])
   symlinkSync('/dev/null', join(folder, 'null'))
@@ -195,7 +195,7 @@ t.test('only a file can be resumed', async t => {
   t.notOk(existsSync(join(folder, 'null.partial')))
 })
 
-t.test('a state is for any file with these bytes: one that was moved is resumed under its new name', async t => {
+t.test('a state fits any file with the same bytes: a renamed file is resumed under its new name', async t => {
   const folder = folderInMemory(t)
   const state = await begun(join(folder, 'a.txt'), ['one'])
   renameSync(join(folder, 'a.txt.partial'), join(folder, 'b.txt.partial'))

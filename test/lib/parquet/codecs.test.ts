@@ -1,4 +1,4 @@
-/** What decoders must not take for good, and what no file of pyarrow's has. */
+/** Invalid input that decoders must refuse, and valid input that no file of pyarrow has. */
 import { t } from '../../tap.ts'
 import { unpackDeltas } from '../../../lib/parquet/delta.ts'
 import { decompress } from '../../../lib/parquet/codecs.ts'
@@ -8,7 +8,7 @@ import { fieldsOf } from '../../../lib/parquet/schema.ts'
 
 const bytes = (...values: number[]): Buffer => Buffer.from(values)
 
-t.test('lz4 blocks', async t => {
+t.test('LZ4 blocks are decompressed', async t => {
   // a literal, then a match that overlaps itself, then the literals at the end
   const block = bytes(0x1f, 0x61, 1, 0, 5, 0x30, 0x62, 0x63, 0x64)
   t.equal(decompress('LZ4_RAW', block, 28).toString(), 'a'.repeat(25) + 'bcd')
@@ -17,7 +17,7 @@ t.test('lz4 blocks', async t => {
   t.equal(
     decompress('LZ4', Buffer.concat([frame, frame]), 56).toString(),
     ('a'.repeat(25) + 'bcd').repeat(2),
-    'Hadoop\'s frames'
+    'Hadoop framing'
   )
   for (const [name, input, size] of [
     ['less than its size', block, 29],
@@ -32,7 +32,7 @@ t.test('lz4 blocks', async t => {
   }
 })
 
-t.test('other codecs: a size that isn\'t what the data gives', async t => {
+t.test('other codecs refuse a size that differs from the data\'s', async t => {
   // "hello" by each codec, made with pyarrow.compress
   const hello: Readonly<Record<string, string>> = {
     SNAPPY: '051068656c6c6f',
@@ -52,19 +52,19 @@ t.test('other codecs: a size that isn\'t what the data gives', async t => {
   t.throws(() => decompress('ZSTD', bytes(0x28, 0xb5, 0x2f, 0xfd, 0, 0xf8, 1, 0, 0), 5), /repeated|cut off|gives/)
 })
 
-t.test('runs and packed bits', async t => {
+t.test('runs and bit-packed values are read', async t => {
   const packed = new RleReader(bytes(0x03, 0x88, 0xc6, 0xfa), 0, 3)
   t.strictSame(Array.from({ length: 8 }, () => packed.next()), [0, 1, 2, 3, 4, 5, 6, 7], 'the example of Encodings.md')
   t.throws(() => packed.next(), /cut off/)
   const run = new RleReader(bytes(0xfe, 0xff, 0xff, 0xff, 0x0f, 1), 0, 1)
   const levels = new Uint8Array(5)
-  t.equal(run.fill(levels, 1), 5, 'a run of 2^31 values costs what is taken of it')
+  t.equal(run.fill(levels, 1), 5, 'the cost of a run of 2^31 values is that of the values read')
   t.throws(() => new RleReader(bytes(10, 7), 0, 3).fill(levels, 4), /a level of 7, expected at most 4/)
   t.throws(() => new RleReader(bytes(), 0, 33), /33 bits/)
 })
 
-t.test('deltas: a header that isn\'t sound', async t => {
-  const header = [0x80, 0x01, 4, 5, 2, 2, 0, 0, 0, 0] // 128 values in 4 parts, 5 in all, from 1 in steps of 1
+t.test('deltas with an invalid header are refused', async t => {
+  const header = [0x80, 0x01, 4, 5, 2, 2, 0, 0, 0, 0] // 128 values in 4 parts, 5 in total, from 1 in steps of 1
   const numbers = new Int32Array(5)
   t.equal(unpackDeltas(bytes(...header), 0, numbers), header.length)
   t.strictSame([...numbers], [1, 2, 3, 4, 5])
@@ -75,12 +75,12 @@ t.test('deltas: a header that isn\'t sound', async t => {
   t.throws(() => unpackDeltas(bytes(...header).subarray(0, 6), 0, numbers), /no bits/)
 })
 
-t.test('dates and times beyond what Date and pyarrow reach', async t => {
+t.test('dates and times outside the range of Date and pyarrow are converted', async t => {
   const convert = (element: Parameters<typeof conversionOf>[0], raw: number | bigint): unknown =>
     conversionOf(element).convert(raw)
   const day = { name: 'd', type: 'INT32', converted_type: 'DATE' } as const
   t.equal(convert(day, -719_529), '-000001-12-31')
-  t.equal(convert(day, 2 ** 31 - 1), '+5881580-07-11', 'as java.time has it')
+  t.equal(convert(day, 2 ** 31 - 1), '+5881580-07-11', 'as in java.time')
   t.equal(convert(day, -(2 ** 31)), '-5877641-06-23')
   const moment = (unit: 'MILLIS' | 'NANOS'): Parameters<typeof conversionOf>[0] => ({
     name: 't',
@@ -100,7 +100,7 @@ t.test('dates and times beyond what Date and pyarrow reach', async t => {
   t.equal(convert({ name: 'n', type: 'INT64', converted_type: 'UINT_64' }, -1n), 2n ** 64n - 1n)
 })
 
-t.test('lists as old writers leave them (LogicalTypes.md, backward compatibility)', async t => {
+t.test('lists of old writers are read (LogicalTypes.md, backward compatibility)', async t => {
   const root = { name: 'root', num_children: 1 }
   const list = { name: 'l', num_children: 1, repetition_type: 'OPTIONAL', converted_type: 'LIST' } as const
   const leaf = (name: string, repetition: 'REQUIRED' | 'REPEATED' = 'REQUIRED') =>

@@ -1,7 +1,4 @@
-/**
- * Files that are not what they say: each is an error with a name, never a crash, a hang, or rows that aren't right
- * unseen.
- */
+/** Damaged files: each causes a named error, never a crash, a hang, or wrong rows without an error. */
 import { crc32 } from 'node:zlib'
 import { t } from '../../tap.ts'
 import { SluiceError } from '../../../lib/errors.ts'
@@ -19,7 +16,7 @@ function random (seed: number): (below: number) => number {
   }
 }
 
-/** The code of what reading a file ends with, or how many rows it has. Anything but a SluiceError is our defect. */
+/** The code of the error that reading a file ends with, or its number of rows. Anything but a SluiceError is a bug. */
 async function outcome (bytes: Buffer): Promise<string | number> {
   try {
     return (await rowsOf(bytes)).length
@@ -29,7 +26,7 @@ async function outcome (bytes: Buffer): Promise<string | number> {
   }
 }
 
-t.test('a file cut off anywhere', async t => {
+t.test('a file that is truncated at any byte is refused', async t => {
   const bytes = parquetBytes('required')
   const isNearEnd = (length: number): boolean => length < 16 || length > bytes.length - 12
   for (let length = 0; length < bytes.length; length += isNearEnd(length) ? 1 : howMany(11, 1)) {
@@ -40,7 +37,7 @@ t.test('a file cut off anywhere', async t => {
   }
 })
 
-t.test('any byte of any page, where there are checksums', async t => {
+t.test('a changed byte in any page is found, if pages have checksums', async t => {
   const bytes = parquetBytes('codec-none-v2')
   const rows = await rowsOf(bytes)
   const pick = random(1)
@@ -49,7 +46,7 @@ t.test('any byte of any page, where there are checksums', async t => {
     const at = 4 + pick(footer - 4)
     const damaged = Buffer.from(bytes)
     damaged[at]! ^= 1 + pick(255)
-    // a header has no checksum: a flip there may be of no consequence, such as in a minimum
+    // a header has no checksum: a flipped bit there may have no effect, such as in a minimum
     const got = await rowsOf(damaged).catch((error: unknown) => error)
     if (got instanceof SluiceError) t.equal(got.code, 'ERR_SOURCE')
     else t.strictSame(got, rows, `byte ${at}`)
@@ -60,7 +57,7 @@ for (const name of [
   'types', 'types-v2', 'nested', 'nested-v2', 'overflow-v1', 'delta-binary-packed-v1', 'delta-byte-array-v2',
   'byte-stream-split-v1', 'rle-v2', 'codec-snappy', 'codec-gzip', 'codec-zstd', 'codec-brotli', 'codec-lz4'
 ]) {
-  t.test(`bytes of ${name} changed`, async t => {
+  t.test(`changed bytes of ${name} cause an error or a result`, async t => {
     const bytes = parquetBytes(name)
     const pick = random(name.length * 31 + 7)
     const outcomes = new Set<string | number>()
@@ -73,7 +70,7 @@ for (const name of [
   })
 }
 
-t.test('footers', async t => {
+t.test('damaged footers are refused', async t => {
   const bytes = parquetBytes('required')
   const changed = (change: (bytes: Buffer) => void): Buffer => {
     const copy = Buffer.from(bytes)
@@ -94,7 +91,7 @@ t.test('footers', async t => {
     [
       'a footer larger than the file',
       changed(bytes => bytes.writeUInt32LE(bytes.length, bytes.length - 8)),
-      /damaged parquet footer \(it says it has \d+ bytes, the file has \d+\)/
+      /damaged parquet footer \(its length is \d+ bytes, the file has \d+\)/
     ],
     ['a footer of nothing', changed(bytes => bytes.writeUInt32LE(0, bytes.length - 8)), /damaged parquet footer/],
     [
@@ -109,7 +106,7 @@ t.test('footers', async t => {
   t.equal((await rowsOf(bytes)).length, 3)
 })
 
-t.test('a damaged page names its row group and its column', async t => {
+t.test('the error for a damaged page names its row group and column', async t => {
   const bytes = parquetBytes('codec-none-v2')
   bytes[bytes.indexOf('doc-30')]! ^= 1
   t.match(await failure(rowsOf(bytes)), {
@@ -121,9 +118,9 @@ t.test('a damaged page names its row group and its column', async t => {
   })
 })
 
-t.test('an unknown codec, named', async t => {
+t.test('an unknown codec is reported by name', async t => {
   const bytes = parquetBytes('required')
-  // ColumnMetaData: field 4, i32, zigzag 1 (SNAPPY) behind the path; 3 is LZO
+  // ColumnMetaData: field 4, i32, zigzag 1 (SNAPPY), after the path; 3 is LZO
   for (let at = bytes.indexOf(Buffer.from('\x19\x18\x04text\x15\x02', 'latin1')); at >= 0; at = -1) bytes[at + 8] = 6
   t.match(await failure(rowsOf(bytes)), {
     code: 'ERR_SOURCE',
@@ -135,14 +132,14 @@ t.test('an unknown codec, named', async t => {
   t.strictSame(await rowsOf(bytes, { columns: ['n'] }), [[1], [2], [3]], 'the other column can be read')
 })
 
-t.test('columns that are not there', async t => {
+t.test('missing columns are reported', async t => {
   t.match(await failure(rowsOf(parquetBytes('required'), { columns: ['text', 'body'] })), {
     code: 'ERR_SOURCE',
     message: 'a.parquet: has no column body; it has text, n'
   })
 })
 
-t.test('a reader that is stopped', async t => {
+t.test('a reader can be stopped early', async t => {
   const file = await ParquetFile.open(rangesOf(parquetBytes('row-groups')))
   const stop = new AbortController()
   const batches: Batch[] = []
@@ -155,4 +152,4 @@ t.test('a reader that is stopped', async t => {
   t.equal(batches.length, 1)
 })
 
-t.equal(crc32('123456789'), 0xcbf43926, 'Node\'s CRC-32 is the format\'s')
+t.equal(crc32('123456789'), 0xcbf43926, 'zlib\'s CRC-32 is that of the format')

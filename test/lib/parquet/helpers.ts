@@ -6,7 +6,7 @@ import { InvalidUtf8 } from '../../../lib/columns/values.ts'
 import { type ReadRowsOptions, ParquetFile } from '../../../lib/parquet/file.ts'
 import { fixture } from '../../helpers.ts'
 
-/** What pyarrow reads in a file; `test/fixtures/make_parquet.py` has asked it. */
+/** The values that pyarrow reads from a file; recorded by `test/fixtures/make_parquet.py`. */
 export interface ParquetAnswer {
   readonly columns: readonly string[]
   readonly types: readonly string[]
@@ -18,7 +18,7 @@ export function parquetAnswers (): Readonly<Record<string, ParquetAnswer>> {
   return JSON.parse(json) as Readonly<Record<string, ParquetAnswer>>
 }
 
-/** Names of the files that there are, without their ending. */
+/** The names of the fixtures, without extension. */
 export function parquetNames (): string[] {
   return readdirSync(fixture('parquet')).map(name => name.replace('.parquet', '')).sort()
 }
@@ -37,7 +37,7 @@ export function rangesOf (bytes: Buffer, read: (start: number, end: number) => v
         throw new Error(`asked for bytes ${start} to ${end} of ${bytes.length}`)
       }
       read(start, end)
-      return Buffer.from(bytes.subarray(start, end)) // a copy of its own length: what lies behind must not be seen
+      return Buffer.from(bytes.subarray(start, end)) // a separate copy: the bytes after it must not be visible
     },
     async close () {}
   }

@@ -1,6 +1,6 @@
 /**
- * What older writers left out of a footer, as `nation.dict-malformed` and `repeated_no_annotation` of
- * apache/parquet-testing have it: read as pyarrow reads it.
+ * Footers without fields that older writers left out, such as `nation.dict-malformed` and `repeated_no_annotation` of
+ * apache/parquet-testing: read as pyarrow reads them.
  */
 import { parquetMetadata } from 'hyparquet'
 import { t } from '../../tap.ts'
@@ -9,7 +9,7 @@ import { fieldsOf } from '../../../lib/parquet/schema.ts'
 import { failure } from '../../helpers.ts'
 import { parquetBytes, rowsOf } from './helpers.ts'
 
-/** A number as Thrift's compact protocol has it. */
+/** A number in Thrift's compact protocol. */
 function zigzag (value: number): Buffer {
   const bytes: number[] = []
   let left = value * 2
@@ -17,7 +17,7 @@ function zigzag (value: number): Buffer {
   return Buffer.from([...bytes, left])
 }
 
-/** A copy with one of its parts, which must be there once, replaced by another of the same length. */
+/** A copy with one of its parts, which must occur once, replaced by another of the same length. */
 function edited (bytes: Buffer, from: Buffer, to: Buffer): Buffer {
   const at = bytes.indexOf(from)
   if (at === -1 || bytes.indexOf(from, at + 1) !== -1 || from.length !== to.length) {
@@ -30,7 +30,7 @@ function edited (bytes: Buffer, from: Buffer, to: Buffer): Buffer {
 
 const field = (number: Buffer): Buffer => Buffer.concat([Buffer.of(0x16), number])
 
-t.test('column chunks without the header of their dictionary in their size (PARQUET-816)', async t => {
+t.test('column chunks whose size lacks the header of their dictionary are read (PARQUET-816)', async t => {
   let bytes = parquetBytes('codec-snappy')
   const expected = await rowsOf(bytes)
   const { row_groups: groups, created_by: createdBy } = parquetMetadata(bytes.buffer.slice(
@@ -49,7 +49,7 @@ t.test('column chunks without the header of their dictionary in their size (PARQ
     }
   }
   t.ok(changed > 0)
-  t.match(await failure(rowsOf(bytes)), { code: 'ERR_SOURCE' }, 'of a newer writer it is damage')
+  t.match(await failure(rowsOf(bytes)), { code: 'ERR_SOURCE' }, 'in a file of a newer writer this is damage')
   for (const [name, isOld] of [
     ['parquet-mr version 1.2.8', true], ['parquet-mr', true], ['parquet-mr version 1.2.9', false],
     ['parquet-mr version 1.10.0', false]
@@ -60,7 +60,7 @@ t.test('column chunks without the header of their dictionary in their size (PARQ
   }
 })
 
-t.test('a file that says it has no rows, and row groups that have some', async t => {
+t.test('a footer without rows, but with row groups that have some', async t => {
   const bytes = parquetBytes('required')
   const before = (rows: number): Buffer => Buffer.of(0x16, 2 * rows, 0x19, 0x1c) // and the list of row groups
   t.strictSame(await rowsOf(edited(bytes, before(3), before(0))), await rowsOf(bytes))
@@ -69,7 +69,7 @@ t.test('a file that says it has no rows, and row groups that have some', async t
   })
 })
 
-t.test('a map of keys without values is a list, as for pyarrow', async t => {
+t.test('a map of keys without values is read as a list, as in pyarrow', async t => {
   const elements = [
     { name: 'root', num_children: 1 },
     { name: 'tags', repetition_type: 'OPTIONAL', num_children: 1, converted_type: 'MAP' },

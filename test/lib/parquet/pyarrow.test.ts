@@ -1,4 +1,4 @@
-/** What the reader gives is what pyarrow reads, in each of the files in test/fixtures/parquet. */
+/** The values read equal those of pyarrow, for each of the files in test/fixtures/parquet. */
 import { t } from '../../tap.ts'
 import { ParquetFile } from '../../../lib/parquet/file.ts'
 import { parquetAnswers, parquetBytes, parquetNames, rangesOf, rowsOf } from './helpers.ts'
@@ -7,7 +7,7 @@ import { howMany, strictSame } from '../../helpers.ts'
 const answers = parquetAnswers()
 
 t.strictSame(
-  parquetNames(), Object.keys(answers).sort(), 'there is an answer for each file, and a file for each answer'
+  parquetNames(), Object.keys(answers).sort(), 'each file has an expected result, and each expected result a file'
 )
 
 for (const [name, { columns, rows }] of Object.entries(answers)) {
@@ -18,7 +18,7 @@ for (const [name, { columns, rows }] of Object.entries(answers)) {
     t.strictSame(file.columns.map(column => column.name), columns)
     strictSame(t, await rowsOf(bytes), rows)
 
-    // many a start where there are many rows: the first ones, the last ones, and some between
+    // several starts for files of many rows: the first rows, the last rows, and some in between
     const few = howMany(4, 60)
     const starts = Array.from(rows.keys()).filter(row => rows.length <= few || row < howMany(2, 5) ||
       row > rows.length - howMany(2, 5) || row % howMany(997, 97) < 2 || row === 999 || row === 1000)

@@ -6,7 +6,7 @@ import type { SourcePosition } from '../../../lib/records/positions.ts'
 import { type NdjsonOptions, ndjson } from '../../../sources/ndjson.ts'
 import { collect, doc, failure, put, codePoint, howMany, temporaryFolder } from '../../helpers.ts'
 
-/** Documents of JSON that comes in chunks of so many bytes, with all faults allowed. */
+/** Documents of JSON in chunks of a given size, with all faults allowed. */
 async function read (
   json: string,
   options: NdjsonOptions = {},
@@ -19,7 +19,7 @@ async function read (
   return { documents: await collect<Document>(source), source }
 }
 
-t.test('the elements of an array are records; those without an id are named by their place', async t => {
+t.test('the elements of an array are records; without an id, they are named by their position', async t => {
   const json = '\ufeff [ {"text":"a]"},\n {"id":"x","text":"\\"],[{","y":[1,{"z":[]}]} , 3, ' +
     '[{"text":1}],{"text":7},{"text":"\\\\"}] \r\n'
   const { documents, source } = await read(json)
@@ -29,7 +29,7 @@ t.test('the elements of an array are records; those without an id are named by t
   t.match(source.stats, { in: 6, out: 3, dropped: { not_object: 2, text_not_string: 1 } })
 })
 
-t.test('arrays of nothing, padded ones, and a comma too many, which is a bad record', async t => {
+t.test('empty arrays, padding, and an extra comma, which is a bad record', async t => {
   for (const json of ['[]', ' [ \n ]\n', '[]\0\0\0', '', ' \n\n']) t.strictSame((await read(json)).documents, [])
   for (const [json, bad] of [
     ['[{"text":"a"},]', 1],
@@ -42,13 +42,13 @@ t.test('arrays of nothing, padded ones, and a comma too many, which is a bad rec
   }
 })
 
-t.test('an element that is no JSON is counted, and no other is lost for it', async t => {
+t.test('an element that is no JSON is counted, and no other element is lost', async t => {
   const { documents, source } = await read('[{"text":"a"},{"text":},{"text":"b"},nonsense,{"text":"c"}]')
   t.strictSame(documents.map(({ text }) => text), ['a', 'b', 'c'])
   t.strictSame(source.stats.dropped, { bad_json: 2 })
 })
 
-t.test('an array that is cut off, and one with something behind it, fail with words', async t => {
+t.test('an array that is truncated, or followed by other data, is an error', async t => {
   for (const json of ['[', '[{"text":"a"}', '[{"text":"a"},', '[{"text":"a', '[{"text":"a"},{"text":"b}]']) {
     t.match(await failure(read(json)), {
       code: 'ERR_SOURCE', message: /the JSON array at the start of the file has no end/
@@ -59,7 +59,7 @@ t.test('an array that is cut off, and one with something behind it, fail with wo
   }
 })
 
-t.test('an element that is too long costs no memory but its beginning', async t => {
+t.test('an element that is too long uses memory for its beginning only', async t => {
   const { documents, source } = await read(
     `[{"text":"${'x'.repeat(100_000)}"},{"text":"b"}]`, { maxLineBytes: 100 }, 1000
   )
@@ -67,7 +67,7 @@ t.test('an element that is too long costs no memory but its beginning', async t 
   t.strictSame(source.stats.dropped, { too_long: 1 })
 })
 
-t.test('much white space first, and JSON that is nested too deep to be written again', async t => {
+t.test('long white space at the start, and JSON that is nested too deep to be written again', async t => {
   const { documents } = await read(`${' '.repeat(100_000)}\n{"text":"a"}`, {}, 1000)
   t.strictSame(documents.map(({ text }) => text), ['a'])
   const nested = (depth: number): string => `{"id":"d","text":"a","n":${'['.repeat(depth)}${']'.repeat(depth)}}`

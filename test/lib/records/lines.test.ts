@@ -28,13 +28,13 @@ function cut (bytes: Buffer, at: readonly number[]): Buffer[] {
 const TEXT = Buffer.from('a\r\nbb\n\n\r\nc\rc\n🌊 é\r\nlast')
 const LINES = ['a', 'bb', '', '', 'c\rc', '🌊 é', 'last']
 
-t.test('lines end in \\n or \\r\\n; a last line needs no ending', async t => {
+t.test('lines end in \\n or \\r\\n; a last line needs no line end', async t => {
   t.strictSame(split([TEXT]).map(({ text }) => text), LINES)
   t.strictSame(split([]), [])
   t.strictSame(split([Buffer.from('\n')]).map(({ text }) => text), [''])
 })
 
-t.test('a text cut at every byte, and at every pair of bytes, has the same lines', async t => {
+t.test('a text that is cut at any byte, or any two bytes, has the same lines', async t => {
   const whole = split([TEXT])
   for (let i = 0; i <= TEXT.length; i++) {
     for (let j = i; j <= TEXT.length; j++) t.strictSame(split(cut(TEXT, [i, j])), whole)
@@ -42,7 +42,7 @@ t.test('a text cut at every byte, and at every pair of bytes, has the same lines
   t.strictSame(split([...TEXT].map(byte => Buffer.of(byte))), whole)
 })
 
-t.test('an offset names the byte that a line begins at, and the next one', async t => {
+t.test('an offset is the byte at which a line starts; the next offset is that of the next line', async t => {
   for (const { text, offset, end } of split([TEXT])) {
     t.equal(TEXT.subarray(offset, offset + Buffer.byteLength(text)).toString(), text)
     t.ok(end === TEXT.length || TEXT[end - 1] === 0x0a)
@@ -52,7 +52,7 @@ t.test('an offset names the byte that a line begins at, and the next one', async
   ])
 })
 
-t.test('property: any bytes, cut anywhere, are the lines of the whole', async t => {
+t.test('property: any bytes in any chunks give the lines of the whole', async t => {
   let checked = 0
   const bytes = fc.array(fc.constantFrom(0x0a, 0x0d, 0x61, 0xc3, 0xff), { maxLength: 60 })
   const places = fc.array(fc.nat(60), { maxLength: 6 })
@@ -64,7 +64,7 @@ t.test('property: any bytes, cut anywhere, are the lines of the whole', async t 
   t.equal(checked, 100)
 })
 
-t.test('a line is too long from one byte over the bound, its ending not counted', async t => {
+t.test('a line is too long from one byte over the limit, without its line end', async t => {
   const judged = (text: string): boolean[] => split([Buffer.from(text)], 4).map(({ tooLong }) => tooLong)
   t.strictSame(judged('1234\n12345\n1234\r\n12345\r\n1234'), [false, true, false, true, false])
   for (let i = 0; i < 9; i++) {
@@ -75,14 +75,14 @@ t.test('a line is too long from one byte over the bound, its ending not counted'
   }
 })
 
-t.test('of a line that is too long only the beginning is held, and the next line is whole', async t => {
+t.test('of a line that is too long, only the beginning is kept, and the next line is complete', async t => {
   const chunks = [...Array.from({ length: 100 }, () => Buffer.alloc(10_000, 'x')), Buffer.from('\nnext\n')]
   const [long, next] = split(chunks, 5000)
   t.strictSame({ ...long, text: long!.text.length }, { text: 4096, offset: 0, end: 1_000_001, tooLong: true })
   t.strictSame(next, { text: 'next', offset: 1_000_001, end: 1_000_006, tooLong: false })
 })
 
-t.test('bytes decode as UTF-8 or not at all', async t => {
+t.test('invalid UTF-8 is not decoded', async t => {
   t.equal(decodeUtf8(Buffer.from('ascii')), 'ascii')
   t.equal(decodeUtf8(Buffer.from('é 🌊 \ufffd')), 'é 🌊 \ufffd')
   t.equal(decodeUtf8(Buffer.of(0x61, 0xff)), null)

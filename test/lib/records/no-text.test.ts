@@ -9,7 +9,7 @@ const stats = (read: number, without: number): StageStats => ({
   in: read, out: read - without, dropped: { no_text: without }
 })
 
-t.test('a source without a text is refused, at its end or once much was read', async t => {
+t.test('a source without any text is refused at its end, or after many records', async t => {
   t.throws(() => { refuseNoText(stats(3, 3), { ...given, ended: true }) }, {
     code: 'ERR_SOURCE',
     message: 'a.ndjson, b.ndjson: none of 3 records has a text in its field text; the first one has "body", "n"; ' +
@@ -28,7 +28,7 @@ t.test('a source without a text is refused, at its end or once much was read', a
   refuseNoText(stats(0, 0), { ...given, ended: true })
 })
 
-t.test('of many fields and files the first are named', async t => {
+t.test('of many fields and files, the first are named', async t => {
   const many = Object.fromEntries(Array.from({ length: 45 }, (_, i) => [`field${i}`, i]))
   t.throws(
     () => { refuseNoText(stats(3, 3), { ...given, first: Buffer.from(JSON.stringify(many)), ended: true }) },
@@ -38,7 +38,7 @@ t.test('of many fields and files the first are named', async t => {
   t.equal(shownNames(['a']), 'a')
 })
 
-t.test('of a table its columns are named, and of fields with others in them the ways to texts', async t => {
+t.test('the error names the columns of a table, and the paths to nested texts', async t => {
   t.throws(
     () => { refuseNoText(stats(2, 2), { ...given, columns: ['text', 'body', 'n'], ended: true }) },
     { message: /has a text in its field text; the file has "text", "body", "n"; name the field/ }
@@ -52,11 +52,11 @@ t.test('of a table its columns are named, and of fields with others in them the 
   })
   const unnamable = { 'a.b': { c: 'd' }, 'e[]': { f: 'g' }, h: { 'i.j': 'k', l: 'm' } }
   const first = Buffer.from(JSON.stringify(unnamable))
-  const message = /has "a\.b", "e\[\]", "h", "h\.l"; name/ // and no way that would be read otherwise
+  const message = /has "a\.b", "e\[\]", "h", "h\.l"; name/ // and no path that would be read differently
   t.throws(() => { refuseNoText(stats(2, 2), { ...given, first, ended: true }) }, { message })
 })
 
-t.test('of a file that is one object with the records in a field, that field is named', async t => {
+t.test('if a file is one object with the records in a field, the error names that field', async t => {
   const asked = (record: object, read = 1): () => void => () => {
     refuseNoText(stats(read, read), {
       ...given, names: ['a.json'], first: Buffer.from(JSON.stringify(record)), ended: true

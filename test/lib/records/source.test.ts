@@ -23,11 +23,11 @@ type MakeSource = (options: SourceOptions & { maxBad: string }) => RecordSource
 interface Read {
   readonly documents: Document[]
   readonly stats: SourceStats
-  /** Where it was cut; null where it came to the end. */
+  /** The state at the cut; null if it reached the end. */
   readonly state: SourceState | null
 }
 
-/** Reads on from a state until so many documents have come in all, at a barrier, or to the end. */
+/** Resumes from a state until there are a number of documents in total, at a barrier, or to the end. */
 async function readOn (
   make: MakeSource,
   state: SourceState | null,
@@ -63,7 +63,10 @@ function barrierSink (documents: Document[]): Writable {
   })
 }
 
-/** Two files each, so that a position can be in the second one; with records of every fault, and what is no record. */
+/**
+ * Two files each, so that a position can be in the second one; with records of every fault, and lines that are no
+ * records.
+ */
 const contents: Readonly<Record<string, {
   make: (files: string[], options: SourceOptions & { maxBad: string }) => RecordSource,
   ending: string,
@@ -130,7 +133,7 @@ for (const [kind, { make, ending, files }] of Object.entries(contents)) {
 }
 
 for (const [kind, prepare] of Object.entries(kinds)) {
-  t.test(`${kind}: cut at any documents, the rest and the stats are those of reading in one go`, async t => {
+  t.test(`${kind}: resumed from any documents, the rest and the stats equal those of one pass`, async t => {
     const make = await prepare(folderInMemory(t))
     const whole = await readOn(make, null)
     const count = whole.documents.length
@@ -154,7 +157,7 @@ for (const [kind, prepare] of Object.entries(kinds)) {
   })
 }
 
-t.test('a barrier reaches the sink after all documents before it, and the source waits for that', async t => {
+t.test('a barrier reaches the sink after all documents before it, and the source waits for it', async t => {
   const path = put(folderInMemory(t), 'a.ndjson', ndjsonOf(docs(40, 'a  text')))
   const documents: Document[] = []
   const seen: Array<[came: number, made: number]> = []
@@ -178,13 +181,13 @@ t.test('a barrier reaches the sink after all documents before it, and the source
   t.ok([source, ...stages].every(({ stats }) => stats.out === 40), 'no stage counts a barrier')
 })
 
-t.test('a source that is destroyed or stopped while its barrier is under way lets go', async t => {
+t.test('a source that is destroyed or stopped during its barrier ends', async t => {
   const path = put(folderInMemory(t), 'a.ndjson', ndjsonOf(docs(10)))
   const waiting = (): { source: RecordSource, got: unknown[] } => {
     const got: unknown[] = []
     const source = ndjson(path)
     source.sendBarriers(
-      { isDue: () => source.stats.out === 3, arrived: async () => { t.fail('nobody let it arrive') } }
+      { isDue: () => source.stats.out === 3, arrived: async () => { t.fail('the barrier must not arrive') } }
     )
     source.on('data', item => { got.push(item) })
     return { source, got }
@@ -203,7 +206,7 @@ t.test('a source that is destroyed or stopped while its barrier is under way let
   }
 })
 
-t.test('what fails at a barrier fails the flow', async t => {
+t.test('an error at a barrier fails the flow', async t => {
   const path = put(folderInMemory(t), 'a.ndjson', ndjsonOf(docs(10)))
   const source = ndjson(path)
   source.sendBarriers({ isDue: () => source.stats.out === 3, arrived: async () => { throw new Error('no room') } })
@@ -211,7 +214,7 @@ t.test('what fails at a barrier fails the flow', async t => {
   t.ok(source.destroyed)
 })
 
-t.test('the first bad record is still told of, where it was before the cut', async t => {
+t.test('the first bad record is still reported if it was before the checkpoint', async t => {
   const path = put(folderInMemory(t), 'a.ndjson', 'bad\n{"text":"a"}\n{"text":"b"}\nworse\n')
   const { state } = await readOn(options => ndjson(path, options), null, 1)
   const source = ndjson(path)
@@ -221,7 +224,7 @@ t.test('the first bad record is still told of, where it was before the cut', asy
   })
 })
 
-t.test('a state that no source gave, or one for other files, is refused', async t => {
+t.test('an invalid state, or one for other files, is refused', async t => {
   const folder = folderInMemory(t)
   const paths = ['a.ndjson', 'b.ndjson.gz', 'c.parquet'] as const
   put(folder, paths[0], ndjsonOf(docs(3)))

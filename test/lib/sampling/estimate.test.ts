@@ -12,7 +12,7 @@ function random (seed: number): () => number {
   return () => (state = state * 48_271 % 2_147_483_647) / 2_147_483_647
 }
 
-t.test('a sample that is the whole gives its sum, without a spread', async t => {
+t.test('a sample of everything gives the exact sum', async t => {
   t.strictSame(
     estimateTotal([{ size: 10, amount: 3, weight: 10 }, { size: 5, amount: 0, weight: 5 }], 15),
     { guess: 3, low: 3, high: 3 }
@@ -24,20 +24,20 @@ t.test('a sample that is the whole gives its sum, without a spread', async t => 
   t.strictSame(estimateShare(0.3, Infinity), { guess: 0.3, low: 0.3, high: 0.3 })
 })
 
-t.test('nothing drawn says nothing', async t => {
+t.test('an empty sample gives the widest bounds', async t => {
   t.strictSame(estimateTotal([], 100), { guess: 0, low: 0, high: 0 })
   t.strictSame(estimateSizeShare([]), { guess: 0, low: 0, high: 1 })
   t.strictSame(estimateShare(0, 0), { guess: 0, low: 0, high: 1 })
 })
 
-t.test('all or none of a sample leave room for others', async t => {
+t.test('a share of 0 or 1 in a sample has an uncertainty', async t => {
   const [none, all] = [estimateShare(0, 100), estimateShare(1, 100)]
   t.match([none.guess, none.low, all.guess, all.high], [0, 0, 1, 1])
   t.ok(none.high > 0.03 && none.high < 0.05, String(none.high))
   t.equal(all.low.toFixed(6), (1 - none.high).toFixed(6))
 })
 
-t.test('bounds are around the guess, and products and factors keep their order', async t => {
+t.test('the guess is within its bounds, also for products and factors', async t => {
   const drawn = fc.record({
     size: fc.integer({ min: 1, max: 1000 }),
     amount: fc.integer({ min: 0, max: 1000 }),
@@ -52,13 +52,13 @@ t.test('bounds are around the guess, and products and factors keep their order',
     return [total, share, multiplyEstimates(total, share), scaleEstimate(total, factor), bounded]
       .every(({ guess, low, high }) => low <= guess && guess <= high) && bounded.high <= 50
   }))
-  t.pass('held')
+  t.pass('the bounds hold')
 })
 
-t.test('the truth lies within the bounds in about 19 of 20 samples, of sizes with a long tail too', async t => {
+t.test('the true value is within the bounds in about 19 of 20 samples, also for sizes with a long tail', async t => {
   const next = random(7)
   const whole = Array.from({ length: 3000 }, () => {
-    const size = Math.ceil(50 / next() ** 0.7) // some take up a good part of all
+    const size = Math.ceil(50 / next() ** 0.7) // some are a large part of the total
     return { size, amount: Math.round(size * (0.2 + 0.2 * next())), has: size < 2000 && next() < 0.8 }
   })
   const sum = (of: (one: typeof whole[number]) => number): number => whole.reduce((sum, one) => sum + of(one), 0)
@@ -71,7 +71,7 @@ t.test('the truth lies within the bounds in about 19 of 20 samples, of sizes wit
   for (let run = 0; run < 200; run++) {
     const priority = new PrioritySample<typeof whole[number]>(100)
     const uniform = new UniformSample<typeof whole[number]>(100)
-    for (const one of [...whole].sort(() => next() - 0.5)) { // the samples' own numbers are the same on every run
+    for (const one of [...whole].sort(() => next() - 0.5)) { // the random numbers of samples are the same on every run
       priority.add(one, one.size)
       uniform.add(one)
     }
@@ -89,7 +89,7 @@ t.test('the truth lies within the bounds in about 19 of 20 samples, of sizes wit
   for (const [key, n] of Object.entries(hits)) t.ok(n >= 180, `${key}: ${n} of 200`)
 })
 
-t.test('a priority sample has what makes up much of the whole, and small samples are whole', async t => {
+t.test('a priority sample contains the largest items, and a small sample contains all', async t => {
   const sample = new PrioritySample<string>(5)
   for (let i = 0; i < 1000; i++) sample.add(i === 500 ? 'large' : 'small', i === 500 ? 10_000 : 1)
   t.ok(sample.items.some(({ item, weight }) => item === 'large' && weight === 10_000))

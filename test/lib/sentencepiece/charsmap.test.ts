@@ -11,7 +11,7 @@ const node = (offset: number, label: number, hasValue = false): number =>
   (offset << 10 | (hasValue ? 0x100 : 0) | label) >>> 0
 const value = (at: number): number => (0x8000_0000 | at) >>> 0
 
-/** A table of one block: its units by their places, and its replacements. */
+/** A table of one block: its units by position, and its replacements. */
 function tableOf (units: Readonly<Record<number, number>>, replacements: string | Uint8Array): Buffer {
   const table = Buffer.alloc(4 + 4 * 256)
   table.writeUInt32LE(4 * 256)
@@ -22,7 +22,7 @@ function tableOf (units: Readonly<Record<number, number>>, replacements: string 
 const A = 0x61
 const B = 0x62
 
-// "a" becomes "xy": the root's children are at 0x80 ^ label, the value of "a" at the base of its own children.
+// "a" becomes "xy": the root's children are at 0x80 ^ label, the value of "a" at the base of its children.
 const GOOD = { 0: node(0x80, 0), [0x80 ^ A]: node(0x10, A, true), [0x80 ^ A ^ 0x10]: value(2) }
 
 t.test('a table rewrites text', async t => {
@@ -34,7 +34,7 @@ t.test('a table rewrites text', async t => {
   t.equal(nmtNfkc.normalize('ﬁ\ufeffve\t①　Ａe\u0301\u00ad\ud800'), 'fi ve 1 Aé\u00ad ')
 })
 
-t.test('a damaged table is refused, with what is wrong', async t => {
+t.test('a damaged table is refused with the reason', async t => {
   const e9 = Buffer.from('\u00e9')
   const cases: ReadonlyArray<readonly [Uint8Array, RegExp]> = [
     [Buffer.of(1), /it has 1 bytes, of which 0 are its trie/],
@@ -68,7 +68,7 @@ t.test('a damaged table is refused, with what is wrong', async t => {
   for (const [table, message] of cases) t.throws(() => readCharsmap(table), { message }, String(message))
 })
 
-t.test('what stands in keys is known, so that text can be cut where it has no effect', async t => {
+t.test('the bytes that occur in keys are known, so that text can be split where no key matches', async t => {
   // The keys "a" and "ab".
   const { beginnings, insides } = readCharsmap(tableOf(
     { ...GOOD, [0x80 ^ A ^ 0x10 ^ B]: node(0x20, B, true), [0x80 ^ A ^ 0x10 ^ B ^ 0x20]: value(0) },

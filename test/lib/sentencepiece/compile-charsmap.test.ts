@@ -13,7 +13,7 @@ interface Match {
   readonly target: string
 }
 
-/** All keys of a table that a text begins with, shortest first: as darts-clone's `commonPrefixSearch` reads them. */
+/** All keys of a table that are prefixes of a text, shortest first, like `commonPrefixSearch` of darts-clone. */
 function matches (charsmap: Buffer, text: Uint8Array): Match[] {
   const trieBytes = charsmap.readUInt32LE()
   const unitAt = (place: number): number => {
@@ -41,7 +41,7 @@ function expectedMatches (rules: ReadonlyMap<string, string>, text: string): Mat
       rules.has(beginning) ? [{ bytes: Buffer.byteLength(beginning), target: rules.get(beginning)! }] : [])
 }
 
-/** How rules rewrite a text, the plain way. */
+/** A text rewritten by rules, in the simple way. */
 function rewritten (rules: ReadonlyMap<string, string>, text: string): string {
   let out = ''
   for (let rest = text; rest !== '';) {
@@ -71,7 +71,7 @@ const source = fc.array(char, { minLength: 1, maxLength: 6 }).map(chars => chars
 const target = fc.array(char, { maxLength: 4 }).map(chars => chars.join(''))
 const rulesOf = fc.array(fc.tuple(source, target), { minLength: 1, maxLength: 60 }).map(rules => new Map(rules))
 
-t.test('any rules: each key is found, with its target, and none else', async t => {
+t.test('any rules: each key is found with its target, and no other key is found', async t => {
   t.doesNotThrow(() => {
     fc.assert(fc.property(rulesOf, fc.array(source, { maxLength: 20 }), (rules, others) => {
       const charsmap = Buffer.from(compileCharsmap(rules))
@@ -82,7 +82,7 @@ t.test('any rules: each key is found, with its target, and none else', async t =
   })
 })
 
-t.test('any rules: our normalizer rewrites by them', async t => {
+t.test('any rules: the normalizer applies them', async t => {
   t.doesNotThrow(() => {
     fc.assert(fc.property(rulesOf, fc.array(source, { maxLength: 8 }).map(texts => texts.join('')), (rules, text) => {
       const normalizer = normalizerOf(compileCharsmap(rules))
@@ -92,7 +92,7 @@ t.test('any rules: our normalizer rewrites by them', async t => {
   })
 })
 
-t.test('variants: as the rules for all combinations', async t => {
+t.test('variants give the same table as the rules for all combinations', async t => {
   const variants = new Map([['a', ['x', 'é']], ['b', ['y']], ['c', []]])
   const base = fc.array(fc.constantFrom(...'abcd'), { minLength: 1, maxLength: 4 }).map(chars => chars.join(''))
   t.doesNotThrow(() => {
@@ -115,7 +115,7 @@ t.test('variants: as the rules for all combinations', async t => {
   })
 })
 
-t.test('a NUL in a text leads nowhere', async t => {
+t.test('a NUL in a text matches no key', async t => {
   const charsmap = Buffer.from(compileCharsmap(new Map([['\x01', 'x'], ['\x02\x01', 'y']])))
   for (const text of ['\0', '\0\x01', '\x02\0\x01', '\x02\0']) {
     t.strictSame(matches(charsmap, Buffer.from(text)), [], JSON.stringify(text))
@@ -123,7 +123,7 @@ t.test('a NUL in a text leads nowhere', async t => {
   t.equal(normalizerOf(charsmap).normalize('\0\x01\x02\0\x01\x02\x01'), '\0x\x02\0xy')
 })
 
-t.test('keys that go on alike share their units', async t => {
+t.test('keys with the same ending share their units', async t => {
   const digits = [...'0123456789']
   const rules = new Map(digits.flatMap(a =>
     digits.flatMap(b => digits.flatMap(c => digits.map(d => [a + b + c + d, '#'] as const)))))
@@ -132,7 +132,7 @@ t.test('keys that go on alike share their units', async t => {
   t.equal(normalizerOf(charsmap).normalize('12345678 123'), '## 123')
 })
 
-t.test('large sets, and sets that fill all of a block', async t => {
+t.test('large sets of keys, and sets that fill a whole block, are compiled', async t => {
   const numbers = new Map(Array.from(
     { length: howMany(1000, 30_000) },
     (_, i) => [i.toString(36), (i * 7).toString(5)]
@@ -150,11 +150,11 @@ t.test('large sets, and sets that fill all of a block', async t => {
   t.strictSame(matches(every, Buffer.from('\0')), [])
 })
 
-t.test('no rules make an empty table', async t => {
+t.test('no rules give an empty table', async t => {
   t.strictSame(compileCharsmap(new Map()), new Uint8Array())
 })
 
-t.test('what no table can hold is refused, with what is wrong', async t => {
+t.test('rules that no table can hold are refused with the reason', async t => {
   type Case = readonly [rules: ReadonlyMap<string, string>, says: RegExp, variants?: ReadonlyMap<string, string[]>]
   const cases: readonly Case[] = [
     [new Map([['', 'a']]), /the source of a rule is empty/],
@@ -178,7 +178,7 @@ t.test('what no table can hold is refused, with what is wrong', async t => {
   t.doesNotThrow(() => compileCharsmap(new Map(Array.from({ length: 31 }, (_, i) => ['a'.repeat(i + 1), 'b']))))
 })
 
-t.test('more keys than places are refused', async t => {
+t.test('too many keys are refused', async t => {
   const states = (count: number, of: (i: number) => State): State =>
     ({ value: -1, edges: Array.from({ length: count }, (_, i) => [i + 1, of(i)]) })
   const end: State = { value: 0, edges: [] }

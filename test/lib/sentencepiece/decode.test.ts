@@ -9,7 +9,7 @@ const MODELS = [
   'tiny.model', 'bpe.model', 'no-eos.model', 'bytes.model', 'keep-spaces.model', 'no-prefix.model', 'suffix.model'
 ]
 
-t.test('ids decode as by SentencePiece: of texts, at random, of bytes in UTF-8 and of others', async t => {
+t.test('ids decode as in SentencePiece: ids of texts, random ids, and ids of valid and invalid UTF-8', async t => {
   for (const file of MODELS) {
     const decoder = await loadDecoder(fixture(file))
     const lists = answers().decoded.filter(({ model }) => model === file)
@@ -18,18 +18,18 @@ t.test('ids decode as by SentencePiece: of texts, at random, of bytes in UTF-8 a
   }
 })
 
-t.test('the fixtures have what decoding depends on', async t => {
+t.test('the fixtures cover what decoding depends on', async t => {
   const drops = new Map<string, string>()
   for (const file of MODELS) drops.set(file, (await loadDecoder(fixture(file))).drops)
   t.match(Object.fromEntries(drops), { 'tiny.model': 'all', 'keep-spaces.model': 'one', 'no-prefix.model': 'none' })
   const texts = (file: string): string =>
     answers().decoded.filter(({ model }) => model === file).map(({ text }) => text).join('\n')
-  t.match(texts('suffix.model'), '[?]', 'a surface of its own for unknown ids')
-  t.match(texts('suffix.model'), ' x y ', 'a piece of the user\'s with spaces')
+  t.match(texts('suffix.model'), '[?]', 'a custom surface for unknown ids')
+  t.match(texts('suffix.model'), ' x y ', 'a user-defined piece with spaces')
   t.match(texts('bytes.model'), /\ufffd.*漢/s)
 })
 
-t.test('decoded part by part, a text is the same: what ends in mid-character waits for the rest', async t => {
+t.test('a text that is decoded in parts is the same: a partial character waits for the next part', async t => {
   const decoder = await loadDecoder(fixture('bytes.model'))
   for (const { ids, text } of answers().decoded.filter(({ model }) => model === 'bytes.model')) {
     const decoding = new Decoding(decoder)
@@ -42,7 +42,7 @@ t.test('decoded part by part, a text is the same: what ends in mid-character wai
   }
 })
 
-t.test('ids that go on within a text keep their first space', async t => {
+t.test('ids from within a text keep their first space', async t => {
   const decoder = await loadDecoder(fixture('tiny.model'))
   const space = decoder.surfaces.indexOf(' ')
   const decoding = new Decoding(decoder, { continues: true })
@@ -52,7 +52,7 @@ t.test('ids that go on within a text keep their first space', async t => {
   t.equal(decoder.decode([space]), '')
 })
 
-t.test('bytes of a character that is cut are shown by name; a text of many pieces is joined on the way', async t => {
+t.test('bytes of an incomplete character are shown by name; the pieces of a long text are joined', async t => {
   const decoder = await loadDecoder(fixture('bytes.model'))
   const id = (byte: number): number => decoder.bytes.indexOf(byte)
   const decoding = new Decoding(decoder)
@@ -64,7 +64,7 @@ t.test('bytes of a character that is cut are shown by name; a text of many piece
   t.equal(decoding.end(), '')
 })
 
-t.test('a model with a denormalizer is not decoded in parts, and not at all with a damaged table', async t => {
+t.test('a model with a denormalizer is not decoded in parts, and refused if its table is damaged', async t => {
   const tiny = readFileSync(fixture('tiny.model'))
   // ModelProto.denormalizer_spec (5), with a precompiled_charsmap (2)
   const rewriting = (charsmap: Buffer): string => put(
@@ -84,7 +84,7 @@ t.test('a model with a denormalizer is not decoded in parts, and not at all with
   })
 })
 
-t.test('an id out of range has no text and no name', async t => {
+t.test('an id out of range has neither text nor name', async t => {
   const decoder = new Decoder(readModel(readFileSync(fixture('tiny.model')), 'tiny'), 'tiny.model')
   const refused = { code: 'ERR_TOKENIZER', message: 'tiny.model: cannot decode id 85, expected ids from 0 to 84' }
   t.throws(() => decoder.decode([3, 85]), refused)

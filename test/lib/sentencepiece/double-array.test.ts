@@ -13,7 +13,7 @@ function numbers (seed: number): (below: number) => number {
   }
 }
 
-/** Keys of random bytes, no two the same, some of which begin others. */
+/** Distinct keys of random bytes; some are prefixes of others. */
 function keysOf (count: number): Uint8Array[] {
   const draw = numbers(7)
   const keys = new Map<string, Uint8Array>()
@@ -24,12 +24,12 @@ function keysOf (count: number): Uint8Array[] {
   return [...keys.values()]
 }
 
-/** Of keys whose values are their places. */
+/** A trie of keys whose values are their indices. */
 function trieOf (keys: readonly Uint8Array[]): DoubleArray {
   return buildDoubleArray(new Map(keys.map((key, i) => [Buffer.from(key).toString('latin1'), i])))
 }
 
-t.test('each key is found with its value, and nothing else is', async t => {
+t.test('each key is found with its value, and nothing else is found', async t => {
   const keys = keysOf(howMany(1000, 4000))
   const trie = trieOf(keys)
   const values = new Map(keys.map((key, i) => [key.join(), i]))
@@ -61,7 +61,7 @@ t.test('each key is found with its value, and nothing else is', async t => {
   t.equal(nodes, prefixes.size)
 })
 
-t.test('a node may have all children but that by NUL, and a trie no more than its root', async t => {
+t.test('a node may have all children except NUL, and a trie may be just its root', async t => {
   const keys = Array.from({ length: 255 }, (_, i) => Uint8Array.of(i + 1))
   const trie = trieOf(keys)
   t.strictSame(keys.map(([byte]) => trie.values[step(trie, ROOT, byte!)]), keys.map((_, i) => i))
@@ -70,7 +70,7 @@ t.test('a node may have all children but that by NUL, and a trie no more than it
   t.strictSame(Array.from({ length: 256 }, (_, byte) => step(empty, ROOT, byte)), Array<number>(256).fill(-1))
 })
 
-t.test('more keys than places are refused', async t => {
+t.test('too many keys are refused', async t => {
   const draw = numbers(1)
   const keys = Array.from({ length: 4500 }, () => Uint8Array.from({ length: 1000 }, () => 1 + draw(255)))
   t.throws(() => trieOf(keys), { name: 'RangeError', message: /expected at most 4194304/ })

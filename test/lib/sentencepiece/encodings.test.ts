@@ -8,12 +8,12 @@ import { howMany, isThorough, put, temporaryFolder } from '../../helpers.ts'
 
 const all = encodings()
 
-/** Of each model every so manieth text is taken, from another one on, so that all texts are. */
+/** For each model every n-th text is used, with another start, so that all texts are covered. */
 const TEXTS_EACH = howMany(100, 1)
 
 const isTaken = (place: number, model: number): boolean => place % TEXTS_EACH === model % TEXTS_EACH
 
-/** Without a table, which takes several times as long, each so manieth text, and those that differ. */
+/** Without a word table, which is several times slower, only every n-th text, and those that differ. */
 const PLAINLY_EACH = 5
 
 t.test('ids and decoded text are SentencePiece\'s, for unigram models of every kind; ' +
@@ -32,7 +32,7 @@ t.test('ids and decoded text are SentencePiece\'s, for unigram models of every k
         `expected ${String(item.ids)}`)
       } else if (!sameText(decode(ids), item)) wrong.push(`decode ${shown(item.text)}: got ${shown(decode(ids))}`)
     }
-    // By now the encoder has seen all texts, with whatever it keeps of them.
+    // By now the encoder has seen all texts and cached their words.
     for (const { text, ids } of cases.toReversed().filter(({ text }) => text.length < 5000)) {
       if (!sameIds(encode(text), ids)) wrong.push(`encode again, backwards: ${shown(text)}`)
     }
@@ -40,7 +40,7 @@ t.test('ids and decoded text are SentencePiece\'s, for unigram models of every k
   }
 })
 
-t.test('ids are those of SentencePiece 0.2.2 where these are asked for, with a table of words and without', async t => {
+t.test('with version 0.2.2 set, ids are those of SentencePiece 0.2.2, with and without a word table', async t => {
   const changed = recentEncodings()
   for (const [model, { name, bytes, cases: make }] of all.entries()) {
     if (!isThorough() && model % 2 === 0) continue
@@ -58,7 +58,7 @@ t.test('ids are those of SentencePiece 0.2.2 where these are asked for, with a t
     t.strictSame(
       wrong.slice(0, 5).map(({ text }) => shown(text)),
       [],
-      `${name}: ${Object.keys(changed[name]!).length} texts of ${cases.length} are others than before`
+      `${name}: ${Object.keys(changed[name]!).length} texts of ${cases.length} differ between the versions`
     )
   }
 })

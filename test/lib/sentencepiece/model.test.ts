@@ -5,7 +5,7 @@ import { readModel } from '../../../lib/sentencepiece/model.ts'
 import { loadTokenizer } from '../../../lib/tokenizer/tokenizer.ts'
 import { answers, failure, fixture, put, temporaryFolder } from '../../helpers.ts'
 
-t.test('pieces, scores, types and special ids are those that SentencePiece tells', async t => {
+t.test('pieces, scores, types and special ids equal those of SentencePiece', async t => {
   for (const expected of answers().models) {
     const model = readModel(readFileSync(fixture(expected.file)), expected.file)
     t.strictSame(model.pieces.map(({ piece, score }) => [piece, score]), expected.pieces, expected.file)
@@ -61,7 +61,7 @@ function modelOf (pieces: ReadonlyArray<readonly [piece: string, score: number, 
   return writer.tag(2, WireType.LengthDelimited).fork().join().tag(3, WireType.LengthDelimited).fork().join().finish()
 }
 
-t.test('a file that is no model is refused, its first bytes named', async t => {
+t.test('a file that is no model is refused, with its first bytes', async t => {
   const cases: ReadonlyArray<readonly [string, Uint8Array, RegExp]> = [
     ['empty', Buffer.alloc(0), /it has no pieces; the file has 0 bytes and begins with nothing/],
     ['text', Buffer.from('{"model": {"vocab": []}}'), /is a tokenizer\.json of Hugging Face's tokenizers/],
@@ -101,14 +101,14 @@ t.test('a file that is no model is refused, its first bytes named', async t => {
   t.match(
     readModel(modelOf([['<unk>', 0, 2], ['a', 0, 1]]), 'good'),
     { pieces: { length: 2 } },
-    'the cases are wrong in one thing only'
+    'each case has exactly one mistake'
   )
   for (const [name, bytes, message] of cases) {
     t.throws(() => readModel(bytes, 'm.model'), { code: 'ERR_TOKENIZER', exitCode: 2, message }, name)
   }
 })
 
-t.test('a byte order mark is a piece like others, and fields of no use are kept', async t => {
+t.test('a byte order mark is a normal piece, and unused fields are kept', async t => {
   const extra = Buffer.of(2 << 3 | 2, 2, 7 << 3, 5, 9 << 3 | 2, 2, 65, 66)
   const { pieces, unknownFields } = readModel(
     Buffer.concat([modelOf([['<unk>', 0, 2], ['\ufeff', 0, 1], ['\ufeffa', 0, 1]]), extra]),
@@ -121,14 +121,14 @@ t.test('a byte order mark is a piece like others, and fields of no use are kept'
   ])
 })
 
-t.test('a file that is cut off is refused, unless it is cut between two fields, as by SentencePiece', async t => {
+t.test('a truncated file is refused, unless it ends between two fields, as in SentencePiece', async t => {
   const ends = new Set(topLevelFields(GOOD).map(({ end }) => end))
   let refused = 0
   for (let length = 0; length < GOOD.length; length++) {
     try {
       readModel(GOOD.subarray(0, length), 'm.model')
-      // The normalizer_spec comes last: without its last field, a switch that is true by default, it is whole as well.
-      t.ok(ends.has(length) || GOOD.length - length < 12, `cut after ${length} of ${GOOD.length} bytes`)
+      // The normalizer_spec comes last: without its last field, a flag that is true by default, it is valid as well.
+      t.ok(ends.has(length) || GOOD.length - length < 12, `truncated after ${length} of ${GOOD.length} bytes`)
     } catch (error) {
       t.match(error, { code: 'ERR_TOKENIZER' })
       refused++
@@ -170,7 +170,7 @@ t.test('without trainer_spec or normalizer_spec, the ids are those of SentencePi
   }
 })
 
-/** Where the fields of a model lie, all of which have a length. */
+/** The positions of a model's fields, which all have a length. */
 function topLevelFields (bytes: Buffer): Array<{
   readonly number: number
   readonly start: number

@@ -2,7 +2,7 @@ import { gzipSync } from 'node:zlib'
 import { t } from '../../tap.ts'
 import { readModel } from '../../../lib/sentencepiece/model.ts'
 
-t.test('what is given for a SentencePiece model and isn\'t one is named', async t => {
+t.test('a file that is not a SentencePiece model is reported by its kind', async t => {
   for (const [bytes, is] of [
     ['{\n  "version": "1.0",\n  "added_tokens": []', /x: is a tokenizer\.json of Hugging Face's tokenizers/],
     ['{"hello": 0}', /x: is JSON, which sluice can't encode with/],

@@ -47,7 +47,7 @@ function write (writer: MessageWriter, values: Values): MessageWriter {
   return writer.strings(7, values.lines)
 }
 
-t.test('what is written is read back', async t => {
+t.test('written fields are read back', async t => {
   const text = fc.string({ unit: codePoint })
   const values = fc.letrec<{ values: Values }>(tie => ({
     values: fc.record({
@@ -69,7 +69,7 @@ t.test('what is written is read back', async t => {
   })
 })
 
-t.test('the bytes are those of the format\'s description', async t => {
+t.test('the bytes are those of the format\'s specification', async t => {
   const cases: ReadonlyArray<readonly [MessageWriter, string]> = [
     [new MessageWriter(), ''],
     [new MessageWriter().integer(1, 150), '08 96 01'],
@@ -94,7 +94,7 @@ t.test('the bytes are those of the format\'s description', async t => {
   for (const [writer, hex] of cases) t.equal(Buffer.from(writer.finish()).toString('hex'), hex.replaceAll(' ', ''), hex)
 })
 
-t.test('what has no encoding is refused', async t => {
+t.test('values without an encoding are refused', async t => {
   t.throws(() => new MessageWriter().integer(4, 1.5), {
     name: 'RangeError',
     message: 'field 4 is 1.5, expected an integer'

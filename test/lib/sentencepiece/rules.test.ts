@@ -9,20 +9,20 @@ import { charsmapOf } from '../../../lib/sentencepiece/rules.ts'
 import { sha256 } from '../../../lib/hash.ts'
 import { fixture, howMany, isThorough } from '../../helpers.ts'
 
-/** What SentencePiece says; `test/fixtures/make_rules.py` has asked it. */
+/** Results of SentencePiece; recorded by `test/fixtures/make_rules.py`. */
 interface Expected {
   readonly texts: readonly string[]
   readonly names: Readonly<Record<RuleName, {
     readonly rules: number
     readonly bytes: number
-    /** Of all rules, a line for each. */
+    /** The hash of all rules, a line for each. */
     readonly sha256: string
     /**
-     * Of the scalar values, normalized each for itself, with a line feed, normalized, between them, by blocks: the
-     * hash's first 16 digits.
+     * Hashes of the normalized scalar values, each normalized separately and joined with line feeds, by blocks: the
+     * first 16 digits.
      */
     readonly scalars: readonly string[]
-    /** Of drawn texts, normalized. */
+    /** The hash of the normalized random texts. */
     readonly drawn: string
     readonly answers: readonly string[]
   }>>
@@ -31,12 +31,12 @@ interface Expected {
 const BLOCK = 4096
 const DRAWN = 20_000
 
-/** Of the planes after the first, which are all but empty, every so manieth block is normalized. */
+/** Of the planes after the first, which are almost empty, every n-th block is normalized. */
 const BLOCKS_EACH = howMany(64, 1)
 const isTaken = (block: number): boolean =>
   block <= 0x1_0000 / BLOCK || block % BLOCKS_EACH === 0 || (block >= 29 && block <= 32)
 const expected = JSON.parse(gunzipSync(readFileSync(fixture('rules.json.gz'))).toString()) as Expected
-/** Compiling one takes up to a second. */
+/** Compiling a table takes up to a second. */
 const NAMES = isThorough() ? RULE_NAMES : ['nmt_nfkc_cf', 'identity'] as const
 const charsmaps = new Map(NAMES.map(name => [name, charsmapOf(name)]))
 const normalizers = new Map([...charsmaps].map(([name, precompiledCharsmap]) => [name, new Normalizer({
@@ -72,7 +72,7 @@ function rulesOf ({ trie, replacements }: Charsmap): Array<readonly [source: str
   return rules
 }
 
-/** Texts of sources, some cut off, and of their first characters; the same as in the fixture's script. */
+/** Texts made of sources, some truncated, and of their first characters; the same as in the fixture's script. */
 function drawnTexts (sources: readonly string[]): string[] {
   let state = 8
   const draw = (below: number): number => {
@@ -90,7 +90,7 @@ function drawnTexts (sources: readonly string[]): string[] {
   })
 }
 
-t.test('each table has the rules of SentencePiece\'s, and is as small', async t => {
+t.test('each table has the rules of SentencePiece\'s, and is at most as large', async t => {
   for (const [name, charsmap] of charsmaps) {
     const { rules, sha256: digest, bytes } = expected.names[name]
     if (name === 'identity') {
@@ -104,13 +104,13 @@ t.test('each table has the rules of SentencePiece\'s, and is as small', async t 
   }
 })
 
-t.test('every scalar value is normalized as SentencePiece does', async t => {
+t.test('every scalar value is normalized as in SentencePiece', async t => {
   const scalars = Array.from({ length: 0x11_0000 }, (_, code) => code).filter(code => code < 0xd800 || code >= 0xe000)
     .map(code => String.fromCodePoint(code))
   for (const [name, normalizer] of normalizers) {
     const wrong = expected.names[name].scalars.flatMap((digest, block) => {
       if (!isTaken(block)) return []
-      // A line feed begins no rule but its own.
+      // A line feed is only in the rule for itself.
       const normalized = normalizer.normalize(scalars.slice(block * BLOCK, (block + 1) * BLOCK).join('\n'))
       return sha256(normalized).startsWith(digest) ? [] : [block]
     })
@@ -119,7 +119,7 @@ t.test('every scalar value is normalized as SentencePiece does', async t => {
   t.equal(expected.names.identity.scalars.length, Math.ceil(scalars.length / BLOCK))
 })
 
-t.test('texts of what rules are for are normalized as SentencePiece does', async t => {
+t.test('texts with characters from the rules are normalized as in SentencePiece', async t => {
   const sources = rulesOf(readCharsmap(charsmaps.get('nmt_nfkc_cf')!)).map(([source]) => source)
   const drawn = isThorough() ? drawnTexts(sources) : []
   for (const [name, normalizer] of normalizers) {
@@ -128,7 +128,7 @@ t.test('texts of what rules are for are normalized as SentencePiece does', async
       t.equal(
         sha256(drawn.map(text => normalizer.normalize(text)).join('\n')),
         expected.names[name].drawn,
-        `${name}, drawn`
+        `${name}, random texts`
       )
     }
   }

@@ -1,6 +1,6 @@
 /**
- * A thread that encodes paragraphs with words it shares, some rounds of them; tells those of the last round, or of the
- * first that differs.
+ * A thread that encodes paragraphs with shared words, for some rounds; sends the ids of the last round, or of the first
+ * that differs.
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -21,17 +21,17 @@ function ids (encoder: UnigramEncoder, text: string, how: 'append' | 'appendPlai
   return out.copy()
 }
 
-/** How often threads encode a text at once. */
+/** How often threads encode a text at the same time. */
 const ROUNDS = howMany(1, 30)
 
-/** The model with other scores: those of the pieces named, for all others one that is hardly ever chosen. */
+/** The model with other scores: those of the named pieces, and for all others a score that is hardly ever chosen. */
 function scored (scores: Readonly<Record<string, number>>): SentencePieceModel {
   const pieces = quickstart.pieces.map(piece =>
     piece.type === 'normal' ? { ...piece, score: Math.fround(scores[piece.piece] ?? -60) } : piece)
   return { ...quickstart, pieces }
 }
 
-t.test('a table of words changes nothing, whatever its size, in the order of the text or backwards', async t => {
+t.test('a word table doesn\'t change the ids, whatever its size and the order of the texts', async t => {
   const paragraphs = prose.slice(0, howMany(2000, 20_000)).split('\n\n')
   const plain = paragraphs.map(text => ids(new UnigramEncoder(quickstart), text, 'appendPlainly'))
   for (const options of [
@@ -48,7 +48,7 @@ t.test('a table of words changes nothing, whatever its size, in the order of the
   )
 })
 
-t.test('threads that share a table which is emptied all the time encode as one alone', async t => {
+t.test('threads that share a table which is often emptied encode like a single thread', async t => {
   const paragraphs = prose.slice(0, howMany(15_000, 40_000)).split('\n\n')
   const encoder = new UnigramEncoder(quickstart, { tableBytes: 30_000 })
   const plain = paragraphs.map(text => [...ids(encoder, text, 'appendPlainly')])
@@ -63,10 +63,10 @@ t.test('threads that share a table which is emptied all the time encode as one a
   await Promise.all(threads.map(thread => once(thread, 'online')))
   for (let round = 0; round < ROUNDS; round++) strictSame(t, paragraphs.map(text => [...ids(encoder, text)]), plain)
   for (const ofThread of encoded) strictSame(t, await ofThread, plain)
-  t.ok(new Int32Array(encoder.words)[0]! > 10, 'emptied')
+  t.ok(new Int32Array(encoder.words)[0]! > 10, 'the table was emptied')
 })
 
-t.test('what was read of a table that another thread has emptied in between doesn\'t count', async t => {
+t.test('an entry is ignored if another thread emptied the table while it was read', async t => {
   const encoder = new UnigramEncoder(quickstart, { tableBytes: 30_000 })
   const plain = ids(encoder, prose, 'appendPlainly')
   const other = new WordTable(encoder.words)
@@ -92,17 +92,17 @@ t.test('what was read of a table that another thread has emptied in between does
   t.ok(found > howMany(200, 1000), `${found} words were found`)
 })
 
-t.test('a text is encoded all the same while a table of other threads can\'t be used', async t => {
+t.test('a text is encoded without the table while other threads block it', async t => {
   const encoder = new UnigramEncoder(quickstart, { tableBytes: 30_000 })
   const plain = ids(encoder, prose, 'appendPlainly')
   const control = new Int32Array(encoder.words, 0, 2)
   control[0] = 1 // is being emptied
   strictSame(t, ids(encoder, prose), plain)
-  control.set([0, 1]) // somebody adds to it
+  control.set([0, 1]) // a thread adds to it
   strictSame(t, ids(encoder, prose), plain)
 })
 
-t.test('ids are appended behind those that are there', async t => {
+t.test('ids are appended to those in the buffer', async t => {
   const encoder = new UnigramEncoder(quickstart)
   const out = new IdBuffer()
   out.push(7)
@@ -111,8 +111,8 @@ t.test('ids are appended behind those that are there', async t => {
   strictSame(t, [...out.copy()], [7, ...river, ...ids(encoder, 'ꙮꙮ ꙮ'), ...river])
 })
 
-t.test('a word comes out as the total before it has it, where two segmentations are nearly as good', async t => {
-  // "e" and "r" are better than "er" by a millionth: some steps of 32-bit floats at 0, and less than one at -16.
+t.test('if two segmentations of a word score almost the same, the total before the word decides', async t => {
+  // "e" and "r" score better than "er" by a millionth: some steps of 32-bit floats at 0, and less than one at -16.
   const model = scored({ '▁': -1, e: -1, r: -1.5, er: -2.500001, c: -20 })
   const er = model.pieces.findIndex(({ piece }) => piece === 'er')
   for (const version of ['0.1.97', '0.2.2'] as const) {
@@ -125,7 +125,7 @@ t.test('a word comes out as the total before it has it, where two segmentations 
   }
 })
 
-t.test('the table\'s answer holds up to the total at which rounding can outweigh the difference', async t => {
+t.test('a table entry is used up to the total at which rounding can exceed the difference', async t => {
   for (const [difference, count] of [[1e-5, 100], [1e-4, 500], [1e-3, 4000]] as const) {
     const model = scored({ '▁': -1, e: -1, r: -1.5, er: -2.5 - difference, c: -20 })
     const er = model.pieces.findIndex(({ piece }) => piece === 'er')
@@ -137,7 +137,7 @@ t.test('the table\'s answer holds up to the total at which rounding can outweigh
   }
 })
 
-t.test('a text that fails leaves nothing behind', async t => {
+t.test('a text that fails doesn\'t affect the next one', async t => {
   const encoder = new UnigramEncoder(quickstart)
   const out = new IdBuffer()
   encoder.append('the river', out)
@@ -151,7 +151,7 @@ t.test('a text that fails leaves nothing behind', async t => {
 setFlagsFromString('--expose-gc')
 const collectGarbage = runInNewContext('gc') as () => void
 
-t.test('long texts leave no more memory behind than short ones', async t => {
+t.test('long texts use no more memory than short ones', async t => {
   const long = howMany(500_000, 1_000_000)
   const encoder = new UnigramEncoder(quickstart, { tableBytes: 0 })
   ids(encoder, 'the river '.repeat(howMany(100_000, 400_000)))
@@ -164,7 +164,7 @@ t.test('long texts leave no more memory behind than short ones', async t => {
     return other
   })
   const each = (): number => (process.memoryUsage().arrayBuffers - before) / others.length
-  // Memory of buffers is given back in the background.
+  // Memory of buffers is freed in the background.
   for (let tries = 0; tries < 100 && each() >= 8e6; tries++) {
     collectGarbage()
     await setTimeout(20)

@@ -8,14 +8,14 @@ function bufferOf (ids: readonly number[]): IdBuffer {
   return buffer
 }
 
-/** A word's pieces, and its ids where they are others. */
+/** A word's pieces, and its ids if they differ. */
 function contentOf (table: WordTable, entry: number): number[][] {
   const at = table.piecesAt(entry)
   const [pieces, ids] = [table.pieceCount(entry), table.idCount(entry)]
   return [[...table.cells.slice(at, at + pieces)], [...table.cells.slice(at + pieces, at + pieces + ids)]]
 }
 
-t.test('words are found with all that was kept of them, also those with the same hash', async t => {
+t.test('words are found with their entries, also words with the same hash', async t => {
   const table = new WordTable(wordMemory(2 ** 20))
   const text = Buffer.from('barge barges bar, ')
   const words: ReadonlyArray<readonly [from: number, to: number, hash: number, pieces: number[], ids: number[]]> = [
@@ -42,7 +42,7 @@ t.test('words are found with all that was kept of them, also those with the same
   t.equal(table.find(text, 0, 4, 77), 0)
 })
 
-t.test('a full table begins anew, and never finds another word\'s', async t => {
+t.test('a full table is emptied and refilled, and never returns another word\'s entry', async t => {
   const table = new WordTable(wordMemory(200_000))
   t.notOk(table.isOff)
   const wordOf = (i: number): Buffer => Buffer.from(`word${i}`)
@@ -60,15 +60,15 @@ t.test('a full table begins anew, and never finds another word\'s', async t => {
     const word = wordOf(i)
     table.add(word, 0, word.length, i * 31, 1, bufferOf([i, i + 1]), bufferOf([]))
     if (i > 0 && !isKept(i - 1)) anew++
-    if (i === 50) t.ok(Array.from({ length: 51 }, (_, j) => isKept(j)).every(Boolean), 'all of a few are kept')
+    if (i === 50) t.ok(Array.from({ length: 51 }, (_, j) => isKept(j)).every(Boolean), 'a few words are all kept')
   }
   t.ok(isKept(19_999))
   t.strictSame(wrong, [])
-  t.ok(anew >= 2 && anew < 20, `${anew} times anew`)
+  t.ok(anew >= 2 && anew < 20, `emptied ${anew} times`)
   t.ok(table.cells.byteLength * 1.125 <= 200_000, `${table.cells.byteLength} bytes`)
 })
 
-t.test('words of one hash are found while they are few, and take no time when they are many', async t => {
+t.test('words with the same hash are found while they are few, and cost little when they are many', async t => {
   const table = new WordTable(wordMemory(2 ** 22))
   const wordOf = (i: number): Buffer => Buffer.from(`word${i}`)
   for (let i = 0; i < 5000; i++) {
@@ -83,11 +83,11 @@ t.test('words of one hash are found while they are few, and take no time when th
   t.ok(found.length >= 50 && found.length < 1000, `${found.length} are found`)
 })
 
-t.test('with too little memory there is no table', async t => {
+t.test('with too little memory, the table is off', async t => {
   for (const bytes of [0, 1, 1000]) t.ok(new WordTable(wordMemory(bytes)).isOff)
 })
 
-t.test('tables in one memory know each other\'s words, and notice when one of them is emptied', async t => {
+t.test('tables in the same memory share their words, and notice when one of them is emptied', async t => {
   const memory = wordMemory(30_000)
   const [table, other] = [new WordTable(memory), new WordTable(memory)]
   const text = Buffer.from('barge')
@@ -100,12 +100,12 @@ t.test('tables in one memory know each other\'s words, and notice when one of th
   for (let i = 0; other.find(text, 0, 5, 77) !== 0; i++) {
     table.add(Buffer.from(`word${i}`), 0, 6, i * 31, 1, bufferOf([i]), bufferOf([]))
   }
-  t.ok(table.isAsEntered(), 'the one that emptied it goes on')
+  t.ok(table.isAsEntered(), 'the table that emptied the memory can continue')
   t.notOk(other.isAsEntered())
   t.ok(other.enter() && other.isAsEntered())
 })
 
-t.test('while another thread is at it, a table adds nothing, and isn\'t entered when it is emptied', async t => {
+t.test('while another thread writes, a table adds no words; while it is emptied, it can\'t be entered', async t => {
   const memory = wordMemory(30_000)
   const table = new WordTable(memory)
   const control = new Int32Array(memory, 0, 2)

@@ -20,7 +20,7 @@ function ids (encoder: WordwiseEncoder, text: string): number[] {
   return [...out.copy()]
 }
 
-t.test('a text is encoded as SentencePiece encodes it whole, whatever the size of the table', async t => {
+t.test('a text is encoded as SentencePiece encodes it, whatever the size of the table', async t => {
   const paragraphs = [...prose.slice(0, 8000).split('\n\n'), prose.slice(0, 5000), '']
   for (const bytes of [2 ** 20, 30_000, 0]) {
     const encoder = new WordwiseEncoder(plainly, wordMemory(bytes))
@@ -28,7 +28,7 @@ t.test('a text is encoded as SentencePiece encodes it whole, whatever the size o
   }
 })
 
-t.test('so are texts of odd spaces, marks and half characters', async t => {
+t.test('texts with unusual spaces, marks and lone surrogates are encoded as by SentencePiece', async t => {
   const encoder = new WordwiseEncoder(plainly, wordMemory(100_000))
   const odd = [
     ' ', '  ', '\t', '\n', '\u00a0', '\u3000', '\u200b', '\u0301', '\u2581', '\0', '\x07', '\ud83c', '\udf0a', '\ufffd',
@@ -42,7 +42,7 @@ t.test('so are texts of odd spaces, marks and half characters', async t => {
   t.pass(`2000 texts, seed ${seed}`)
 })
 
-t.test('while a table of other threads can\'t be used, texts are encoded whole', async t => {
+t.test('while other threads block the table, texts are encoded whole', async t => {
   const memory = wordMemory(100_000)
   const asked: string[] = []
   const encoder = new WordwiseEncoder(text => {
@@ -61,7 +61,7 @@ t.test('while a table of other threads can\'t be used, texts are encoded whole',
   t.strictSame(ids(emptying, 'a wheel'), [7])
 })
 
-t.test('a text that fails leaves nothing behind', async t => {
+t.test('a text that fails doesn\'t affect the next one', async t => {
   const encoder = new WordwiseEncoder(text => {
     if (text === 'bad') throw new Error('too large')
     return Int32Array.of(text.length)
@@ -73,7 +73,7 @@ t.test('a text that fails leaves nothing behind', async t => {
   t.strictSame([...out.copy()], [3, 4, 1])
 })
 
-t.test('it is for models that merge nothing over a space, and put one before each word', async t => {
+t.test('it supports models that merge nothing across a space and put one before each word', async t => {
   const model = readModel(readFileSync(path), path)
   t.ok(isWordwise(model))
   const { normalizer, trainer, pieces } = model

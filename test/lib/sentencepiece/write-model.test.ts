@@ -8,8 +8,8 @@ import { type TrainerFields, modelBytes } from '../../../lib/sentencepiece/write
 import { fixture } from '../../helpers.ts'
 
 /**
- * What the fixtures were trained with, as test/fixtures/make.py says: SentencePiece's binding writes no more than is
- * given.
+ * The training options of the fixtures in test/fixtures/make.py: SentencePiece's binding writes only those that are
+ * set.
  */
 const FIXTURES: Readonly<Record<string, readonly [trainer: TrainerFields, normalizer?: Partial<NormalizerSpec>]>> = {
   'tiny.model': [{ vocab_size: 85 }],
@@ -23,7 +23,7 @@ const FIXTURES: Readonly<Record<string, readonly [trainer: TrainerFields, normal
   }]
 }
 
-t.test('the bytes are those of SentencePiece', async t => {
+t.test('the bytes equal those of SentencePiece', async t => {
   for (const [file, [trainer, normalizer]] of Object.entries(FIXTURES)) {
     const bytes = readFileSync(fixture(file))
     const { pieces } = readModel(bytes, file)
@@ -45,7 +45,7 @@ const PIECES: readonly Piece[] = [
   { piece: 'left', score: -11, type: 'unused' }
 ]
 
-t.test('what is written is read back', async t => {
+t.test('a written model is read back', async t => {
   const normalizer: NormalizerSpec = {
     name: 'nmt_nfkc',
     precompiledCharsmap: charsmapOf('nmt_nfkc'),
@@ -93,7 +93,7 @@ t.test('what is written is read back', async t => {
   t.strictSame(model.unknownFields.map(({ path }) => path), [[2, 43]])
 })
 
-t.test('what is left out has its default, and what is undefined is left out', async t => {
+t.test('missing fields have their defaults, and undefined fields are not written', async t => {
   const { trainer, normalizer } = readModel(modelBytes({
     pieces: PIECES.slice(0, 1),
     trainer: { vocab_size: undefined },
@@ -148,7 +148,7 @@ t.test('every field of a trainer_spec is written with its number', async t => {
     differential_privacy_noise_level: 0,
     differential_privacy_clipping_threshold: 8
   }
-  const read = [3, 4, 10, 22, 24, 35, 44, 45, 46, 47, 48] // what our reader has a use for
+  const read = [3, 4, 10, 22, 24, 35, 44, 45, 46, 47, 48] // fields that our reader uses
   const { unknownFields } = readModel(modelBytes({ pieces: PIECES.slice(0, 1), trainer, normalizer: {} }), 'm')
   const numbers = unknownFields.map(({ path }) => path[1]!)
   t.strictSame(numbers, [

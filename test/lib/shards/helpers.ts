@@ -1,4 +1,4 @@
-/** Shards of ids that a test names, and what is read of them. */
+/** Shards of given ids, and what is read from them. */
 import type { Document } from '../../../lib/document.ts'
 import { shardName } from '../../../lib/shards/names.ts'
 import { type Dtype, maxId, npyData, npyHeader } from '../../../lib/shards/npy.ts'
@@ -11,7 +11,7 @@ import { fixture, put } from '../../helpers.ts'
 export const MODEL = fixture('tiny.model')
 export const [UNK, BOS, EOS] = [0, 1, 2] as const
 
-/** Writes shards of ids that are laid end to end; what fills no row is left out. */
+/** Writes shards of concatenated ids; a partial row is left out. */
 export function putShards (
   folder: string,
   ids: readonly number[],
@@ -49,7 +49,7 @@ export async function rowsIn (
   return await all(shardRows(await openShards(path), { decoder, eosId: decoder.eosId, ...range }))
 }
 
-/** Ids of pieces by name, for tests that say which piece is where. */
+/** Ids of pieces by name, for tests about single pieces. */
 export async function pieces (file: string): Promise<(...names: string[]) => number[]> {
   const decoder = await loadDecoder(fixture(file))
   const ids = new Map(Array.from({ length: decoder.vocabSize }, (_, id) => [decoder.name(id), id]))

@@ -14,7 +14,7 @@ function npyFile (dtype: Dtype, rows: ReadonlyArray<readonly number[]>): Buffer 
   ])
 }
 
-t.test('what numpy.save writes is what we write, to the byte', async t => {
+t.test('the bytes equal those of numpy.save', async t => {
   for (const [dtype, { rows, bytes }] of Object.entries(answers().npy)) {
     t.equal(npyFile(dtype as Dtype, rows).toString('hex'), bytes, dtype)
   }
@@ -30,13 +30,13 @@ t.test('a file that NumPy wrote is read', async t => {
   })
 })
 
-t.test('the header has the same length for any shape, so that it can be written again', async t => {
+t.test('the header has the same length for any shape, so that it can be overwritten', async t => {
   for (const rows of [0, 1, 1024, 2 ** 40]) {
     t.equal(npyHeader({ dtype: 'uint32', rows, columns: 2 ** 31 }).length, NPY_HEADER_BYTES)
   }
 })
 
-t.test('property: what is written is read back', async t => {
+t.test('property: written shards are read back', async t => {
   const arrays = fc.constantFrom(...dtypes).chain(dtype => fc.integer({ min: 1, max: 9 }).chain(columns => fc.record({
     dtype: fc.constant(dtype),
     columns: fc.constant(columns),
@@ -66,7 +66,7 @@ t.test('an id that does not fit is refused, not wrapped around', async t => {
   t.throws(() => npyData(Int32Array.of(100), 'int32', 99), { code: 'ERR_SHARD' })
 })
 
-t.test('what is no shard is refused, with what was found', async t => {
+t.test('a file that is no shard is refused with what was found', async t => {
   const good = npyFile('int32', [[1, 2]])
   t.throws(() => readNpy(Buffer.from('PK\x03\x04 a zip file')), {
     code: 'ERR_SHARD',

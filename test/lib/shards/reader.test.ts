@@ -8,7 +8,7 @@ import { openShards, readIds } from '../../../lib/shards/reader.ts'
 import { failure, pattern, put, temporaryFolder } from '../../helpers.ts'
 import { MODEL, all, documentsIn, putShards, rowsIn, statisticsOf } from './helpers.ts'
 
-t.test('an id that isn\'t in the vocabulary: an error with its place, and a count', async t => {
+t.test('an id outside the vocabulary is an error with its position, and counted', async t => {
   const folder = putShards(temporaryFolder(t), [3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 85, 3, 3, 90, 3, 3])
   for (const read of [documentsIn, rowsIn]) {
     t.match(await failure(read(folder, MODEL)), {
@@ -32,7 +32,7 @@ t.test('an id that isn\'t in the vocabulary: an error with its place, and a coun
   })
 })
 
-t.test('what is no folder of shards', async t => {
+t.test('a folder without shards, a missing shard, and damaged shards are refused', async t => {
   const folder = temporaryFolder(t)
   t.match(await failure(openShards(join(folder, 'none'))), { code: 'ERR_FILES', message: /none: no such file/ })
   t.match(await failure(openShards(folder)), {
@@ -57,7 +57,7 @@ t.test('what is no folder of shards', async t => {
   })
 })
 
-t.test('the file is closed where a shard shrinks, a reader stops early, or a signal aborts', async t => {
+t.test('the file is closed if a shard shrinks, a reader stops early, or a signal aborts', async t => {
   const folder = putShards(temporaryFolder(t), new Array<number>(600_000).fill(3), { columns: 600_000 })
   const path = join(folder, shardName(0))
   const { shards: [shard] } = await openShards(path)

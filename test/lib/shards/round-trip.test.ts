@@ -9,7 +9,7 @@ import { type Tokenizer, loadTokenizer } from '../../../lib/tokenizer/tokenizer.
 import { ROOT, fixture, folderInMemory, howMany } from '../../helpers.ts'
 import { documentsIn, putShards, rowsIn } from './helpers.ts'
 
-/** What has come back of texts that were encoded, laid end to end and cut into rows. */
+/** The texts that are read after encoding, concatenating and splitting into rows. */
 async function backOf (
   folder: string,
   texts: readonly string[],
@@ -33,7 +33,7 @@ const layout = fc.record({
   rowsPerShard: fc.integer({ min: 2, max: 60 }),
   dtype: fc.constantFrom<Dtype>('int32', 'uint16', 'uint32')
 })
-/** SentencePiece takes U+2581 for a space, drops spaces at the ends, and makes runs of them one. */
+/** SentencePiece reads U+2581 as a space, drops spaces at the ends, and collapses runs of them. */
 const spaced = (words: string[]): string =>
   words.map(word => word.replace(/[ \u2581]/g, '')).filter(word => word !== '').join(' ')
 
@@ -52,7 +52,7 @@ async function checkRoundTrip (t: Test, model: string, text: fc.Arbitrary<string
   t.ok(texts > runs, `${texts} texts`)
 }
 
-t.test('property: shards give back what they were made of, by documents and by rows (nmt_nfkc)', async t => {
+t.test('property: shards give back the texts they were made from, by documents and by rows (nmt_nfkc)', async t => {
   const model = join(ROOT, 'test/fixtures/quickstart.model')
   const { model: { pieces, normalizer } } = await loadTokenizer(model)
   t.equal(normalizer.name, 'nmt_nfkc')
@@ -66,8 +66,8 @@ t.test('property: shards give back what they were made of, by documents and by r
   await checkRoundTrip(t, model, fc.array(word, { maxLength: 12 }).map(spaced).filter(isNormal))
 })
 
-t.test('property: with byte fallback and no normalization, any text comes back', async t => {
-  // A string of fast-check's of any code points makes a map of all of them first, which takes a second.
+t.test('property: with byte fallback and no normalization, any text is given back', async t => {
+  // A fast-check string of any code points first makes a map of all of them, which takes a second.
   const any = fc.integer({ min: 0, max: 0x10_ffff }).map(code => String.fromCodePoint(code))
   const unit = fc.oneof(fc.constantFrom('the ', '漢', '🌊', 'é', '\n', '\ufffd'), any)
   const word = fc.string({ unit, maxLength: 6 }).map(word => word.toWellFormed())

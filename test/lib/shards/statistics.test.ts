@@ -1,4 +1,4 @@
-/** Counts of what is in shards. */
+/** Counts of the ids in shards. */
 import { t } from '../../tap.ts'
 import { answers, howMany, temporaryFolder } from '../../helpers.ts'
 import { EOS, MODEL, UNK, documentsIn, pieces, putShards, statisticsOf } from './helpers.ts'
@@ -28,7 +28,7 @@ t.test('counts: documents, their lengths, ends in a sequence, unknown ids and by
   t.match(await statisticsOf(folder, 'bytes.model', a), { documents: 8, open_ids: 1 })
 })
 
-t.test('counts are the same whatever the blocks: many rows, and one row of several blocks', async t => {
+t.test('counts are the same for any block size: many rows, or one row of several blocks', async t => {
   const ids = Array.from({ length: 700_000 }, (_, i) => i % 7 === 6 ? EOS : 3)
   const expected = { ids: 700_000, documents: 100_000, open_ids: 0, document_ids: { mean: 7, min: 7, max: 7 } }
   const shapes = [[7, 'int32', 1], [350_000, 'uint16', 50_000], [700_000, 'int32', 100_000]] as const
@@ -40,7 +40,7 @@ t.test('counts are the same whatever the blocks: many rows, and one row of sever
   }
 })
 
-t.test('the judge\'s shards: as many ends as documents', async t => {
+t.test('the reference shards have as many ends as documents', async t => {
   const { packed } = answers()
   const folder = putShards(temporaryFolder(t), packed.rows.flat(), { columns: packed.seq_len, rowsPerShard: 10 })
   const ends = packed.rows.flat().filter(id => id === EOS).length

@@ -3,7 +3,7 @@ import { t } from '../../tap.ts'
 import { readStats } from '../../../lib/shards/stats.ts'
 import { failure, put, temporaryFolder } from '../../helpers.ts'
 
-t.test('in place of the stats of a run, another file is named with what to do', async t => {
+t.test('a file that is no stats of a run is refused with what to do', async t => {
   const folder = temporaryFolder(t)
   for (const [content, says] of [
     [

@@ -9,7 +9,7 @@ import { BOS, EOS, MODEL, UNK, documentsIn, pieces, putShards, rowsIn } from './
 
 const letters = 'the river carries a boat'
 
-t.test('rows as text: the end of a document is marked, other control pieces are named', async t => {
+t.test('rows as text: the end of a document is marked, other control pieces are shown by name', async t => {
   const tokenizer = await loadTokenizer(MODEL)
   const first = [...tokenizer.encode(letters), EOS]
   const ids = [...first, BOS, ...tokenizer.encode('a gate'), UNK, EOS, EOS, ...tokenizer.encode('water turns')]
@@ -21,14 +21,14 @@ t.test('rows as text: the end of a document is marked, other control pieces are 
     rows.map(({ path, row, index }) => [path.split('/').at(-1), row, index]).slice(0, 3),
     [['shard_00000.npy', 0, 0], ['shard_00000.npy', 1, 1], ['shard_00001.npy', 0, 2]]
   )
-  // A row is the same wherever reading begins.
+  // A row is the same wherever reading starts.
   for (const { index, text } of rows) {
     t.equal((await rowsIn(folder, MODEL, { from: index, to: index + 1 }))[0]!.text, text)
   }
   t.strictSame((await rowsIn(folder, MODEL, { from: 1, to: 4 })), rows.slice(1, 4))
 })
 
-t.test('a row that begins within a document keeps its first space, one that begins a document loses it', async t => {
+t.test('a row that starts within a document keeps its first space, one that starts a document loses it', async t => {
   const id = await pieces('tiny.model')
   const within = putShards(temporaryFolder(t), [
     ...id('▁', 'a', '▁', 'a'), ...id('▁', 'a'), EOS, EOS, ...id('▁', 'a', '▁', 'a')
@@ -36,7 +36,7 @@ t.test('a row that begins within a document keeps its first space, one that begi
   t.strictSame((await rowsIn(within, MODEL)).map(({ text }) => text), ['a a', ' a</s>\n</s>\n', 'a a'])
 })
 
-t.test('a character that a row cuts is shown as the names of its bytes, a damaged one as U+FFFD', async t => {
+t.test('a character that a row splits is shown as the names of its bytes, a damaged one as U+FFFD', async t => {
   const id = await pieces('bytes.model')
   const han = id('<0xE6>', '<0xBC>', '<0xA2>')
   const ids = [
@@ -52,7 +52,7 @@ t.test('a character that a row cuts is shown as the names of its bytes, a damage
   ])
 })
 
-t.test('documents: ids say where they begin, meta how many ids they have and whether they are whole', async t => {
+t.test('documents: the id gives their position, meta their number of ids and whether they are complete', async t => {
   const id = await pieces('tiny.model')
   const folder = putShards(temporaryFolder(t), [
     ...id('▁', 'a'), EOS, EOS, ...id('▁', 'a', 'a', 'a', 'a'), EOS, ...id('▁', 'a')
@@ -71,7 +71,7 @@ t.test('documents: ids say where they begin, meta how many ids they have and whe
   )
 })
 
-t.test('one shard alone: the shard before it determines its beginning', async t => {
+t.test('for a single shard, the shard before it determines its beginning', async t => {
   const id = await pieces('tiny.model')
   const folder = putShards(temporaryFolder(t), [
     ...id('▁', 'a', '▁', 'a'), ...id('▁', 'a', '▁'), EOS, ...id('▁', 'a', '▁', 'a')
@@ -80,10 +80,10 @@ t.test('one shard alone: the shard before it determines its beginning', async t 
     (await documentsIn(join(folder, shardName(index)), MODEL))[0]!.text
   t.strictSame([await text(0), await text(1), await text(2)], ['a a', ' a ', 'a a'])
   rmSync(join(folder, shardName(0)))
-  t.equal(await text(1), 'a ', 'without it, a shard begins a document')
+  t.equal(await text(1), 'a ', 'without the shard before it, a shard starts a document')
 })
 
-t.test('a document that is too long is given in parts, each naming the one before it', async t => {
+t.test('a document that is too long is given in parts, each with the id of the part before', async t => {
   const id = await pieces('bytes.model')
   const text = id('▁', 'a', 'a', 'a', '<0xE6>', '<0xBC>', '<0xA2>', 'a', '▁', 'a')
   const parts = await documentsIn(putShards(temporaryFolder(t), [...text, EOS, EOS]), fixture('bytes.model'), 3)

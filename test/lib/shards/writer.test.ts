@@ -7,7 +7,7 @@ import { listShards, shardName } from '../../../lib/shards/names.ts'
 import { ShardWriter, prepareFolder, refuseShards, removeShards } from '../../../lib/shards/writer.ts'
 import { failure, filesIn, put, temporaryFolder } from '../../helpers.ts'
 
-t.test('shards are listed by number, and nothing else is a shard', async t => {
+t.test('shards are listed by number, and other files are not', async t => {
   const folder = temporaryFolder(t)
   for (const name of [
     shardName(2), shardName(100_000), shardName(99_999), 'shard_1.npy', 'shard_00003.npy.1234567.tmp', 'other.npy'
@@ -41,7 +41,7 @@ async function write (
   return await shard.finish()
 }
 
-t.test('a shard that is full and one that ends early say how many rows they have, and what their hash is', async t => {
+t.test('full and partial shards report their number of rows and their hash', async t => {
   const folder = temporaryFolder(t)
   for (const rows of [1, 599, 600]) {
     const path = join(folder, shardName(rows))
@@ -55,7 +55,7 @@ t.test('a shard that is full and one that ends early say how many rows they have
   }
 })
 
-t.test('an abandoned shard leaves nothing', async t => {
+t.test('an abandoned shard leaves no file', async t => {
   const folder = temporaryFolder(t)
   const shard = await ShardWriter.create(join(folder, 'shard_00000.npy'), { columns: 2, maxRows: 2, dtype: 'int32' })
   await shard.add(Buffer.alloc(8))

@@ -1,4 +1,4 @@
-/** Modules of the user's own: how they are found, and what is said of one that is no stage. */
+/** Custom modules: how they are found, and the errors for modules that are no stage. */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { t } from '../../tap.ts'
@@ -13,7 +13,7 @@ const STAGE = 'new Stage({ name: \'own\', take (document, push) { push(document)
 const load = async (module: string, options = {}): Promise<Awaited<ReturnType<typeof loadStageModule>>> =>
   await loadStageModule(await findStageModule(module), options)
 
-t.test('an export stage, a default one, and CommonJS', async t => {
+t.test('a stage may be an export named stage, a default export, or CommonJS', async t => {
   const folder = temporaryFolder(t)
   const ways = {
     'named.mjs': `${IMPORT}export const other = 1\nexport function stage (options) { return ${STAGE} }`,
@@ -33,7 +33,7 @@ t.test('an export stage, a default one, and CommonJS', async t => {
   }
 })
 
-t.test('a package that is installed in the working directory; a file of that name comes first', async t => {
+t.test('a package in the working directory is found; a file of that name takes precedence', async t => {
   const folder = temporaryFolder(t)
   const before = process.cwd()
   t.teardown(() => { process.chdir(before) })
@@ -49,7 +49,7 @@ t.test('a package that is installed in the working directory; a file of that nam
   t.match(await findStageModule('own-stage'), { path: join(folder, 'own-stage') })
 })
 
-t.test('why a stage has to see documents in order', async t => {
+t.test('a stage states why it needs documents in order', async t => {
   const folder = temporaryFolder(t)
   const reasons = {
     'save () {}, restore () {}': 'it keeps state',
@@ -64,7 +64,7 @@ t.test('why a stage has to see documents in order', async t => {
   }
 })
 
-t.test('a changed module is loaded again with its options; one that changes in use is refused', async t => {
+t.test('a changed module is loaded again with its options; a module that changes during a run is refused', async t => {
   for (const name of ['own.mjs', 'own.cjs']) {
     const folder = temporaryFolder(t)
     const content = (suffix: string): string =>
@@ -83,7 +83,7 @@ t.test('a changed module is loaded again with its options; one that changes in u
   const greedy = put(temporaryFolder(t), 'greedy.mjs', 'export const stage = options => ({ work: { name: ' +
     '\'own\' + ++options.deep.a, take () {} } })')
   const module = await load(greedy, { deep: { a: 1 } })
-  t.equal(module.work().name, 'own2', 'each call has options of its own')
+  t.equal(module.work().name, 'own2', 'each call has separate options')
 })
 
 const MISTAKES: Readonly<Record<string, readonly [content: string, says: RegExp]>> = {
@@ -132,7 +132,7 @@ const MISTAKES: Readonly<Record<string, readonly [content: string, says: RegExp]
   ]
 }
 
-t.test('a module that is no stage is a mistake of the manifest, with its place', async t => {
+t.test('a module that is no stage is a mistake in the manifest, with its position', async t => {
   const folder = temporaryFolder(t)
   put(folder, 'a.txt', '')
   const manifest = (use: string): string =>

@@ -4,7 +4,7 @@ import { t } from '../../tap.ts'
 import { Stage, type StageOptions, type Work } from '../../../lib/stage/stage.ts'
 import { closed, failure, through } from '../../helpers.ts'
 
-/** Drops odd numbers, doubles the others, and gives their count at the end. */
+/** Drops odd numbers, doubles the others, and emits their count at the end. */
 function evens (
   options: StageOptions<number> = {},
   more: Partial<Work<number, number, { n: number }>> = {}
@@ -32,7 +32,7 @@ t.test('items are pushed, dropped with a reason, and counted', async t => {
   t.equal(stage.stageName, 'evens')
 })
 
-t.test('rejects is given what is dropped, and waited for', async t => {
+t.test('rejects is called with each dropped item, and awaited', async t => {
   const kept: unknown[] = []
   let open = 0
   await through([1, 2, 3, 5], evens({
@@ -46,12 +46,12 @@ t.test('rejects is given what is dropped, and waited for', async t => {
   t.strictSame(kept, [[1, 'odd'], [3, 'odd'], [5, 'odd']])
 })
 
-t.test('rejects that throws or rejects fails the flow', async t => {
+t.test('a rejects that throws or rejects fails the flow', async t => {
   await t.rejects(through([1], evens({ rejects: () => { throw new Error('full') } })), { message: 'full' })
   await t.rejects(through([1], evens({ rejects: () => Promise.reject(new Error('late')) })), { message: 'late' })
 })
 
-t.test('work may be asynchronous: opened before the first item, each item waited for, closed at the end', async t => {
+t.test('work may be asynchronous: opened before the first item, awaited for each, closed at the end', async t => {
   const log: string[] = []
   const stage = new Stage<number, number>({
     name: 'slow',
@@ -91,7 +91,7 @@ t.test('an error anywhere in the work destroys the flow, keeps its identity, and
   }
 })
 
-t.test('an error on closing does not hide the one that came first', async t => {
+t.test('an error on closing does not hide an earlier one', async t => {
   await t.rejects(through(
     [2], evens({}, { take () { throw new Error('take') }, close () { throw new Error('close') } })
   ), { message: 'take' })
@@ -133,14 +133,14 @@ async function * endless (): AsyncGenerator<number> {
   }
 }
 
-t.test('a rejection without an error is an error all the same', async t => {
+t.test('a rejection without an error still fails with an error', async t => {
   t.match(
     await failure(through([2], evens({}, { take: async () => { throw undefined } }))),
     { message: 'rejected without an error' }
   )
 })
 
-t.test('nothing is closed while an item is being taken', async t => {
+t.test('the work is not closed while it handles an item', async t => {
   const log: string[] = []
   const stop = new AbortController()
   const stage = new Stage<number, number>({

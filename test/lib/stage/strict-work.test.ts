@@ -1,4 +1,4 @@
-/** What the stages of others are held to, so that no document is lost in silence, and what their errors say. */
+/** Rules that custom stages must follow, so that no document is lost silently, and their errors. */
 import { t } from '../../tap.ts'
 import type { Document } from '../../../lib/document.ts'
 import { type OwnWork, strictWork } from '../../../lib/stage/strict-work.ts'
@@ -112,7 +112,7 @@ for (const [name, [take, says, more]] of Object.entries(BAD)) {
   })
 }
 
-t.test('a state that it doesn\'t take', async t => {
+t.test('a state that restore refuses is reported', async t => {
   const work = strictWork(
     { name: 'own', take: () => 'x', save: () => 1, restore () { throw new Error('not mine') } }, './own.mjs'
   )
@@ -122,7 +122,7 @@ t.test('a state that it doesn\'t take', async t => {
   t.equal(new Stage(work).save(), 1)
 })
 
-t.test('`this` is the work, and closing is the stage\'s own', async t => {
+t.test('`this` is the work object, and close is called by the stage', async t => {
   let closes = 0
   const work = {
     name: 'own',

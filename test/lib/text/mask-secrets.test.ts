@@ -4,7 +4,7 @@ import { maskSecrets } from '../../../lib/text/mask-secrets.ts'
 
 const HUB = `hf_${'aB3dE'.repeat(7).slice(0, 34)}`
 
-t.test('passwords and tokens', async t => {
+t.test('passwords and tokens are masked', async t => {
   for (const [text, masked] of [
     ['https://user:pa55@host/a.ndjson', 'https://MASKED@host/a.ndjson'],
     ['https://user:p@ss@host:8080/a@b', 'https://MASKED@host:8080/a@b'],
@@ -39,7 +39,7 @@ t.test('passwords and tokens', async t => {
   }
 })
 
-t.test('what is none stays', async t => {
+t.test('other text is unchanged', async t => {
   for (const text of [
     'tokenizer: { vocab_size: 32000 }',
     'unk_token: <unk>',
@@ -54,14 +54,14 @@ t.test('what is none stays', async t => {
   ]) t.strictSame(maskSecrets(text), { text, masked: 0 })
 })
 
-t.test('what was YAML is YAML', async t => {
+t.test('masked YAML is still YAML', async t => {
   const text = `- { name: a, data_files: [${HUB}, "https://u:p@h/x"], revision: ${HUB} } # secret: ${HUB}`
   t.strictSame(parse(maskSecrets(text).text), [{
     name: 'a', data_files: ['hf_MASKED', 'https://MASKED@h/x'], revision: 'hf_MASKED'
   }])
 })
 
-t.test('texts of a megabyte are masked in a time that grows with them', async t => {
+t.test('texts of a megabyte are masked in linear time', async t => {
   for (const part of ['a.', 'api-', 'eyJ-', 'eyJaaaaaaaa.', 'a://', 'hf_', 'token ', 'Bearer  (', '?Policy=', ':']) {
     const text = part.repeat(1e6 / part.length)
     t.equal(maskSecrets(`${text} password=hunter2`).text.endsWith(' password=MASKED'), true, part)

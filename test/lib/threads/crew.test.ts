@@ -1,10 +1,10 @@
-/** Threads and the main one share work. */
+/** Worker threads and the main thread share work. */
 import { setTimeout as wait } from 'node:timers/promises'
 import { t } from '../../tap.ts'
 import { Crew, type Helper, type Steps, inOneStep } from '../../../lib/threads/crew.ts'
 import { failure } from '../../helpers.ts'
 
-/** A thread that does the tasks that it is given, and reports which. */
+/** A thread that does its tasks, and reports which. */
 class Puppet implements Helper<number, string> {
   readonly given: number[] = []
   readonly ready: Promise<void>
@@ -39,12 +39,12 @@ const inSteps = (isAsync: boolean) => async (task: number): Promise<Steps<string
   }
 }
 
-t.test('a helper is given two tasks once it is ready, and another for each that it has done', async t => {
+t.test('a helper gets two tasks once it is ready, and another one for each that it has finished', async t => {
   const [one, two] = [new Puppet(), new Puppet()]
   const crew = new Crew([one, two], null)
   const jobs = [0, 1, 2, 3, 4, 5].map(task => crew.add(task))
   await wait(5)
-  t.strictSame([one.given, two.given], [[], []], 'nothing waits for a thread that loads')
+  t.strictSame([one.given, two.given], [[], []], 'a thread that is loading gets no task')
   one.load()
   await wait(5)
   t.strictSame([one.given, two.given], [[0, 1], []])
@@ -73,11 +73,11 @@ for (const isAsync of [false, true]) {
     await wait(20)
     helper.finish()
     t.equal(await waiting, '1 by a helper')
-    t.equal(await jobs[3]!.take(), '3 here', 'it was done while task 1 was waited for')
+    t.equal(await jobs[3]!.take(), '3 here', 'it was done during the wait for task 1')
   })
 }
 
-t.test('while nobody asks for anything, work goes on here', async t => {
+t.test('the main thread works on tasks before they are requested', async t => {
   let left = 10
   const done = new Promise<void>(resolve => {
     const step = (): void => { if (--left === 0) resolve() }
@@ -88,14 +88,14 @@ t.test('while nobody asks for anything, work goes on here', async t => {
   t.equal(left, 0)
 })
 
-t.test('a failed task fails for its caller; the next one is done', async t => {
+t.test('a failed task fails for its caller only; the next task is done', async t => {
   const crew = new Crew([], inSteps(false))
   const [seven, eight] = [crew.add(7), crew.add(8)]
   t.match(await failure(seven.take()), { message: 'seven' })
   t.equal(await eight.take(), '8 here')
 })
 
-t.test('a helper that can\'t load ends all, and so does the end', async t => {
+t.test('a helper that can\'t load fails all tasks, as does an end', async t => {
   const crew = new Crew<number, string>([{
     ready: Promise.reject(new Error('no such model')), run: task => Promise.resolve(String(task))
   }], null)
@@ -109,7 +109,7 @@ t.test('a helper that can\'t load ends all, and so does the end', async t => {
   t.match(await taking, { message: 'stopped' })
 })
 
-t.test('long tasks: a helper that has nothing to load has one from the start, and none waits at it', async t => {
+t.test('long tasks: a helper that has nothing to load gets one at once, and no task waits for it', async t => {
   const given: number[] = []
   const ends: Array<() => void> = []
   const helper: Helper<number, string> = {

@@ -4,7 +4,7 @@ import { t } from '../../tap.ts'
 import { WorkerThread } from '../../../lib/threads/thread.ts'
 import { builtModule, failure } from '../../helpers.ts'
 
-t.test('a process waits for a thread that is closed while its answers are under way', async t => {
+t.test('a process waits for a thread that is closed with pending answers', async t => {
   const entry = `import { serveTasks } from ${JSON.stringify(builtModule('lib/threads/thread'))}; ` +
     'serveTasks(async task => task)'
   const program = `
@@ -20,7 +20,7 @@ t.test('a process waits for a thread that is closed while its answers are under 
   t.same(JSON.parse(stdout), [true, Array.from({ length: 20 }, (_, i) => i)])
 })
 
-/** A thread that does with its tasks what `work`, a function in JavaScript, does. */
+/** A thread that runs `work`, a JavaScript function, for each task. */
 function threadOf (work: string, signal?: AbortSignal): WorkerThread<unknown, unknown> {
   const imports = ['lib/threads/thread', 'lib/errors'].map(builtModule)
   const program = `import { serveTasks } from ${JSON.stringify(imports[0])}; ` +
@@ -28,7 +28,7 @@ function threadOf (work: string, signal?: AbortSignal): WorkerThread<unknown, un
   return new WorkerThread(`data:text/javascript,${encodeURIComponent(program)}`, signal)
 }
 
-t.test('what work throws comes out of a thread with its code, and the thread goes on', async t => {
+t.test('an error in a thread keeps its code, and the thread continues', async t => {
   const thread = threadOf('async task => { if (task === "x") throw new RangeError("a defect"); ' +
     'if (task === "") throw new SluiceError("ERR_SHARD", "it broke"); return task }')
   t.teardown(() => thread.close())
@@ -37,7 +37,7 @@ t.test('what work throws comes out of a thread with its code, and the thread goe
   t.equal(await thread.run('y'), 'y')
 })
 
-t.test('an abort ends a thread, whatever it is at, and no other task is taken', async t => {
+t.test('an abort ends a thread during any task, and no further task is started', async t => {
   const stop = new AbortController()
   const thread = threadOf('async task => { while (task === "forever"); return task }', stop.signal)
   t.equal(await thread.run('y'), 'y')

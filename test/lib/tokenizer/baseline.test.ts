@@ -12,13 +12,13 @@ const GOOD = {
   tokenizer: { sha256: 'cd'.repeat(32) }
 }
 
-t.test('what check-coverage wrote, with more beside it', async t => {
+t.test('a result of check-coverage is read, also with further fields', async t => {
   t.strictSame(
     await readCoverageBaseline(put(temporaryFolder(t), 'a.json', JSON.stringify({ ...GOOD, later: true }))), GOOD
   )
 })
 
-t.test('what is none says why, every mistake at once', async t => {
+t.test('an invalid baseline is refused with every mistake at once', async t => {
   const folder = temporaryFolder(t)
   const said = async (content: string): Promise<unknown> =>
     await failure(readCoverageBaseline(put(folder, 'a.json', content)))

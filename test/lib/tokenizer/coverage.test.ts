@@ -10,10 +10,10 @@ const tiny = await loadTokenizer(fixture('tiny.model'))
 const bytes = await loadTokenizer(fixture('bytes.model'))
 const bpe = await loadTokenizer(fixture('bpe.model'))
 
-/** Of a character of white space, as Python has it. */
+/** Whether a character is white space in Python. */
 const white = new Set(answers().white_space)
 
-/** As one would count who has time: character by character, each word encoded anew. */
+/** A simple count: character by character, each word encoded again. */
 function naive (texts: readonly string[], { encode, unkId }: Pick<typeof tiny, 'encode' | 'unkId'>): Coverage {
   const points = texts.flatMap(text => [...text, ' '])
   const words: string[] = []
@@ -47,7 +47,7 @@ function naive (texts: readonly string[], { encode, unkId }: Pick<typeof tiny, '
   }
 }
 
-t.test('figures are those of a naive count, for each kind of model', async t => {
+t.test('figures equal those of a naive count, for each kind of model', async t => {
   const texts = [
     ...answers().records.flatMap(({ text }) => text ?? []), '', ' \n', 'The gate\u00a0is\x1copen', 'a\ufeffb',
     '🌊 水 水\u3000水'
@@ -56,10 +56,10 @@ t.test('figures are those of a naive count, for each kind of model', async t => 
     t.strictSame(await measureCoverage(texts, tokenizer), naive(texts, tokenizer))
   }
   t.ok((await measureCoverage(texts, tiny)).unknown_tokens > 0)
-  t.equal((await measureCoverage(texts, bytes)).unknown_tokens, 0, 'a model with pieces for bytes knows all')
+  t.equal((await measureCoverage(texts, bytes)).unknown_tokens, 0, 'a model with byte pieces knows all characters')
 })
 
-t.test('and so of any text', async t => {
+t.test('figures equal those of a naive count, for any text', async t => {
   const text = fc.array(fc.oneof(fc.constantFrom('the', 'water', ...answers().white_space.map(point =>
     String.fromCodePoint(point))), fc.string({ unit: codePoint }))).map(parts => parts.join(''))
   await fc.assert(fc.asyncProperty(fc.array(text), async texts => {
@@ -68,7 +68,7 @@ t.test('and so of any text', async t => {
   }), { numRuns: howMany(5, 50) })
 })
 
-t.test('each word is encoded once, as long as there is room for it', async t => {
+t.test('each word is encoded once while the cache has space', async t => {
   const encoded: string[] = []
   const words = new EncodedWords({ ...tiny, append: (word, ids) => { encoded.push(word); tiny.append(word, ids) } }, 3)
   const meter = new CoverageMeter(words)
@@ -77,18 +77,18 @@ t.test('each word is encoded once, as long as there is room for it', async t => 
   t.strictSame(encoded.splice(0), ['gate', longest, 'water'])
   meter.add(`over gate ${longest}w ${longest}w over`)
   t.strictSame(encoded, ['over', 'gate', `${longest}w`, `${longest}w`],
-    'the fourth word makes room by forgetting three; words that are too long are not kept')
+    'the fourth word evicts three; words that are too long are not cached')
   t.equal(meter.counts.words, 11)
 })
 
-t.test('a word of which the normalization leaves nothing has two or fewer tokens', async t => {
+t.test('a word that normalization removes has at most two tokens', async t => {
   const nothing = { unkId: 0, append: () => {} }
   t.match(await measureCoverage(['a b'], nothing), {
     words: 2, tokens: 0, single_token_share: 0, two_or_fewer_share: 1, unknown_share: 0
   })
 })
 
-t.test('parts add up to the whole', async t => {
+t.test('the sums of parts equal the whole', async t => {
   const parts = ['The gate is open.', 'Two barges pass 水.', ''].map(text => {
     const meter = new CoverageMeter(new EncodedWords(tiny))
     meter.add(text)
@@ -97,7 +97,7 @@ t.test('parts add up to the whole', async t => {
   t.strictSame(coverageOf(parts), naive(['The gate is open.', 'Two barges pass 水.', ''], tiny))
 })
 
-t.test('no word is an error', async t => {
+t.test('a text without words is an error', async t => {
   t.match(await failure(measureCoverage([], tiny)), {
     code: 'ERR_COVERAGE', exitCode: 1, message: 'coverage: no word in 0 documents, expected at least one'
   })
@@ -106,7 +106,7 @@ t.test('no word is an error', async t => {
   })
 })
 
-t.test('async texts, and a signal that stops them', async t => {
+t.test('async texts are read, and a signal stops them', async t => {
   const stop = new AbortController()
   let given = 0
   async function * texts (): AsyncGenerator<string> {
@@ -125,7 +125,7 @@ t.test('async texts, and a signal that stops them', async t => {
   t.equal(given, -3)
 })
 
-t.test('texts that are there already leave time for a signal', async t => {
+t.test('synchronous texts let a signal be handled', async t => {
   const stop = new AbortController()
   setImmediate(() => { stop.abort() })
   const text = ' '.repeat(1e6)
@@ -139,9 +139,9 @@ t.test('texts that are there already leave time for a signal', async t => {
 
 const before: ComparedCoverage = { tokens_per_word: 1.3, single_token_share: 0.7, two_or_fewer_share: 0.9 }
 
-t.test('just at each tolerance passes, and what is past it fails alone', async t => {
+t.test('a figure exactly at its tolerance passes, and one beyond it fails alone', async t => {
   const edge: ComparedCoverage = { tokens_per_word: 1.35, single_token_share: 0.68, two_or_fewer_share: 0.88 }
-  t.ok(1.35 - 1.3 > 0.05 && 0.7 - 0.68 < 0.02, 'as doubles have it, on either side of the edge')
+  t.ok(1.35 - 1.3 > 0.05 && 0.7 - 0.68 < 0.02, 'on either side of the limit in double precision')
   const { passed, differences } = compareCoverage(edge, before)
   t.equal(passed, true)
   t.match(differences, [
@@ -163,7 +163,7 @@ t.test('just at each tolerance passes, and what is past it fails alone', async t
   }
 })
 
-t.test('better passes, however much; other tolerances; what is no figure fails', async t => {
+t.test('any better figure passes; other tolerances are used; an invalid figure fails', async t => {
   t.ok(compareCoverage(
     { tokens_per_word: 1, single_token_share: 1, two_or_fewer_share: 1 }, before,
     { maxTokensPerWordIncrease: 0, maxSingleTokenDecrease: 0, maxTwoOrFewerDecrease: 0 }

@@ -5,7 +5,7 @@ import { IdBuffer } from '../../../lib/sentencepiece/id-buffer.ts'
 import { loadTokenizer } from '../../../lib/tokenizer/tokenizer.ts'
 import { answers, fixture, put, temporaryFolder } from '../../helpers.ts'
 
-t.test('loading leaves no listeners behind on the process', async t => {
+t.test('loading adds no listeners to the process', async t => {
   const count = (): number => process.listenerCount('uncaughtException') + process.listenerCount('unhandledRejection')
   const before = count()
   await loadTokenizer(fixture('bpe.model'))
@@ -13,7 +13,7 @@ t.test('loading leaves no listeners behind on the process', async t => {
   t.equal(count(), before)
 })
 
-t.test('ids and decoded text are SentencePiece\'s, for each type of model', async t => {
+t.test('ids and decoded text equal SentencePiece\'s, for each type of model', async t => {
   for (const { file, sha256, vocab_size: vocabSize, eos_id: eosId } of answers().models) {
     const tokenizer = await loadTokenizer(fixture(file))
     t.match(tokenizer, { sha256, vocabSize, eosId })
@@ -26,7 +26,7 @@ t.test('ids and decoded text are SentencePiece\'s, for each type of model', asyn
   }
 })
 
-t.test('a lone surrogate counts as U+FFFD and swallows nothing', async t => {
+t.test('a lone surrogate counts as U+FFFD and changes no neighbours', async t => {
   for (const model of ['tiny.model', 'bpe.model']) {
     const { encode } = await loadTokenizer(fixture(model))
     t.strictSame(encode('the \ud83c river'), encode('the \ufffd river'))
@@ -34,7 +34,7 @@ t.test('a lone surrogate counts as U+FFFD and swallows nothing', async t => {
   }
 })
 
-t.test('the functions of a tokenizer need no object, and say what is in its vocabulary', async t => {
+t.test('the functions of a tokenizer need no object, and describe its vocabulary', async t => {
   const tokenizer = await loadTokenizer(fixture('tiny.model'))
   const { append, encode, idToPiece, pieceToId, vocabSize } = tokenizer
   const ids = new IdBuffer()
@@ -50,7 +50,7 @@ t.test('the functions of a tokenizer need no object, and say what is in its voca
   t.equal(padId, -1)
 })
 
-t.test('other types of model are encoded by SentencePiece itself, their tables judged before', async t => {
+t.test('other types of model are encoded by SentencePiece itself, after their tables are validated', async t => {
   const { append, encode } = await loadTokenizer(fixture('bpe.model'))
   const ids = new IdBuffer()
   append('the river', ids)
@@ -80,7 +80,7 @@ t.test('a file that is missing or no model is refused', async t => {
   })
 })
 
-t.test('SentencePiece encodes a text of some MB as its parts, also while the instance is replaced', async t => {
+t.test('SentencePiece encodes a text of some MB like its parts, also while the instance is replaced', async t => {
   const { encode } = await loadTokenizer(fixture('bpe.model'))
   const sentence = 'the miller carries two barges, before dawn. '
   const one = encode(sentence)
@@ -93,7 +93,7 @@ t.test('SentencePiece encodes a text of some MB as its parts, also while the ins
   }
 })
 
-t.test('listeners that are not Emscripten\'s stay', async t => {
+t.test('listeners that are not Emscripten\'s are kept', async t => {
   const ours = (): void => {}
   await loadEmscripten(async () => {
     process.on('uncaughtException', ours)
@@ -104,7 +104,7 @@ t.test('listeners that are not Emscripten\'s stay', async t => {
   process.off('uncaughtException', ours)
 })
 
-t.test('a model file that is changed while it is in use is not taken over', async t => {
+t.test('a tokenizer keeps its model if the file changes after loading', async t => {
   const path = put(temporaryFolder(t), 'a.model', readFileSync(fixture('bpe.model')))
   const { encode } = await loadTokenizer(path)
   const before = encode('the miller carries')

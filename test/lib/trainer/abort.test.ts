@@ -7,7 +7,7 @@ import { buildOf, drawnLines, trainPlain } from './corpora.ts'
 const lines = drawnLines().slice(0, 200)
 const stopped = { code: 'ERR_ABORTED', message: 'training: stopped' }
 
-t.test('before it begins', async t => {
+t.test('an abort before the start', async t => {
   const signal = AbortSignal.abort(new Error('mine'))
   let isRead = false
   const texts = function * (): Generator<string> {
@@ -19,7 +19,7 @@ t.test('before it begins', async t => {
   await t.rejects(trainPlain([], { signal }), stopped)
 })
 
-t.test('while texts are read', async t => {
+t.test('an abort while texts are read', async t => {
   const controller = new AbortController()
   let isClosed = false
   const endless = function * (): Generator<string> {
@@ -38,10 +38,10 @@ t.test('while texts are read', async t => {
     for (;;) {
       yield ''
     }
-  })(), { signal: empty.signal }), stopped, 'be they empty')
+  })(), { signal: empty.signal }), stopped, 'also with empty texts')
 })
 
-t.test('in the midst of training', async t => {
+t.test('an abort during training', async t => {
   for (const wanted of ['seed', 'train'] as const) {
     const controller = new AbortController()
     const phases: string[] = []
@@ -53,11 +53,11 @@ t.test('in the midst of training', async t => {
         if (phase === wanted) controller.abort()
       }
     }), stopped)
-    t.equal(phases.at(-1), wanted, 'nothing comes after it')
+    t.equal(phases.at(-1), wanted, 'no progress follows')
   }
 })
 
-t.test('with threads, of which none is left', t => {
+t.test('an abort with threads ends them all', t => {
   const program = `
     const { drawnLines, trainPlain } = await import(${JSON.stringify(builtModule('test/lib/trainer/corpora'))})
     const text = drawnLines().slice(0, 1000).join('\\n')
@@ -75,11 +75,11 @@ t.test('with threads, of which none is left', t => {
     ['--input-type=module', '-e', program],
     { cwd: ROOT, encoding: 'utf8', timeout: 60_000 }
   )
-  t.equal(printed, 'ERR_ABORTED\n0\n', 'and the process ends')
+  t.equal(printed, 'ERR_ABORTED\n0\n', 'the process ends')
   t.end()
 })
 
-t.test('steps that fail', async t => {
+t.test('errors in steps', async t => {
   const { lattice } = buildOf('a b')
   const pool = new StepPool(1)
   await t.rejects(

@@ -14,20 +14,20 @@ function characters (text: string, coverage: number): string {
   return alphabet(text, coverage).characters.map(({ codePoint }) => String.fromCodePoint(codePoint)).join('')
 }
 
-t.test('the most frequent characters, as many as cover the text', t => {
+t.test('the alphabet is the most frequent characters that cover the text', t => {
   const text = 'aaaaabbbcc' // and a space
   t.equal(characters(text, 1), 'abc\u2581')
   t.equal(characters(text, 10 / 11), 'abc')
   t.equal(characters(text, 8 / 11), 'ab')
   t.equal(characters(text, 8 / 11 + 1e-6), 'abc')
   t.equal(characters(text, 5 / 11), 'a')
-  t.equal(characters(text, 1e-9), 'a', 'one at least')
+  t.equal(characters(text, 1e-9), 'a', 'at least one')
   t.equal(alphabet(text, 0.5).total, 11)
-  t.equal(characters('dcba', 1), 'abcd\u2581', 'equal ones by their code points')
+  t.equal(characters('dcba', 1), 'abcd\u2581', 'ties are ordered by code point')
   t.end()
 })
 
-t.test('characters of one to four bytes, with counts and symbols', t => {
+t.test('characters of one to four bytes are counted, and symbols are not split', t => {
   const { characters, codePoints, total } = alphabet('😀漢éa 漢😀 😀', 1)
   t.same(
     characters.map(({ codePoint, count }) => [String.fromCodePoint(codePoint), count]),
@@ -43,15 +43,15 @@ t.test('characters of one to four bytes, with counts and symbols', t => {
   t.end()
 })
 
-t.test('what never is a piece', t => {
+t.test('some characters are never pieces', t => {
   t.equal(characters('a\0a\u2585a\ta', 1), 'a\u2581')
-  t.equal(alphabet('a\0a\u2585a\ta', 1).total, 6, 'a tab counts, as it does there')
-  t.equal(characters('aaaa\t\t\t\t\t\t\t\t\t\t', 0.5), '', 'though it is no piece')
+  t.equal(alphabet('a\0a\u2585a\ta', 1).total, 6, 'a tab counts, as in SentencePiece')
+  t.equal(characters('aaaa\t\t\t\t\t\t\t\t\t\t', 0.5), '', 'it is no piece')
   t.equal(alphabetOf(reader().words, 1).characters.length, 0)
   t.end()
 })
 
-t.test('words as symbols', t => {
+t.test('words become symbols', t => {
   const read = reader()
   read.read('ab a ab\nab ?')
   read.read('a b')

@@ -9,7 +9,7 @@ type Options = NonNullable<Parameters<typeof trainUnigram>[1]>
 
 const lines = drawnLines().slice(0, howMany(30, 60))
 
-/** Every piece of a model has a finite score and is there once: else no reader would open it. */
+/** Every piece of a model has a finite score and occurs once: otherwise no reader would load it. */
 function judged (result: TrainedTokenizer): TrainedTokenizer {
   readModel(result.model, 'it')
   return result
@@ -22,11 +22,11 @@ async function most (texts: readonly string[], options: Options): Promise<number
     : NaN
 }
 
-t.test('too little text for so many pieces', async t => {
+t.test('a vocabulary that is too large for the text is refused with the possible size', async t => {
   const size = await most(lines, { vocabSize: 100_000 })
   t.ok(size > 100 && size < 10_000)
-  t.equal(judged(await trainPlain(lines, { vocabSize: size })).pieces.length, size, 'what the error names is possible')
-  t.equal(await most(lines, { vocabSize: size + 1 }), size, 'and one more is not')
+  t.equal(judged(await trainPlain(lines, { vocabSize: size })).pieces.length, size, 'the size in the error is possible')
+  t.equal(await most(lines, { vocabSize: size + 1 }), size, 'one more is not possible')
   t.equal(judged(await trainPlain(lines, { vocabSize: 100_000, hardVocabLimit: false })).pieces.length, size)
   await t.rejects(
     trainPlain(lines, { vocabSize: 100_000 }),
@@ -37,7 +37,7 @@ t.test('too little text for so many pieces', async t => {
   )
 })
 
-t.test('too little text, where pruning leaves fewer than are asked for', async t => {
+t.test('too little text: pruning leaves fewer pieces than requested', async t => {
   const letters = ['a'.repeat(4000)]
   const size = await most(letters, { vocabSize: 14 })
   t.ok(size > 14)
@@ -49,7 +49,7 @@ t.test('too little text, where pruning leaves fewer than are asked for', async t
   t.equal(await most(letters, { vocabSize: size + 1 }), size)
 })
 
-t.test('drawn texts', async t => {
+t.test('the size in the error is possible for random texts', async t => {
   const draw = new Draw(10)
   for (let i = 0; i < howMany(3, 25); i++) {
     const text = draw.text([...draw.of(['a', 'ab', 'ab ', 'aя1 \n', 'あア漢ー 1', 'a\u2585\t '])], 1 + draw.below(60)) + 'a'
@@ -61,7 +61,7 @@ t.test('drawn texts', async t => {
   }
 })
 
-t.test('fewer pieces than characters', async t => {
+t.test('a vocabulary smaller than the number of characters', async t => {
   await t.rejects(trainPlain(['abcdefg'], { vocabSize: 10 }), {
     code: 'ERR_OPTION',
     message: 'train.vocabSize: expected at least 11, for 8 characters and 3 special pieces, got 10; ' +
@@ -95,7 +95,7 @@ t.test('only symbols', async t => {
   )
 })
 
-t.test('characters that are no pieces', async t => {
+t.test('characters that can\'t be pieces', async t => {
   const texts = ['ab\u2585ab a\0b \t ab\ud800 \udc00ab\u2581ab']
   for (const normalizationRuleName of ['nmt_nfkc', 'identity'] as const) {
     const { pieces } = judged(await trainPlain(texts, {
@@ -112,7 +112,7 @@ t.test('characters that are no pieces', async t => {
   }
 })
 
-t.test('scripts that nobody knows, and those without spaces', async t => {
+t.test('unknown scripts, and scripts without spaces', async t => {
   const draw = new Draw(11)
   for (const from of [0x1e900, 0x4e00, 0x10fffd - 30, 0x16fe0, 0xe01].slice(0, howMany(2, 5))) {
     const characters = Array.from({ length: 30 }, (_, i) => String.fromCodePoint(from + i))
@@ -123,7 +123,7 @@ t.test('scripts that nobody knows, and those without spaces', async t => {
   }
 })
 
-t.test('one line without an end', async t => {
+t.test('a single line without a line end', async t => {
   const draw = new Draw(12)
   const texts = {
     'of one letter': 'a'.repeat(howMany(50_000, 1_000_000)),
@@ -143,7 +143,7 @@ t.test('one line without an end', async t => {
   }
 })
 
-t.test('options that can\'t be', t => {
+t.test('invalid options', t => {
   const wrong: ReadonlyArray<readonly [Options, RegExp]> = [
     [{ characterCoverage: 0 }, /^train\.characterCoverage: expected more than 0, got 0$/],
     [{ characterCoverage: 1.5 }, /^train\.characterCoverage: expected at most 1, got 1\.5$/],

@@ -37,7 +37,7 @@ export function settings (changes: Partial<TrainSettings> = {}): TrainSettings {
   return { ...trainOptions.parse({}), characterCoverage: 1, ...changes }
 }
 
-/** A reader that takes text as it is, with a space before each line. */
+/** A reader that keeps text unchanged, with a space before each line. */
 export function reader (metas: readonly string[] = [], splits = true, maxRunChars = 0): WordReader {
   return new WordReader(new Normalizer({
     name: 'identity',
@@ -48,7 +48,7 @@ export function reader (metas: readonly string[] = [], splits = true, maxRunChar
   }), metas, splits, maxRunChars)
 }
 
-/** All that training builds of words, up to its seeds. */
+/** All intermediate data of a training, up to its seeds. */
 export interface Built {
   readonly alphabet: Alphabet
   readonly corpus: Corpus
@@ -70,14 +70,14 @@ export function build (words: WordCounts, changes: Partial<TrainSettings> = {}):
   return { alphabet, corpus, lengths, sorted, seeds, lattice, pieces: new Pieces(lattice, seeds.weights) }
 }
 
-/** The same of a text. */
+/** The same for a text. */
 export function buildOf (text: string, changes: Partial<TrainSettings> = {}): Built {
   const read = reader([], changes.splitByWhitespace ?? true)
   read.read(text)
   return build(read.words, changes)
 }
 
-/** The texts of the pieces there are; that of the unknown one is empty. */
+/** The texts of the pieces; that of the unknown piece is empty. */
 export function pieceTexts ({
   pieces: { size, lattice: { places, lengths } },
   corpus: { symbols },
@@ -89,7 +89,7 @@ export function pieceTexts ({
   )
 }
 
-/** The words with how often each is seen; a character that is no piece is U+FFFD. */
+/** The words with their counts; a character that is no piece is U+FFFD. */
 export function wordsOf ({
   corpus: { symbols, starts, counts },
   alphabet: { codePoints }
@@ -104,8 +104,7 @@ export function wordsOf ({
 }
 
 /**
- * All ways to write a word in pieces, as their numbers: those by their texts, and 0 for a single character that is none
- * of them.
+ * All segmentations of a word into piece numbers: pieces by their texts, and 0 for a single character that is no piece.
  */
 export function segmentations (word: readonly string[], numbers: ReadonlyMap<string, number>): number[][] {
   if (word.length === 0) return [[]]
@@ -119,12 +118,12 @@ export function segmentations (word: readonly string[], numbers: ReadonlyMap<str
   return found
 }
 
-/** Pieces by their texts. */
+/** Piece numbers by text. */
 export function numbersOf (texts: readonly string[]): Map<string, number> {
   return new Map(texts.map((text, piece) => [text, piece] as const).slice(1))
 }
 
-/** Lines of made-up words, frequent and rare, in three scripts; the same as in `test/fixtures/make_trained.py`. */
+/** Lines of generated words, frequent and rare, in three scripts; the same as in `test/fixtures/make_trained.py`. */
 export function drawnLines (): string[] {
   const draw = new Draw(8)
   const stems = (onsets: string, vowels: string): string[] => Array.from(
@@ -159,10 +158,7 @@ export function drawnLines (): string[] {
 const STEMS = 3000
 const LINES = 3000
 
-/**
- * As `trainUnigram`, but text is left as it is if nothing else is said: rules take longer to compile than a small
- * training takes.
- */
+/** Like `trainUnigram`, but without normalization by default: rules take longer to compile than a small training. */
 export async function trainPlain (
   texts: Parameters<typeof trainUnigram>[0],
   options: Parameters<typeof trainUnigram>[1] = {}
@@ -173,7 +169,7 @@ export async function trainPlain (
 type Rules = Pick<TrainSettings,
   | 'maxSentencepieceLength' | 'splitByUnicodeScript' | 'splitByNumber' | 'splitDigits' | 'splitByWhitespace'>
 
-/** Whether a text may be a piece, character by character as `TrainerInterface::IsValidSentencePiece` goes. */
+/** Whether a text may be a piece, character by character like `TrainerInterface::IsValidSentencePiece`. */
 export function isValidPiece (text: readonly string[], rules: Rules): boolean {
   if (text.length > rules.maxSentencepieceLength || text.includes('\ufffd')) return false
   let before = 'any'

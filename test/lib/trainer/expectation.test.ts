@@ -5,7 +5,7 @@ import type { TrainSettings } from '../../../lib/trainer/options.ts'
 import { WordCounts } from '../../../lib/trainer/word-counts.ts'
 import { type Built, Draw, build, buildOf, numbersOf, pieceTexts, segmentations, wordsOf } from './corpora.ts'
 
-/** How often pieces are expected, by all parts, and the logarithm of the probability of all. */
+/** The expected counts of pieces, over all parts, and the logarithm of the total probability. */
 function expect ({ lattice, pieces }: Built): { readonly sums: number[], readonly log: number } {
   let log = 0
   const sums = Array.from({ length: pieces.size + 1 }, () => 0)
@@ -17,9 +17,9 @@ function expect ({ lattice, pieces }: Built): { readonly sums: number[], readonl
 }
 
 /**
- * The same by looking at all segmentations of each word.
+ * The same over all segmentations of each word.
  *
- * @param factor that the probabilities were multiplied by, for each character
+ * @param factor by which the probabilities were multiplied, for each character
  */
 function naive (built: Built, factor = 1): { readonly sums: number[], readonly log: number } {
   const { lattice: { probabilities }, pieces: { size } } = built
@@ -57,11 +57,11 @@ const CASES: ReadonlyArray<readonly [string, Partial<TrainSettings>]> = [
   ['x', {}]
 ]
 
-t.test('short words, by all segmentations', t => {
+t.test('expectations of short words equal those over all segmentations', t => {
   for (const [text, changes] of CASES) {
     const built = buildOf(text, changes)
     for (let round = 0; round < 4; round++) {
-      const expected = naive({ ...built }) // of pieces as they are numbered now
+      const expected = naive({ ...built }) // of pieces with their present numbers
       near(t, expect(built), expected, `${text}, round ${round}`)
       built.pieces.maximize()
       near(t, expect(built), naive(built), `${text}, round ${round}, numbered anew`)
@@ -71,7 +71,7 @@ t.test('short words, by all segmentations', t => {
   t.end()
 })
 
-t.test('probabilities that a double can\'t hold', t => {
+t.test('probabilities that underflow a double', t => {
   for (const factor of [1e-40, 1e-30, 1e-62]) {
     for (const [text, changes] of CASES) {
       const built = buildOf(text, { ...changes, maxSentencepieceLength: 4 })
@@ -83,7 +83,7 @@ t.test('probabilities that a double can\'t hold', t => {
   t.end()
 })
 
-/** The logarithm of the probability of a word, by the logarithms of its parts. */
+/** The logarithm of the probability of a word, from the logarithms of its parts. */
 function logProbability ({ lattice: { edges, edgeStarts, scores } }: Built, from: number, to: number): number {
   const logs = Array.from({ length: to - from + 1 }, () => -Infinity)
   logs[0] = 0
@@ -108,7 +108,7 @@ t.test('a word of 100,000 letters', t => {
   for (let round = 0; round < 2; round++) {
     const { sums, log } = expect(built)
     const covered = sums.reduce((sum, expected, piece) => sum + expected * (lattice.lengths[piece]! || 1), 0)
-    t.ok(Math.abs(covered - 100_253) < 1e-6, 'each character is once in a piece')
+    t.ok(Math.abs(covered - 100_253) < 1e-6, 'each character is in a piece exactly once')
     const logs = [0, 1, 2].map(word => logProbability(
       built,
       lattice.wordStarts[word]!,
@@ -120,7 +120,7 @@ t.test('a word of 100,000 letters', t => {
   t.end()
 })
 
-t.test('unknown characters are expected where they stand', t => {
+t.test('unknown characters are expected at their positions', t => {
   const built = buildOf('aaa aab aac aad aae\naaf aaa', { characterCoverage: 0.8 })
   const { sums } = expect(built)
   t.ok(Math.abs(sums[UNKNOWN_PIECE]! - 5) < 1e-12)

@@ -11,7 +11,7 @@ function alphabet (text: string): Alphabet {
   return { characters, codePoints: new Int32Array(), total: 1 }
 }
 
-t.test('characters and the best of the others', t => {
+t.test('the vocabulary has all characters and the best other pieces', t => {
   const scores = { a: -3, ab: -2, bc: -4, abc: -1 }
   const scored = Object.entries(scores).map(([piece, score]) => ({ piece, score }))
   const trained = { pieces: scored, leastScore: -4, most: 9 }
@@ -23,11 +23,11 @@ t.test('characters and the best of the others', t => {
     { piece: 'a', score: -3, type: 'normal' },
     { piece: 'c', score: Math.fround(-4 + 0.0001), type: 'normal' },
     { piece: 'b', score: -4, type: 'normal' }
-  ], 'characters that were given up are as likely as the least')
+  ], 'pruned characters get the lowest score')
   t.end()
 })
 
-t.test('equal ones by their bytes', t => {
+t.test('ties are ordered by bytes', t => {
   const scored = ['\u{1f600}', '\uffee', 'b', 'a', 'é'].map(piece => ({ piece, score: -1 }))
   const trained = { pieces: scored, leastScore: -1, most: 6 }
   const pieces = finalPieces(METAS, alphabet('b'), trained, { vocabSize: 6, hardVocabLimit: true })
@@ -35,7 +35,7 @@ t.test('equal ones by their bytes', t => {
   t.end()
 })
 
-t.test('too few', t => {
+t.test('too few pieces are an error', t => {
   const trained = { pieces: [], leastScore: -1, most: 5 }
   const few = (vocabSize: number, hardVocabLimit = true): Piece[] =>
     finalPieces(METAS, alphabet('ab'), trained, { vocabSize, hardVocabLimit })
@@ -53,7 +53,7 @@ t.test('too few', t => {
   t.end()
 })
 
-t.test('pieces that stand first', t => {
+t.test('meta pieces come first', t => {
   const names = (userDefinedSymbols: string[], byteFallback = false): string[] => {
     const pieces = metaPieces({ userDefinedSymbols, byteFallback, vocabSize: 1000 })
     return pieces.map(({ piece, type }) => `${piece} ${type}`)
@@ -69,7 +69,7 @@ t.test('pieces that stand first', t => {
   t.end()
 })
 
-t.test('symbols that can\'t be', t => {
+t.test('invalid symbols are refused', t => {
   const wrong: ReadonlyArray<readonly [string[], string]> = [
     [['a', ''], 'an empty symbol'],
     [['<unk>'], '<unk>, which is the unknown piece'],

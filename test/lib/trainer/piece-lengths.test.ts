@@ -12,13 +12,13 @@ const DEFAULTS: Rule = {
   splitByWhitespace: true
 }
 
-/** The longest piece at each place of a line, by place; the space before the line is the first. */
+/** The longest piece at each position of a line; the space before the line is the first. */
 function lengthsOf (line: string, changes: Partial<Rule> = {}): number[] {
   const { lengths } = buildOf(line, { ...DEFAULTS, ...changes })
   return [...lengths.subarray(0, -1)]
 }
 
-t.test('by scripts, numbers and spaces', t => {
+t.test('pieces are split at scripts, numbers and spaces', t => {
   const cases: ReadonlyArray<readonly [string, Partial<Rule>, readonly number[]]> = [
     ['abc', {}, [4, 3, 2, 1]],
     ['abc', { maxSentencepieceLength: 2 }, [2, 2, 2, 1]],
@@ -56,7 +56,7 @@ t.test('no piece has an unknown character', t => {
   t.end()
 })
 
-t.test('a piece is one that SentencePiece takes, on drawn lines', t => {
+t.test('a piece is valid in SentencePiece as well, on random lines', t => {
   const draw = new Draw(3)
   for (let i = 0; i < 60; i++) {
     const rules: Rule = {
@@ -74,7 +74,7 @@ t.test('a piece is one that SentencePiece takes, on drawn lines', t => {
         const most = built.lengths[built.corpus.starts[number]! + from]!
         for (let to = from + 1; to <= word.length; to++) {
           const piece = word.slice(from, to)
-          // Those that end with a space are left out where pieces are collected.
+          // Those that end with a space are skipped when pieces are collected.
           const isLeftOut = piece.length > 1 && piece.at(-1) === '\u2581'
           if (!isLeftOut && isValidPiece(piece, rules) !== (to - from <= most)) wrong.push(piece.join(''))
         }
@@ -108,6 +108,6 @@ t.test('scripts are those of SentencePiece 0.1.97', t => {
     t.equal(names.get(table[character.codePointAt(0)!]!) ?? '', script, character)
   }
   for (const character of '1. ー') t.equal(table[character.codePointAt(0)!], 0, `${character} is common`)
-  t.equal(new Set(table).size, scriptNumbers.size + 1, 'each one has characters')
+  t.equal(new Set(table).size, scriptNumbers.size + 1, 'each script has characters')
   t.end()
 })

@@ -12,7 +12,7 @@ const TEXTS: ReadonlyArray<readonly [string, Partial<TrainSettings>]> = [
   ['aaa aab aac aad aae\naaf aaa bab', { characterCoverage: 0.9 }]
 ]
 
-/** Scores of which no two sums are the same. */
+/** Scores of which no two sums are equal. */
 function score ({ lattice: { scores }, pieces: { size } }: Built): void {
   for (let piece = 0; piece <= size; piece++) {
     scores[piece] = (piece === UNKNOWN_PIECE ? -20 : -3) - Math.abs(Math.sin(piece * piece + 1)) * 2
@@ -28,7 +28,7 @@ function best (
 }
 
 /**
- * How often pieces are in the best of all segmentations; unknown characters count for the first piece, and it for them.
+ * The counts of pieces in the best of all segmentations; unknown characters count for the first piece, and it for them.
  */
 function naiveFrequencies (built: Built): number[] {
   const numbers = numbersOf(pieceTexts(built))
@@ -59,7 +59,7 @@ function naiveLosses (built: Built, frequencies: readonly number[]): number[] {
   })
 }
 
-t.test('best segmentations and losses, by all segmentations', t => {
+t.test('best segmentations and losses equal those over all segmentations', t => {
   for (const [text, changes] of TEXTS) {
     const built = buildOf(text, changes)
     const { lattice, pieces } = built
@@ -99,7 +99,7 @@ t.test('best segmentations and losses, by all segmentations', t => {
   t.end()
 })
 
-t.test('what nothing can stand in for is kept, whatever is asked for', t => {
+t.test('a piece without an alternative is kept, whatever the wanted size', t => {
   const built = buildOf('ab abab aabq abba\nab b a abab baab')
   const { lattice, pieces } = built
   for (let part = 0; part < PARTS; part++) segmentPart(lattice, part, pieces.size, false)
@@ -112,12 +112,12 @@ t.test('what nothing can stand in for is kept, whatever is asked for', t => {
   t.end()
 })
 
-t.test('what is better split is given up, be it ever so frequent', t => {
+t.test('a piece whose split scores better is pruned, however frequent it is', t => {
   const built = buildOf('abab abc abd')
   const { lattice, pieces } = built
   const piece = pieceTexts(built).indexOf('ab')
   lattice.frequencies.fill(5)
-  lattice.scores[piece] = -100 // as of the first piece, which unknown characters count for
+  lattice.scores[piece] = -100 // the score of the first piece, which unknown characters count for
   losePieces(lattice, 1, pieces.size + 1, { size: pieces.size, totalFrequency: 100, totalCount: 10 })
   t.equal(lattice.losses[piece], -Infinity)
   pieces.prune(pieces.size)
@@ -125,7 +125,7 @@ t.test('what is better split is given up, be it ever so frequent', t => {
   t.end()
 })
 
-t.test('maximization gives up what is hardly expected', t => {
+t.test('maximization prunes pieces with a low expectation', t => {
   const built = buildOf('ab abab aab abba\nab b a abab baab')
   const { lattice, pieces } = built
   const texts = pieceTexts(built)
@@ -149,7 +149,7 @@ t.test('maximization gives up what is hardly expected', t => {
   t.end()
 })
 
-t.test('where nothing is expected half as often as once, the first is kept', t => {
+t.test('if all expectations are below one half, one piece is kept', t => {
   const built = buildOf('aaaaaaaa')
   const { lattice, pieces } = built
   const texts = pieceTexts(built)
@@ -162,7 +162,7 @@ t.test('where nothing is expected half as often as once, the first is kept', t =
   t.end()
 })
 
-t.test('seeds are scored by how much they cover', t => {
+t.test('seeds are scored by the text they cover', t => {
   const { lattice, seeds } = buildOf('abab aab\nab')
   const total = seeds.weights.reduce((sum, weight) => sum + weight, 0)
   const pieces = new Pieces(lattice, seeds.weights)
@@ -171,7 +171,7 @@ t.test('seeds are scored by how much they cover', t => {
   t.end()
 })
 
-t.test('digamma', t => {
+t.test('digamma is accurate', t => {
   const known = [
     [0.5, -1.9635100260214235], [1, -0.5772156649015329], [2, 0.4227843350984671], [7, 1.872784335098467],
     [10, 2.251752589066721], [1e6, 13.815510057964191]

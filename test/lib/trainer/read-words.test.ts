@@ -4,7 +4,7 @@ import { META, type WordReader } from '../../../lib/trainer/read-words.ts'
 import { WordCounts } from '../../../lib/trainer/word-counts.ts'
 import { Draw, reader } from './corpora.ts'
 
-/** Words as they are counted, a space as `_` and what stands for a symbol as `*`: before spaces, and at ends. */
+/** Words as they are counted, with a space as `_` and a symbol as `*`: before spaces, and at line ends. */
 function found ({ words }: WordReader): Record<string, readonly [number, number]> {
   return Object.fromEntries(Array.from({ length: words.length }, (_, word) => [
     Buffer.from(words.bytes.subarray(words.start(word), words.end(word))).toString().replaceAll(' ', '_').replaceAll(
@@ -15,7 +15,7 @@ function found ({ words }: WordReader): Record<string, readonly [number, number]
   ]))
 }
 
-t.test('words of lines, with what stands behind them', t => {
+t.test('words of lines are counted by what follows them', t => {
   const words = reader()
   words.read('a b a\n\n  \n b\n')
   words.read('')
@@ -28,17 +28,17 @@ t.test('words of lines, with what stands behind them', t => {
   t.end()
 })
 
-t.test('lines as words', t => {
+t.test('whole lines can be words', t => {
   const words = reader([], false)
   words.read('a b\na b\nc')
   t.same(found(words), { _a_b: [0, 2], _c: [0, 1] })
   t.end()
 })
 
-t.test('symbols', t => {
+t.test('symbols are found in the text', t => {
   const words = reader(['<s>', 'ab', 'abcd', 'x\u2581y', 'é', 'not this', 'nor\0this'])
   words.read('abc abcd abce <s>q <t> x y eé nor not this ab')
-  // `x y` is one, with the space in it.
+  // `x y` is one symbol, with the space in it.
   t.same(found(words), {
     '_*c': [1, 0],
     '_*': [2, 1],
@@ -53,7 +53,7 @@ t.test('symbols', t => {
   t.end()
 })
 
-t.test('long lines are cut, at a space where there is one', t => {
+t.test('long lines are split, at a space if there is one', t => {
   const words = reader()
   const line = 'abcdefg '.repeat(1000).trim()
   words.read(line + '\nshort')
@@ -69,7 +69,7 @@ t.test('long lines are cut, at a space where there is one', t => {
   t.end()
 })
 
-t.test('no character is cut in two', t => {
+t.test('no character is split', t => {
   const words = reader()
   words.read('x' + '😀'.repeat(5000))
   t.equal(words.cutLines, 1)
@@ -79,7 +79,7 @@ t.test('no character is cut in two', t => {
   t.end()
 })
 
-t.test('a line without an end takes no longer than one with spaces', t => {
+t.test('a long line without spaces takes no longer than one with spaces', t => {
   const words = reader()
   const start = performance.now()
   words.read('x' + ' '.repeat(2) + 'ab'.repeat(8_000_000))
@@ -88,7 +88,7 @@ t.test('a line without an end takes no longer than one with spaces', t => {
   t.end()
 })
 
-t.test('counts of many words', t => {
+t.test('many words are counted', t => {
   const words = new WordCounts()
   const draw = new Draw(9)
   const expected = new Map<string, number>()
@@ -109,19 +109,19 @@ t.test('counts of many words', t => {
   t.same(
     found.slice(0, 1000).map(([word]) => word),
     [...expected.keys()].slice(0, 1000),
-    'in the order in which they were met'
+    'in the order of first occurrence'
   )
   t.end()
 })
 
-t.test('words whose hashes are the same', t => {
+t.test('words with the same hash are distinguished', t => {
   const words = new WordCounts()
   for (const text of ['\0', '\0\0', '\0\0\0', '\0\0', '\0']) words.add(Buffer.from(text), 0, text.length, 'end')
   t.same(Array.from({ length: 3 }, (_, word) => words.total(word)), [2, 2, 1])
   t.end()
 })
 
-t.test('runs without a space that are too long are left out, and what is around them is not joined', t => {
+t.test('long runs without a space are skipped, and the text around them is not joined', t => {
   const left = (text: string, most = 5): unknown => {
     const words = reader([], true, most)
     words.read(text)
@@ -136,8 +136,8 @@ t.test('runs without a space that are too long are left out, and what is around 
     'any white space ends a run'
   )
   t.same(left('привет 123éàю', 5), [{}, 2, 12], 'letters of other scripts with spaces')
-  t.same(left('中文中文中文中文'), [{ _中文中文中文中文: [0, 1] }, 0, 0], 'Han stays')
-  t.same(left('中文123456中文、12345。'), [{ _中文: [0, 1], '_中文、12345。': [0, 1] }, 1, 6], 'and of a mixture all but the run')
+  t.same(left('中文中文中文中文'), [{ _中文中文中文中文: [0, 1] }, 0, 0], 'Han is kept')
+  t.same(left('中文123456中文、12345。'), [{ _中文: [0, 1], '_中文、12345。': [0, 1] }, 1, 6], 'the rest of a mixed text is kept')
   for (const text of [
     'ひらがなカタカナー', 'ภาษาไทยภาษาไทย', 'ພາສາລາວພາສາ', 'ភាសាខ្មែរភាសា', 'မြန်မာဘာသာစကား', 'བོད་སྐད་བོད་སྐད་', 'ꦧꦱꦗꦮꦧꦱꦗꦮ',
     'ꆈꌠꉙꆈꌠꉙ'
@@ -145,17 +145,17 @@ t.test('runs without a space that are too long are left out, and what is around 
     t.match(left(text), [{ ['_' + text]: [0, 1] }, 0, 0])
   }
   t.same(left('😀😀😀😀😀😀😀😀'), [{ '_😀😀😀😀😀😀😀😀': [0, 1] }, 0, 0])
-  t.same(left('𐌰𐌱𐌲𐌳𐌴 x'), [{ '_𐌰𐌱𐌲𐌳𐌴': [1, 0], _x: [0, 1] }, 0, 0], 'characters count, and not units')
-  t.same(left('a 123456 b', 0), [{ _a: [1, 0], _123456: [1, 0], _b: [0, 1] }, 0, 0], '0: none is left out')
+  t.same(left('𐌰𐌱𐌲𐌳𐌴 x'), [{ '_𐌰𐌱𐌲𐌳𐌴': [1, 0], _x: [0, 1] }, 0, 0], 'code points count, not code units')
+  t.same(left('a 123456 b', 0), [{ _a: [1, 0], _123456: [1, 0], _b: [0, 1] }, 0, 0], '0 skips none')
   const [cut, longRuns] = left(
     `${'ab '.repeat(3000)}${'x'.repeat(9000)} ${'ab '.repeat(3000)}`,
     256
   ) as [Record<string, unknown>, number]
-  t.same([Object.keys(cut), longRuns], [['_ab'], 1], 'a run is left out as a whole of a line that is cut')
+  t.same([Object.keys(cut), longRuns], [['_ab'], 1], 'a run across the end of a split line is skipped as a whole')
   t.end()
 })
 
-t.test('a look at few characters finds the same runs as one at all', t => {
+t.test('testing few characters finds the same runs as testing all', t => {
   const draw = new Draw(5)
   for (let i = 0; i < 500; i++) {
     const text = draw.text([' ', 'a', 'b', '7', '\t', 'é', '中'], 60).replaceAll('b', 'xyz')

@@ -4,7 +4,7 @@ import type { TrainSettings } from '../../../lib/trainer/options.ts'
 import { heaviest } from '../../../lib/trainer/seeds.ts'
 import { Draw, buildOf, isValidPiece, pieceTexts, settings } from './corpora.ts'
 
-/** The words of a text's lines, each with what is behind it: of one that ends its line the end. */
+/** The words of a text's lines, each with what follows it: for the last word of a line, the end. */
 function wordsOfText (text: string, splits: boolean): Array<{
   readonly word: readonly string[]
   readonly behind: string
@@ -16,7 +16,7 @@ function wordsOfText (text: string, splits: boolean): Array<{
   })
 }
 
-/** Pieces of several characters behind which different things stand, with how much of the text they cover. */
+/** Pieces of several characters that different characters follow, with the amount of text they cover. */
 function naiveSeeds (text: string, rules: TrainSettings): Map<string, number> {
   const found = new Map<string, { count: number, readonly behind: Set<string> }>()
   for (const { word, behind } of wordsOfText(text, rules.splitByWhitespace)) {
@@ -55,7 +55,7 @@ function check (t: Test, text: string, changes: Partial<TrainSettings>): void {
   )
 }
 
-/** An edge for each piece that stands at a place, and one for its character. */
+/** There must be an edge for each piece at a position, and one for its character. */
 function checkEdges (t: Test, text: string): void {
   const built = buildOf(text)
   const { lattice: { edges, edgeStarts }, corpus: { symbols, starts }, alphabet: { codePoints } } = built
@@ -80,7 +80,7 @@ function checkEdges (t: Test, text: string): void {
   t.same(wrong, [])
 }
 
-t.test('seeds are the pieces behind which different things stand', t => {
+t.test('seeds are the pieces that different characters follow', t => {
   const draw = new Draw(4)
   for (let i = 0; i < 25; i++) {
     const characters = draw.of(['a', 'ab ', 'ab\n ', 'abcdef\n  ', 'aя1\u0301 \n漢か'])
@@ -93,17 +93,17 @@ t.test('seeds are the pieces behind which different things stand', t => {
   t.end()
 })
 
-t.test('a word before spaces and before ends is a piece', t => {
+t.test('a word before spaces and before line ends is a piece', t => {
   const texts = pieceTexts(buildOf('abc\nabc x'))
   t.ok(texts.includes('\u2581abc'))
   t.ok(texts.includes('bc'))
   t.notOk(texts.includes('ab'))
-  t.notOk(pieceTexts(buildOf('abc\nabc')).includes('\u2581abc'), 'the end is one thing')
-  t.notOk(pieceTexts(buildOf('abc x\nabc x')).includes('\u2581abc'), 'as is a space')
+  t.notOk(pieceTexts(buildOf('abc\nabc')).includes('\u2581abc'), 'all line ends are the same')
+  t.notOk(pieceTexts(buildOf('abc x\nabc x')).includes('\u2581abc'), 'all spaces are the same')
   t.end()
 })
 
-t.test('many seeds, and fewer than there are', t => {
+t.test('the number of seeds is limited', t => {
   const draw = new Draw(5)
   const text = draw.text([...'abcdefgh    '], 4000)
   check(t, text, {})
@@ -112,11 +112,11 @@ t.test('many seeds, and fewer than there are', t => {
   t.equal(some.seeds.length, 50)
   const weights = [...all.seeds.weights.subarray(9)].toSorted((a, b) => b - a)
   t.same([...some.seeds.weights.subarray(9)].toSorted((a, b) => b - a), weights.slice(0, 41), 'those that cover most')
-  t.equal(buildOf(text, { seedSentencepieceSize: 1 }).seeds.length, 9, 'characters are always there')
+  t.equal(buildOf(text, { seedSentencepieceSize: 1 }).seeds.length, 9, 'characters are always included')
   t.end()
 })
 
-t.test('edges', t => {
+t.test('edges of the lattice', t => {
   const draw = new Draw(6)
   for (let i = 0; i < 10; i++) {
     checkEdges(t, draw.text([...draw.of(['a', 'ab ', 'abc  \n'])], 1 + draw.below(300)) + 'a')
@@ -124,7 +124,7 @@ t.test('edges', t => {
   t.end()
 })
 
-t.test('heaviest', t => {
+t.test('the pieces with the largest weights', t => {
   t.same([...heaviest(Float64Array.of(3, 1, 3, 2, 3, 2), 4)], [0, 2, 3, 4], 'of equal ones the first')
   t.same([...heaviest(Float64Array.of(1, 2), 5)], [0, 1])
   t.same([...heaviest(Float64Array.of(1, 2), 2)], [0, 1])

@@ -4,7 +4,7 @@ import { sortPlaces } from '../../../lib/trainer/suffix-sort.ts'
 import { howMany, strictSame } from '../../helpers.ts'
 import { Draw } from './corpora.ts'
 
-/** Words of symbols from 3 on, each with one of the first three behind it. */
+/** Words of symbols from 3 on, each followed by one of the first three. */
 function drawnSymbols (draw: Draw, alphabet: number, words: number, longest: number): Int32Array {
   return Int32Array.from(Array.from(
     { length: words },
@@ -22,7 +22,7 @@ function lengthsOf (symbols: Int32Array, most: number): Uint16Array {
   return lengths
 }
 
-/** What stands at a place, as far as it is looked at, and a symbol behind. */
+/** The compared symbols at a position, and the symbol after them. */
 function keyAt (symbols: Int32Array, lengths: Uint16Array, place: number): number[] {
   return [...symbols.subarray(place, place + lengths[place]! + 1)]
 }
@@ -52,7 +52,7 @@ function check (t: Test, symbols: Int32Array, most: number, alphabet: number): v
   )
 }
 
-t.test('places are sorted as a naive sort has them', t => {
+t.test('positions are sorted like by a naive sort', t => {
   const draw = new Draw(1)
   for (const alphabet of [1, 2, 3, 30, 3000]) {
     for (const longest of [1, 2, 5, 40]) {
@@ -62,7 +62,7 @@ t.test('places are sorted as a naive sort has them', t => {
   t.end()
 })
 
-t.test('a word that stands often, and groups of many', t => {
+t.test('a frequent word, and groups of many positions', t => {
   const draw = new Draw(2)
   const word = Array.from({ length: 30 }, () => 3 + draw.below(4))
   const texts = [Array.from({ length: 50 }, () => [...word, draw.below(3)]).flat(), Array.from({ length: 300 }, () => [
@@ -72,7 +72,7 @@ t.test('a word that stands often, and groups of many', t => {
   t.end()
 })
 
-t.test('one letter that is repeated, and no place at all', t => {
+t.test('one repeated letter, and no position at all', t => {
   check(t, Int32Array.from([...Array.from({ length: howMany(1000, 3000) }, () => 3), 0]), 16, 1)
   check(t, Int32Array.from([0, 3, 0, 1]), 16, 1)
   check(t, Int32Array.from([]), 16, 1)

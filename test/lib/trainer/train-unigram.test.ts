@@ -14,7 +14,7 @@ type Options = NonNullable<Parameters<typeof trainUnigram>[1]>
 
 const lines = drawnLines().slice(0, 300)
 
-/** Trains, and loads what it gives. */
+/** Trains, and loads the result. */
 async function trained (t: Test, options: Options, texts: Iterable<string> = lines): Promise<TrainedTokenizer & {
   readonly tokenizer: Tokenizer
   readonly tokens: (text: string) => string[]
@@ -26,7 +26,7 @@ async function trained (t: Test, options: Options, texts: Iterable<string> = lin
   return { ...result, tokenizer, tokens: text => [...tokenizer.encode(text)].map(id => tokenizer.idToPiece(id)) }
 }
 
-t.test('a model that encodes, with what it was trained by', async t => {
+t.test('training gives a model that encodes, with its training options', async t => {
   const { tokenizer, tokens, pieces, vocab, model } = await trained(
     t,
     { characterCoverage: 1, normalizationRuleName: 'nmt_nfkc' }
@@ -59,7 +59,7 @@ t.test('a model that encodes, with what it was trained by', async t => {
   t.ok(vocab.split('\n').every(line => line.replace(/.*\t-?/, '').replace('.', '').replace(/^0+/, '').length <= 6))
 })
 
-t.test('bytes of unknown characters', async t => {
+t.test('byte pieces for unknown characters', async t => {
   const { tokenizer, tokens, pieces, model } = await trained(t, { byteFallback: true, vocabSize: 600 })
   t.same(pieces.slice(3, 259).map(({ type }) => type), Array.from({ length: 256 }, () => 'byte'))
   t.ok(readModel(model, 'it').trainer.byteFallback)
@@ -79,7 +79,7 @@ t.test('user-defined symbols', async t => {
     ['<unk>', 'unknown'], ['<s>', 'user_defined'], ['</s>', 'control'], [symbol, 'user_defined'],
     ['<sep>', 'user_defined'], ['two words', 'user_defined']
   ])
-  t.notOk(pieces.slice(6).some(({ piece }) => /[[X\]]/.test(piece)), 'the text in it teaches nothing')
+  t.notOk(pieces.slice(6).some(({ piece }) => /[[X\]]/.test(piece)), 'the text of a symbol adds no pieces')
   t.ok(tokens(text).includes(symbol))
   t.ok(tokens('a<sep>b<s>').includes('<sep>'))
   t.ok(tokens('a<sep>b<s>').includes('<s>'))
@@ -87,12 +87,12 @@ t.test('user-defined symbols', async t => {
   t.equal(new Set(pieces.map(({ piece }) => piece)).size, 400)
 })
 
-t.test('a symbol of a single character, and one for the space', async t => {
+t.test('a symbol of a single character, and a symbol for the space', async t => {
   const { pieces } = await trained(t, { userDefinedSymbols: ['a', '\u2581'], vocabSize: 300 })
   t.notOk(pieces.slice(5).some(({ piece }) => piece.includes('a') || piece.includes('\u2581')))
 })
 
-t.test('pieces by other rules', async t => {
+t.test('pieces by other split rules', async t => {
   const several = (pieces: TrainedTokenizer['pieces'], pattern: RegExp): boolean =>
     pieces.slice(3).some(({ piece }) => pattern.test(piece))
   const numbers = Array.from(
@@ -113,7 +113,7 @@ t.test('pieces by other rules', async t => {
   t.equal(Math.max(...short.pieces.slice(3).map(({ piece }) => [...piece].length)), 3)
   const wide = await trained(t, { splitByWhitespace: false, vocabSize: 150, hardVocabLimit: false }, numbers)
   t.ok(several(wide.pieces, /.\u2581./))
-  t.notOk(several(wide.pieces, /.\u2581$/), 'but none ends with a space')
+  t.notOk(several(wide.pieces, /.\u2581$/), 'no piece ends with a space')
   t.notOk(readModel(wide.model, 'it').trainer.splitByWhitespace)
   const mixed = Array.from({ length: 100 }, (_, i) => `abв ${'xyzw'[i % 4]!}abв`)
   t.notOk(several((await trained(t, { vocabSize: 20, hardVocabLimit: false }, mixed)).pieces, /bв/))
@@ -123,7 +123,7 @@ t.test('pieces by other rules', async t => {
   ))
 })
 
-t.test('text is normalized as is asked for', async t => {
+t.test('text is normalized by the given rule', async t => {
   const texts = Array.from({ length: 50 }, (_, i) => `Ａbc ﬁne  TEXT ${i % 7}`)
   const upper: Record<string, boolean> = {
     nmt_nfkc: true,
@@ -148,7 +148,7 @@ t.test('text is normalized as is asked for', async t => {
   }
 })
 
-t.test('spaces as is asked for', async t => {
+t.test('spaces are handled as the options state', async t => {
   const texts = ['  ab  ab b', 'ab a ', ' b']
   const options = { vocabSize: 20, hardVocabLimit: false, normalizationRuleName: 'identity' } as const
   const counts = async (changes: Options): Promise<string> => {
@@ -163,7 +163,7 @@ t.test('spaces as is asked for', async t => {
   t.equal(await counts({ removeExtraWhitespaces: false }), '3 4 true') // and _
 })
 
-t.test('lines that are drawn', async t => {
+t.test('lines are sampled', async t => {
   const train = async (seed: number, inputSentenceSize = 100): Promise<TrainedTokenizer> =>
     await trainPlain([lines.slice(0, 150).join('\n'), '\n\n', lines.slice(150).join('\n')], {
       vocabSize: 250,
@@ -174,7 +174,7 @@ t.test('lines that are drawn', async t => {
   const one = await train(1)
   t.equal(one.stats.sentences, 100)
   t.ok(Buffer.from((await train(1)).model).equals(one.model), 'the same on each run')
-  t.not((await train(2)).vocab, one.vocab, 'others by another seed')
+  t.not((await train(2)).vocab, one.vocab, 'another seed gives another sample')
   const all = await train(3, 1000)
   t.equal(all.stats.sentences, 300)
   t.equal(all.vocab, (await train(1, 0)).vocab)
@@ -188,7 +188,7 @@ t.test('lines that are drawn', async t => {
   t.same(trainer.counts, { sentences: 0, words: 0 })
 })
 
-t.test('many drawn lines are read with pauses', async t => {
+t.test('many sampled lines are read with pauses', async t => {
   const text = (lines.join('\n') + '\n').repeat(Math.ceil(2 ** 20 / lines.join('\n').length))
   const phases: string[] = []
   await trainPlain([text], {
@@ -206,7 +206,7 @@ t.test('many drawn lines are read with pauses', async t => {
   await t.rejects(trainer.train({ signal: controller.signal, onProgress }), { code: 'ERR_ABORTED' })
 })
 
-t.test('scores near zero are written as C++ does', async t => {
+t.test('scores near zero are written as in C++', async t => {
   const { vocab, pieces } = await trainPlain(['a'.repeat(4000)], {
     vocabSize: 5,
     hardVocabLimit: false,
@@ -226,7 +226,7 @@ t.test('scores near zero are written as C++ does', async t => {
   t.match(rare.vocab, /\na\t-\d(\.\d+)?e-05\nb\t-/)
 })
 
-t.test('long junk teaches nothing', async t => {
+t.test('long runs of junk add no pieces', async t => {
   const random = randomNumbers(3)
   const hex = Array.from({ length: howMany(25_000, 700_000) }, () => Math.floor(random() * 16).toString(16)).join('')
   const texts = [...lines.slice(0, 150), hex, `${lines[150]!}\n${hex.slice(0, 300)}`, ...lines.slice(151)]
@@ -239,6 +239,6 @@ t.test('long junk teaches nothing', async t => {
     [without.stats, withJunk.stats],
     [{ longRuns: 0, longRunCharacters: 0 }, { longRuns: 2, longRunCharacters: howMany(25_300, 700_300) }]
   )
-  t.not(Buffer.compare(without.model, all.model), 0, 'where it is asked for, all is learned from')
+  t.not(Buffer.compare(without.model, all.model), 0, 'with the option off, all text is learned from')
   t.same(all.stats.longRuns, 0)
 })

@@ -11,19 +11,19 @@ import { drawnLines, trainPlain } from './corpora.ts'
 
 const lines = drawnLines()
 
-/** Of trainings in another process; in `npm test` there is none, and two workers are in this one. */
+/** The numbers of workers in another process; in `npm test` there is none, and two workers are in this one. */
 const WORKERS = isThorough() ? [1, 2, 4] : []
 
-/** With pieces for bytes, of which there are 259 with the special ones. */
+/** Includes pieces for bytes, which are 259 with the special ones. */
 const VOCAB_SIZE = howMany(400, 600)
 
-/** The pieces in a `.vocab` file: that of spm_train is made by `test/fixtures/make_trained.py`. */
+/** The pieces in a `.vocab` file; that of spm_train is made by `test/fixtures/make_trained.py`. */
 function scoresOf (vocab: string): Map<string, number> {
   return new Map(vocab.trimEnd().split('\n').map(line => line.split('\t')).map(([piece, score]) =>
     [piece!, Number(score)]))
 }
 
-t.test('the pieces that spm_train learns, with their scores', async t => {
+t.test('the pieces and scores are those that spm_train learns', async t => {
   const theirs = scoresOf(gunzipSync(readFileSync(fixture('trained.vocab.gz'))).toString())
   const { vocab, pieces } = await trainUnigram([lines.join('\n')], { vocabSize: theirs.size })
   const ours = scoresOf(vocab)
@@ -32,11 +32,11 @@ t.test('the pieces that spm_train learns, with their scores', async t => {
   const common = [...ours].filter(([piece]) => theirs.has(piece))
   t.ok(common.length / theirs.size > 0.99, `${common.length} of ${theirs.size}`)
   const off = common.map(([piece, score]) => Math.abs(score - theirs.get(piece)!))
-  t.ok(off.reduce((sum, difference) => sum + difference) / off.length < 0.005, 'scores on average')
+  t.ok(off.reduce((sum, difference) => sum + difference) / off.length < 0.005, 'average score')
   t.ok(Math.max(...off) < 0.2, 'each score')
 })
 
-t.test('the same bytes with any number of workers, on each run, and however the lines come', async t => {
+t.test('the bytes are the same with any number of workers, on each run, and in any chunks of lines', async t => {
   const count = howMany(150, 1000)
   const some = lines.slice(0, count)
   const options = { vocabSize: VOCAB_SIZE, byteFallback: true, normalizationRuleName: 'identity' } as const
@@ -74,7 +74,7 @@ t.test('the same bytes with any number of workers, on each run, and however the 
   t.equal((await inThreads).stdout, `${sha256(expected.model)}\n`.repeat(WORKERS.length))
 })
 
-t.test('what was met, and how far it is', async t => {
+t.test('statistics and progress are reported', async t => {
   const events: TrainProgress[] = []
   const count = 400
   const vocabSize = howMany(250, 500)
@@ -108,7 +108,7 @@ t.test('what was met, and how far it is', async t => {
   t.ok(quick.rounds.length < rounds.length / 2)
 })
 
-t.test('texts that fail, or whose reader does, and progress that throws', async t => {
+t.test('errors of texts, of their reader and of the progress callback fail the training', async t => {
   let isClosed = false
   function * failing (): Generator<string> {
     try {

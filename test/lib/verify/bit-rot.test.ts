@@ -1,4 +1,4 @@
-/** No byte of a shard can change without being found. */
+/** Every changed byte of a shard is found. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { t } from '../../tap.ts'
@@ -9,7 +9,7 @@ import { EOS, writeShards } from '../../shards.ts'
 
 const CHANGES = howMany(150, 1000)
 
-t.test(`${CHANGES} changes of a byte, headers included`, async t => {
+t.test(`${CHANGES} changed bytes, headers included, are found`, async t => {
   const stats = writeShards(temporaryFolder(t), 'a', Array.from({ length: 2 * 7 * 8 - 3 }, (_, i) =>
     i % 11 === 0 ? EOS : 3 + i), { seqLen: 8, sequencesPerShard: 7, dtype: 'uint16' })
   const paths = stats.shard_files.map(({ file }) => join(stats.output_dir, file))
@@ -37,5 +37,5 @@ t.test(`${CHANGES} changes of a byte, headers included`, async t => {
   }
   t.strictSame(missed, [])
   t.ok(headers > CHANGES * 0.3 && headers < CHANGES * 0.7, `${headers} were in a header`)
-  t.strictSame(await verifyShards(stats, { statsPath: 'stats.json' }), [], 'all are changed back')
+  t.strictSame(await verifyShards(stats, { statsPath: 'stats.json' }), [], 'all bytes are restored')
 })

@@ -1,4 +1,4 @@
-/** What components have in common, against decoding all rows, splitting them, and comparing sets. */
+/** Shared documents of components, compared with decoding all rows, splitting them, and comparing sets. */
 import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
@@ -52,9 +52,9 @@ function slowly (components: readonly ShardedStats[]): Duplicates {
   }
 }
 
-t.test('random documents, packed in every way', async t => {
+t.test('shared documents of random sets are counted, however they are packed', async t => {
   const folder = temporaryFolder(t)
-  // Few different ids, so that documents meet; an end of sentence among them makes empty ones, and a long run spans
+  // Few different ids, so that documents coincide; an end of sentence among them gives empty ones, and a long run spans
   // shards.
   const document = fc.oneof(
     { weight: 6, arbitrary: fc.array(fc.integer({ min: 3, max: 5 }), { maxLength: 5 }) },
@@ -80,7 +80,7 @@ t.test('random documents, packed in every way', async t => {
   t.ok(shared > howMany(3, 20), `${shared} pairs had documents in common`)
 })
 
-t.test('a document that goes on for many shards, and one that is larger than what is read at once', async t => {
+t.test('a document across many shards, and one that is larger than a read', async t => {
   const folder = temporaryFolder(t)
   const long = Int32Array.from({ length: 700_000 }, (_, i) => 3 + i % 20_000)
   const ids = Int32Array.from([...long, EOS, 7, 8, EOS, ...Array.from({ length: 2000 }, () => 9)])
@@ -109,7 +109,7 @@ t.test('components with another tokenizer or EOS token are not compared', async 
   ])
 })
 
-t.test('a sample: what two sets share is in both, whatever the order; the estimate is near', async t => {
+t.test('samples are independent of the order, and their estimate is close', async t => {
   let state = 7
   const random = (): number => {
     state = state * 48_271 % 2_147_483_647
@@ -136,16 +136,16 @@ t.test('a sample: what two sets share is in both, whatever the order; the estima
   t.ok(Math.abs(estimate - 10_000) < 3000, `${estimate} of 10,000`)
 
   backwards.add(0, other.sets[0]!, other.level)
-  t.ok(backwards.level >= other.level, 'of two samples, the smaller bound')
+  t.ok(backwards.level >= other.level, 'of two samples, the smaller limit counts')
   t.ok(backwards.sets[0]!.every(hash => hash < HASH_LIMIT / 2 ** backwards.level))
 
   const copies = new HashSample(1, 1000)
   for (let i = 0; i < 50; i++) copies.add(0, new Float64Array(500).fill(5))
   t.strictSame([...copies.sets[0]!], [5])
-  t.equal(copies.level, 0, 'copies take no room')
+  t.equal(copies.level, 0, 'copies use no space')
 })
 
-t.test('an estimate is never more than there is', t => {
+t.test('an estimate is at most the number of documents', t => {
   const components = ['a', 'b'].map(name => ({ name, eos_id: EOS, tokenizer_sha256: 'x' }) as ShardedStats)
   const counter = new DuplicateCounter(components, 4)
   const hashes = Float64Array.from({ length: 9 }, (_, i) => i)

@@ -1,4 +1,4 @@
-/** Several threads do what this one does. */
+/** Several threads find the same as this one. */
 import { truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import { t } from '../../tap.ts'
@@ -21,7 +21,7 @@ async function verified (
   return { findings, duplicates: counter.result() }
 }
 
-t.test('findings come in the same order, and the same documents are counted', async t => {
+t.test('findings come in the same order, and the same documents are counted, with any number of workers', async t => {
   const folder = temporaryFolder(t)
   const ids = Array.from({ length: 500 }, (_, i) => i % 7 === 0 ? EOS : 3 + i % 50)
   const components = ['a', 'b', 'c'].map(name => writeShards(folder, name, ids, { seqLen: 8, sequencesPerShard: 3 }))
@@ -42,10 +42,10 @@ t.test('findings come in the same order, and the same documents are counted', as
 })
 
 for (const workers of [1, 2]) {
-  t.test(`with ${workers} workers, an abort stops in the middle of a shard and starts no other work`, async t => {
+  t.test(`with ${workers} workers, an abort stops within a shard and starts no other work`, async t => {
     const folder = temporaryFolder(t)
     const stats = writeShards(folder, 'a', new Int32Array(64), { seqLen: 8, sequencesPerShard: 2 })
-    const columns = 2 ** 28 // seconds of reading, of files that take no room
+    const columns = 2 ** 28 // seconds of reading, from sparse files
     const bytes = 128 + 8 * columns
     for (const { file } of stats.shard_files) {
       put(stats.output_dir, file, npyHeader({ dtype: 'int32', rows: 2, columns }))
@@ -66,7 +66,7 @@ for (const workers of [1, 2]) {
   })
 }
 
-t.test('what is closed ends at once, in this thread too, and begins nothing more', async t => {
+t.test('a closed verifier ends at once, also in this thread, and starts nothing more', async t => {
   const folder = temporaryFolder(t)
   const stats = writeShards(folder, 'a', new Int32Array(64), { seqLen: 8, sequencesPerShard: 2 })
   const verifier = new ShardVerifier({ workers: 1 })

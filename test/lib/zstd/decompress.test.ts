@@ -15,7 +15,7 @@ interface Answers {
   }>>
 }
 
-/** What the zstd command and Python's zstandard have made; `test/fixtures/make_zstd.py` has asked them. */
+/** Files of the zstd command and Python's zstandard; made by `test/fixtures/make_zstd.py`. */
 const { files } = JSON.parse(readFileSync(fixture('zstd/answers.json'), 'utf8')) as Answers
 const fixtureBytes = (name: string): Buffer => readFileSync(fixture(`zstd/${name}.zst`))
 
@@ -37,7 +37,7 @@ const flip = (bytes: Buffer, bit: number): Buffer => {
 
 for (const [name, { bytes, sha256: expected, refused }] of Object.entries(files)) {
   if (refused) continue
-  t.test(`${name}: gives what zstd was given`, async t => {
+  t.test(`${name}: the content is that given to zstd`, async t => {
     for (const size of [1, 7, 1 << 20]) {
       const content = await decompress(fixtureBytes(name), size)
       t.equal(content.length, bytes)
@@ -46,12 +46,12 @@ for (const [name, { bytes, sha256: expected, refused }] of Object.entries(files)
   })
 }
 
-t.test('what takes a dictionary or a larger window is refused by name, before anything is held', async t => {
+t.test('a dictionary or a window that is too large is refused by name, before memory is allocated', async t => {
   t.match(await failure(decompress(fixtureBytes('dictionary'))), {
     code: 'ERR_SOURCE', message: /^a\.zst: was compressed with a dictionary \(\d+\).*zstd -d -D/
   })
   t.match(await failure(decompress(fixtureBytes('larger-window'))), {
-    code: 'ERR_SOURCE', message: /a window of 268435456 bytes, at most 134217728 are read; .*--long=31/
+    code: 'ERR_SOURCE', message: /a window of 268435456 bytes; the limit is 134217728; .*--long=31/
   })
   t.match(await failure(decompress(frameOf([], { windowDescriptor: 255 }))), {
     code: 'ERR_SOURCE', message: /a window of 4123168604160 bytes/
@@ -62,15 +62,15 @@ t.test('what takes a dictionary or a larger window is refused by name, before an
   )
 })
 
-t.test('frames and blocks by hand', async t => {
+t.test('handmade frames and blocks are read', async t => {
   const two = [rawBlock('one '), repeatedBlock('x', 5), rawBlock('', true)]
   t.equal((await decompress(frameOf(two))).toString(), 'one xxxxx')
   t.equal((await decompress(frameOf(two, { contentBytes: 9 }))).toString(), 'one xxxxx')
   t.equal((await decompress(frameOf(two, { checksum: 0xd5a1c5a6 })).catch(String)).toString(), 'SluiceError: ' +
-    'a.zst: damaged zstd data after 9 decompressed bytes (a frame with another checksum than it tells); ' +
+    'a.zst: damaged zstd data after 9 decompressed bytes (a frame whose checksum doesn\'t match); ' +
     'get the file again')
-  t.equal((await decompress(frameOf(two, { dictionary: 0 }))).toString(), 'one xxxxx', 'dictionary 0 is none')
-  t.equal((await decompress(frameOf(two, { flags: 0x10 }))).toString(), 'one xxxxx', 'the unused bit is not looked at')
+  t.equal((await decompress(frameOf(two, { dictionary: 0 }))).toString(), 'one xxxxx', 'dictionary 0 means none')
+  t.equal((await decompress(frameOf(two, { flags: 0x10 }))).toString(), 'one xxxxx', 'the unused bit is ignored')
   t.equal((await decompress(Buffer.concat([
     skippableFrame('a'), frameOf(two), skippableFrame('b', 9), frameOf(two), Buffer.alloc(9)
   ]), 3)).toString(), 'one xxxxxone xxxxx')
@@ -93,8 +93,8 @@ const wrong: Readonly<Record<string, [data: Buffer, says: RegExp]>> = {
     Buffer.concat([frameOf([rawBlock('a', true)]), Buffer.alloc(5000), frameOf([rawBlock('b', true)])]),
     /ends at byte 10 of 5020, and what follows \(5010 bytes\)/
   ],
-  'a reserved bit': [frameOf([rawBlock('a', true)], { flags: 8 }), /a reserved bit of a frame header/],
-  'a reserved kind of block': [frameOf([block(3, 1, Buffer.of(0), true)]), /a block of a kind that there is not/],
+  'a reserved bit': [frameOf([rawBlock('a', true)], { flags: 8 }), /a reserved bit of the frame header/],
+  'a reserved kind of block': [frameOf([block(3, 1, Buffer.of(0), true)]), /a block of a reserved kind/],
   'a block that is too large': [
     frameOf([repeatedBlock('a', BLOCK_BYTES + 1, true)]), /a block of 131073 bytes, at most 131072 are allowed/
   ],
@@ -103,24 +103,24 @@ const wrong: Readonly<Record<string, [data: Buffer, says: RegExp]>> = {
     /blocks have at most 1024/
   ],
   'more content than the header tells': [
-    frameOf([repeatedBlock('a', 9, true)], { contentBytes: 8 }), /more than the 8 bytes that its header tells/
+    frameOf([repeatedBlock('a', 9, true)], { contentBytes: 8 }), /more than the 8 bytes in its header/
   ],
   'less content than the header tells': [
     frameOf([repeatedBlock('a', 9, true)], { contentBytes: 10 }),
-    /of 9 bytes, where its header tells 10/
+    /of 9 bytes, its header has 10/
   ],
   'a compressed block of nothing': [frameOf([block(2, 0, Buffer.alloc(0), true)]), /damaged zstd data/],
   'literals without a table': [
-    frameOf([block(2, 4, Buffer.of(0x13, 0x40, 0, 0), true)]), /reuse a Huffman tree|literals of another size/
+    frameOf([block(2, 4, Buffer.of(0x13, 0x40, 0, 0), true)]), /reuse a Huffman tree|literals whose size/
   ],
   'sequences without a table': [
     frameOf([block(2, 4, Buffer.of(0x08, 0x61, 1, 0xfc), true)]),
-    /reuse a table where there was none/
+    /reuse a table, and there is none before them/
   ],
-  // one literal, then a sequence by tables that repeat a code and read no bits: 3 bytes from where nothing is
+  // one literal, then a sequence with tables that repeat a code and read no bits: 3 bytes from an empty history
   'a reference before the frame': [
     frameOf([block(2, 8, Buffer.of(0x08, 0x61, 1, 0x54, 0, 2, 0, 0x04), true)]),
-    /a reference \d+ bytes back, where there are fewer/
+    /a reference \d+ bytes back, before the window's start/
   ]
 }
 
@@ -130,10 +130,10 @@ for (const [name, [data, says]] of Object.entries(wrong)) {
   })
 }
 
-t.test('a file that is cut off anywhere is an error, not a short file', async t => {
+t.test('a file that is truncated anywhere is an error, not a short file', async t => {
   for (const name of ['level-1', 'no-checksum', 'skippable']) {
     const whole = fixtureBytes(name)
-    const ends = name === 'skippable' ? [14, whole.length - 86, whole.length - 78] : [] // behind a frame
+    const ends = name === 'skippable' ? [14, whole.length - 86, whole.length - 78] : [] // after a frame
     for (let length = 0; length < whole.length; length += howMany(31, 1) * (1 + length % 23)) {
       if (ends.includes(length)) continue
       const error = await failure(decompress(whole.subarray(0, length)))
@@ -159,12 +159,12 @@ t.test('no silent loss: a flipped bit of a frame with a checksum is an error, or
     else if ((got as { code?: string }).code !== 'ERR_SOURCE') t.equal(got, undefined, `bit ${bit}`)
     if (got instanceof Buffer && !got.equals(content)) t.fail(`bit ${bit} changes the content`)
   }
-  // Such as the descriptor's unused bit, and codes of letters that don't occur: the zstd command takes just these too.
+  // Such as the descriptor's unused bit, and codes of unused symbols: the zstd command accepts the same ones.
   t.equal(passed[0], 4 * 8 + 4)
   t.equal(passed.length, howMany(4, 12), `of ${Math.ceil(frame.length * 8 / step)} bits`)
 })
 
-t.test('damage that no checksum shows ends in an error, or in as many bytes as promised', async t => {
+t.test('damage without a checksum ends in an error or in the promised number of bytes', async t => {
   const whole = fixtureBytes('with-size')
   let refused = 0
   for (let bit = 0; bit < whole.length * 8; bit += howMany(333, 37)) {
@@ -176,7 +176,7 @@ t.test('damage that no checksum shows ends in an error, or in as many bytes as p
   t.ok(refused > howMany(4, 50), `${refused} were refused`)
 })
 
-t.test('property: any bytes, in any frames, cut anywhere, come back', async t => {
+t.test('property: any bytes, in any frames and chunks, are read back', async t => {
   const compress = await loadZstdCompressor()
   const word = fc.constantFrom('water ', 'river ', 'wheel ', 'the ', '\n', 'é🌊')
   const content = fc.oneof(fc.uint8Array({ maxLength: 300 }), fc.array(word, { maxLength: 400 })
@@ -202,7 +202,7 @@ t.test('property: any bytes, in any frames, cut anywhere, come back', async t =>
 
 const BOMB = howMany(1e8, 1e9)
 
-t.test('a bomb comes in pieces, and lets the event loop have its turns', async t => {
+t.test('a decompression bomb comes in chunks, and the event loop can run in between', async t => {
   let given = 0
   let longest = 0
   let turns = 0
@@ -217,7 +217,7 @@ t.test('a bomb comes in pieces, and lets the event loop have its turns', async t
   t.ok(turns > 2, `${turns} turns`)
 })
 
-t.test('who stops early, or fails, lets go of the file', async t => {
+t.test('a reader that stops early or fails closes the file', async t => {
   for (const data of [zstdBomb(1e6), Buffer.from('text')]) {
     let closed = false
     async function * chunks (): AsyncGenerator<Uint8Array> {

@@ -4,10 +4,17 @@ import type { Aliases } from '../../../recipes/cli/aliases.ts'
 import { sha256 } from '../../../lib/hash.ts'
 import { flagOf } from '../../../recipes/cli/command.ts'
 import { commands } from '../../../recipes/cli/commands.ts'
+import { checkTokenizer } from '../../../recipes/check-tokenizer.ts'
 import { filterCorpus } from '../../../recipes/filter-corpus.ts'
+import { inspect } from '../../../recipes/inspect.ts'
+import { processMixture } from '../../../recipes/process-mixture.ts'
+import { run as runManifest } from '../../../recipes/run.ts'
+import { shardCorpus } from '../../../recipes/shard-corpus.ts'
+import { trainTokenizer } from '../../../recipes/train-tokenizer.ts'
 import { command as run } from '../../commands.ts'
 import { contentIn, failure, fixture, ndjsonOf, put, temporaryFolder } from '../../helpers.ts'
 import { modelPath } from '../../lib/fasttext/fixtures.ts'
+import { writeShards } from '../../shards.ts'
 import { t } from '../../tap.ts'
 
 const ENGLISH = 'The water of the river turns the wheel of the old mill, as it has done for three hundred years.'
@@ -15,10 +22,10 @@ const RECORDS = Array.from({ length: 40 }, (_, i) => ({ text: `${ENGLISH} It was
 const MODEL = fixture('tiny.model')
 const TOKENIZER = ['--tokenizer-path', MODEL]
 
-/** A call of a command in which an option matters, and the option's value. */
+/** A call of a command in which an option has an effect, and the option's value. */
 interface Case {
   readonly args: readonly string[]
-  readonly value: string
+  readonly value?: string
 }
 
 const filtering = ['filter-corpus', 'a.ndjson', '--min-chars', '1']
@@ -26,7 +33,7 @@ const fastText = [...filtering, '--keep', 'de,en,fr,ru', '--threshold', '0']
 const DETECTED = ['--keep', 'any', '--min-chars', '1']
 const mixture = ['m.yaml', ...TOKENIZER]
 
-/** By command and option: one for each option that has other names. */
+/** By command and option: one for each option with aliases. */
 const CASES: Readonly<Record<string, Case>> = {
   'filter-corpus output': { args: ['filter-corpus', 'a.ndjson', ...DETECTED], value: 'out.txt' },
   'filter-corpus keep': { args: filtering, value: 'de,en' },
@@ -40,10 +47,29 @@ const CASES: Readonly<Record<string, Case>> = {
   'run stats': { args: ['run', ...mixture], value: 'own.json' },
   'train-tokenizer stats': { args: ['train-tokenizer', 'a.ndjson', '--vocab-size', '40'], value: 'own.json' },
   'check-tokenizer sha256': { args: ['check-tokenizer', ...TOKENIZER], value: sha256(readFileSync(MODEL)) },
+  'inspect counts': { args: ['inspect', 'shards', ...TOKENIZER] },
   'check-tokenizer output': { args: ['check-tokenizer', ...TOKENIZER], value: 'own.json' }
 }
 
-/** Times, speeds and places of a run are of no interest here. */
+/** The recipes whose options have other names, by their commands. */
+const RECIPES: Readonly<Record<string, (options: object) => Promise<unknown>>> = {
+  'filter-corpus': options => filterCorpus(options),
+  'shard-corpus': options => shardCorpus(options),
+  'process-mixture': options => processMixture('m.yaml', options),
+  run: options => runManifest('m.yaml', options),
+  'train-tokenizer': options => trainTokenizer(options),
+  'check-tokenizer': options => checkTokenizer(options as Parameters<typeof checkTokenizer>[0]),
+  inspect: options => inspect('a', options)
+}
+
+/** The other names of flags, in all commands. */
+const ALIASES = Object.entries(commands).flatMap(([name, { aliases }]) => {
+  return (['python', 'former'] as const satisfies ReadonlyArray<keyof Aliases>).flatMap(kind => {
+    return Object.entries(aliases[kind] ?? {}).map(([alias, option]) => ({ name, kind, alias, option }))
+  })
+})
+
+/** Without times, speeds and paths of a run. */
 function comparable (content: string, name: string): string {
   return content
     .replaceAll(name, 'NAME')
@@ -51,44 +77,70 @@ function comparable (content: string, name: string): string {
     .replace(/("(?:\w*seconds|bytes_per_second|pid|modified\w*)": )[\d.]+/g, '$1N')
 }
 
-for (const [name, { aliases }] of Object.entries(commands)) {
-  for (const kind of ['python', 'former'] as const satisfies ReadonlyArray<keyof Aliases>) {
-    for (const [alias, option] of Object.entries(aliases[kind] ?? {})) {
-      t.test(`${name} ${flagOf(alias)} does what ${flagOf(option)} does`, async t => {
-        const found = CASES[`${name} ${option}`]
-        if (found === undefined) return t.fail(`no case for ${name} ${option}`)
-        const outcomes = []
-        for (const flag of [flagOf(option), flagOf(alias)]) {
-          const cwd = temporaryFolder(t)
-          put(cwd, 'a.ndjson', ndjsonOf(RECORDS))
-          put(cwd, 'm.yaml', '- { name: a, dataset: json, data_files: a.ndjson, seq_len: 16 }\n')
-          const { code, stderr } = await run([...found.args, flag, found.value, '--workers', '1'].slice(
-            0, name.startsWith('check-') ? -2 : undefined
-          ), { cwd })
-          t.equal(code, 0, stderr)
-          const warns = kind === 'former' && flag === flagOf(alias)
-          t.match(stderr, warns
-            ? `warning: ${flagOf(alias)} was renamed to ${flagOf(option)}; the old name will be removed in 1.0`
-            : /^(?!.*was renamed)/s)
-          const files = Object.entries(contentIn(cwd)).filter(([path]) =>
-            !/^(?:runs|logs)\/|\.npy$|\.inventory\.|checkpoint/.test(path))
-          outcomes.push(files.map(([path, content]) => [path, comparable(content, cwd)]))
-        }
-        t.ok(outcomes[0]!.length > (option === 'sha256' ? 1 : 2), 'something is written')
-        t.strictSame(outcomes[1], outcomes[0])
+for (const { name, kind, alias, option } of ALIASES) {
+  t.test(`${name} ${flagOf(alias)} does what ${flagOf(option)} does`, async t => {
+    const found = CASES[`${name} ${option}`]
+    if (found === undefined) return t.fail(`no case for ${name} ${option}`)
+    const outcomes = []
+    for (const flag of [flagOf(option), flagOf(alias)]) {
+      const cwd = temporaryFolder(t)
+      put(cwd, 'a.ndjson', ndjsonOf(RECORDS))
+      put(cwd, 'm.yaml', '- { name: a, dataset: json, data_files: a.ndjson, seq_len: 16 }\n')
+      writeShards(cwd, 'shards', [5, 6, 7, 8, 9, 10, 11, 2], { seqLen: 4, sequencesPerShard: 2 })
+      const value = found.value === undefined ? [] : [found.value]
+      const threads = /^(?:check-|inspect)/.test(name) ? [] : ['--workers', '1']
+      const { code, stdout, stderr } = await run([...found.args, flag, ...value, ...threads], { cwd })
+      t.equal(code, 0, stderr)
+      const warns = kind === 'former' && flag === flagOf(alias)
+      t.match(stderr, warns
+        ? `warning: ${flagOf(alias)} was renamed to ${flagOf(option)}; the old name will be removed in 1.0`
+        : /^(?!.*was renamed)/s)
+      const files = Object.entries(contentIn(cwd)).filter(([path]) =>
+        !/^(?:runs|logs)\/|\.npy$|\.inventory\.|checkpoint/.test(path))
+      outcomes.push({
+        printed: name === 'inspect' ? stdout : '',
+        files: files.map(([path, content]) => [path, comparable(content, cwd)])
       })
     }
-  }
+    const { printed, files } = outcomes[0]!
+    t.ok(printed !== '' || files.length > (option === 'sha256' ? 1 : 2), 'something is written')
+    t.strictSame(outcomes[1], outcomes[0])
+  })
+
+  t.test(`${name}: a mistake in ${flagOf(alias)} is reported by that name`, async t => {
+    const mistake = { [alias]: {} }
+    t.throws(() => commands[name]!.call(['a'], mistake), {
+      code: 'ERR_OPTION', message: new RegExp(`^${flagOf(alias)}: expected `, 'm')
+    })
+    t.match(await failure(Promise.resolve().then(() => RECIPES[name]!(mistake))), {
+      code: 'ERR_OPTION', message: new RegExp(`^${name}\\.${alias}: expected `, 'm')
+    })
+  })
 }
 
-t.test('one option under two names is refused', async t => {
+t.test('so is one that only shows while the command runs, or that is about several options', async t => {
+  const cwd = temporaryFolder(t)
+  put(cwd, 'a.ndjson', ndjsonOf(RECORDS))
+  const stderrOf = async (...args: string[]): Promise<string> => (await run(args, { cwd })).stderr
+  t.match(await stderrOf('filter-corpus', 'a.ndjson', '--target-lang', 'xx'), /^sluice: --target-lang: /)
+  t.match(
+    await stderrOf('filter-corpus', 'a.ndjson', '--quiet', '--lang-model', 'x'),
+    /^sluice: --lang-model is for --detector fasttext/
+  )
+  t.match(
+    await stderrOf('inspect', 'a.ndjson', '--quiet', '--stats', '--documents'),
+    /^sluice: inspect: expected one of rows \(--row, --rows\), --documents and --stats \[/
+  )
+})
+
+t.test('one option given under two names is refused', async t => {
   const { code, stderr } = await run(['filter-corpus', 'none', '--output', 'a.txt', '--output-path', 'b.txt'])
   t.match({ code, stderr }, {
     code: 2, stderr: /--output and --output-path are names of one option|--output-path and --output are names/
   })
 })
 
-t.test('in code the aliases work too; a former name gives a warning of the process', async t => {
+t.test('aliases work in code too; a former name gives a process warning', async t => {
   const folder = temporaryFolder(t)
   const dataFiles = put(folder, 'a.ndjson', ndjsonOf(RECORDS))
   const warned: string[] = []
@@ -102,7 +154,7 @@ t.test('in code the aliases work too; a former name gives a warning of the proce
   t.equal(readFileSync(old.output_path, 'utf8'), readFileSync(now.output_path, 'utf8'))
   t.strictSame(warned, [])
   t.match(await failure(filterCorpus({ ...own, langModel: 'x' })), {
-    code: 'ERR_OPTION', message: /`model` is for `detector` fasttext/
+    code: 'ERR_OPTION', message: /`langModel` is for `detector` fasttext/
   })
   t.match(await failure(filterCorpus({ ...own, keep: 'en', targetLang: 'en' })), {
     code: 'ERR_OPTION', message: /are names of one option/

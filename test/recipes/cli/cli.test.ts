@@ -9,7 +9,7 @@ import {
 } from '../../helpers.ts'
 import { t } from '../../tap.ts'
 
-t.test('every command answers --help with each of its flags', async t => {
+t.test('every command has --help with all of its flags', async t => {
   const own = isThorough() ? commandProcess() : null
   const ask = own?.run ?? run
   const all = await ask(['--help'])
@@ -27,11 +27,11 @@ t.test('every command answers --help with each of its flags', async t => {
   if (own !== null) t.match(await own.end(), { code: 0 })
 })
 
-t.test('--version', async t => {
+t.test('--version prints the version', async t => {
   t.match(await run(['--version']), { code: 0, stdout: `${packageVersion()}\n` })
 })
 
-t.test('process-mixture and filter-corpus: results on standard output, for people and as JSON', async t => {
+t.test('process-mixture and filter-corpus print results on standard output, as text or JSON', async t => {
   const folder = temporaryFolder(t)
   const file = put(folder, 'a.ndjson', ndjsonOf(answers().records))
   const manifest = put(folder, 'mix.yaml', `- { name: mill, dataset: json, data_files: '${file}', seq_len: 64, ` +
@@ -67,14 +67,14 @@ t.test('process-mixture and filter-corpus: results on standard output, for peopl
   })
 })
 
-t.test('filter-corpus to standard output prints the data alone there', async t => {
+t.test('filter-corpus to standard output prints only the data there', async t => {
   const { code, stdout } = await run([
     'filter-corpus', '--data-files', '-', '--target-lang', 'any', '--min-chars', '1', '--output-path', '-', '--quiet'
   ], { input: ndjsonOf(docs(2)) })
   t.match({ code, stdout }, { code: 0, stdout: ndjsonOf(docs(2)) })
 })
 
-t.test('check-tokenizer prints what sha256sum prints', async t => {
+t.test('check-tokenizer prints a line in the format of sha256sum', async t => {
   const { sha256 } = answers().models[0]!
   t.match(await run(['check-tokenizer', '--tokenizer-path', fixture('tiny.model')]), {
     code: 0, stdout: `${sha256}  ${fixture('tiny.model')}\n`
@@ -102,9 +102,9 @@ t.test('a mixture with a failed component still prints the others, and exits wit
 
 for (const [signal, code] of [['SIGINT', 130], ['SIGTERM', 143]] as const) {
   if (signal === 'SIGINT' || isThorough()) {
-    t.test(`${signal} in the middle ends cleanly: exit code ${code}, complete shards only`, async t => {
+    t.test(`${signal} during a mixture: exit code ${code}, complete shards only`, async t => {
       const folder = temporaryFolder(t)
-      // A first in, first out file that nobody ends: the run is in the middle for as long as we like.
+      // A named pipe without an end: the run stays in the middle for as long as needed.
       const manifest = put(folder, 'mix.yaml', '- { name: mill, dataset: json, data_files: \'-\', seq_len: 16, ' +
         `sequences_per_shard: 100, output_dir: '${folder}/shards' }`)
       const running = sluice([
@@ -123,7 +123,7 @@ for (const [signal, code] of [['SIGINT', 130], ['SIGTERM', 143]] as const) {
   }
 
   if (isThorough()) {
-    t.test(`${signal} in the middle of filter-corpus leaves nothing, and exits with ${code}`, async t => {
+    t.test(`${signal} during filter-corpus leaves no file, and exits with ${code}`, async t => {
       const folder = temporaryFolder(t)
       const lines = ndjsonOf(docs(100))
       const running = sluice([
@@ -141,7 +141,7 @@ for (const [signal, code] of [['SIGINT', 130], ['SIGTERM', 143]] as const) {
   }
 }
 
-t.test('where the data goes to standard output, the result goes elsewhere', async t => {
+t.test('if the data goes to standard output, the result goes elsewhere', async t => {
   const args = ['filter-corpus', '--data-files', '-', '--target-lang', 'any', '--min-chars', '1', '--output-path', '-']
   t.match(await run(args, { input: ndjsonOf(docs(2)) }), { code: 0, stdout: ndjsonOf(docs(2)), stderr: /^json +2 +2/m })
   const json = await run([...args, '--json'], { input: ndjsonOf(docs(2)) })
@@ -150,7 +150,7 @@ t.test('where the data goes to standard output, the result goes elsewhere', asyn
   })
 })
 
-t.test('a result that nobody reads is no error', async t => {
+t.test('a closed reader of the result is no error', async t => {
   const running = sluice(['check-tokenizer', '--tokenizer-path', fixture('tiny.model')])
   running.child.stdout!.destroy()
   t.match(await running, { code: 0, stderr: '' })
@@ -168,7 +168,7 @@ t.test('an input is not replaced by its output', async t => {
   t.equal(readFileSync(file, 'utf8'), ndjsonOf(docs(2)))
 })
 
-t.test('what never finishes is no end without a word', async t => {
+t.test('a process that ends with unfinished work reports an error', async t => {
   const folder = temporaryFolder(t)
   const file = put(folder, 'a.ndjson', ndjsonOf(docs(3)))
   put(folder, 'stuck.mjs', `

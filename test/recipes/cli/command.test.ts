@@ -12,14 +12,14 @@ const options = z.strictObject({
 }).refine(({ maxRows, share }) => share === undefined || maxRows > 1, '`share` is for more `maxRows` than one')
 
 const rows = command(options, async (args, { maxRows, share = 0, name, columns = [] }) => {
-  const half: number = maxRows / 2 // the types are the schema's: no cast
+  const half: number = maxRows / 2 // the types are inferred from the schema, without a cast
   return { args, half, share: share.toFixed(1), name: name.trim(), columns: columns.join('+') }
 }, {
   givesData: ({ name }) => name === '-',
   report: ({ half }) => `${half} rows`
 })
 
-t.test('a command is given its options as the schema has parsed them', async t => {
+t.test('a command gets its options as parsed by the schema', async t => {
   const flags = { maxRows: 1000, share: 0.5, name: '1e3', columns: 'a,b' }
   const { value, text } = await rows.call(['a'], flags).run({})
   t.strictSame(value, { args: ['a'], half: 500, share: '0.5', name: '1e3', columns: 'a+b' })
@@ -27,7 +27,7 @@ t.test('a command is given its options as the schema has parsed them', async t =
   t.strictSame((await rows.call([], {}).run({})).value, { args: [], half: 3.5, share: '0.0', name: '3', columns: '' })
 })
 
-t.test('every mistake is named by its flag', async t => {
+t.test('every mistake is reported with its flag', async t => {
   const mistakes = (flags: Record<string, unknown>): unknown => {
     try {
       return rows.call([], flags)
@@ -44,13 +44,13 @@ t.test('every mistake is named by its flag', async t => {
   })
 })
 
-t.test('whether standard output is the data\'s depends on the options, and on whether there is a report', async t => {
+t.test('whether standard output is for data depends on the options and on the report', async t => {
   t.equal(rows.call([], { name: '-' }).givesData, true)
   t.equal(rows.call([], {}).givesData, false)
   t.equal(command(options, async () => null).call([], {}).givesData, true)
 })
 
-t.test('of a run that failed, what is a result is shown as one', async t => {
+t.test('a failed run with a partial result prints it as a result', async t => {
   const { resultOf } = rows.call([], {})
   const failed = (isResult: boolean): PartialError => new PartialError('ERR_COMPONENT', 'x', { half: 2 }, { isResult })
   t.equal(resultOf(failed(true)).text?.(), '2 rows')

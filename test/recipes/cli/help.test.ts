@@ -15,7 +15,7 @@ const helpOf = async (...args: readonly string[]): Promise<string> => {
   return stdout
 }
 
-/** Lines under a heading of a help. */
+/** Lines under a heading of the help. */
 function partOf (help: string, heading: string): string[] {
   const lines = help.split('\n')
   const start = lines.indexOf(`${heading}:`)
@@ -62,7 +62,7 @@ t.test('help for an unknown command is a mistake', async t => {
   t.match(await run(['help', 'filter-corpse']), { code: 2, stderr: /unknown command 'filter-corpse'/ })
 })
 
-t.test('a reader that closes the pipe ends the help without an error', async t => {
+t.test('a closed pipe ends the help without an error', async t => {
   for (const args of [['--help'], ['check', '--help']]) {
     const child = spawn(process.execPath, [join(ROOT, 'dist/recipes/cli/main.js'), ...args])
     child.stdout.destroy()

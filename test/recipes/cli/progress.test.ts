@@ -14,7 +14,7 @@ function terminal (isTTY: boolean): ProgressStream & { text: string } {
   return stream
 }
 
-/** As much of a source as the progress looks at. */
+/** The part of a source that the progress reads. */
 function flow (read: number, total: number | null, documents: number): Parameters<typeof progressLine>[0] {
   return {
     name: 'web',
@@ -23,19 +23,19 @@ function flow (read: number, total: number | null, documents: number): Parameter
   }
 }
 
-t.test('a line shows how far a flow is, and how long it will take', async t => {
+t.test('a line shows the progress of a flow, and the time left', async t => {
   t.equal(progressLine(flow(250, 1000, 12_345), 10),
     'web [=====---------------] 25 % 12,345 docs 0.5 MB/s 1,234,567 tokens 0:30 left')
   t.equal(progressLine(flow(250, 1_000_000, 1), 10),
     'web [--------------------] 0 % 1 docs 0.5 MB/s 1,234,567 tokens 11:06:30 left')
   t.equal(
     progressLine({ ...flow(250, null, 7), tokens: undefined } as never, 10), 'web 7 docs 0.5 MB/s',
-    'a size that is not known is not guessed'
+    'an unknown size is not estimated'
   )
-  t.match(progressLine(flow(0, 1000, 0), 0), /0 % 0 docs/, 'nothing is divided by zero')
+  t.match(progressLine(flow(0, 1000, 0), 0), /0 % 0 docs/, 'no division by zero')
 })
 
-t.test('on a terminal one line is drawn again and again, and erased at the end', async t => {
+t.test('on a terminal, one line is redrawn, and erased at the end', async t => {
   const stream = Object.assign(terminal(true), { columns: 200 })
   const progress = new Progress(stream)
   const [first, second] = [progress.watch(flow(1, 2, 3)), progress.watch(flow(1, 2, 4))]
@@ -43,7 +43,7 @@ t.test('on a terminal one line is drawn again and again, and erased at the end',
   t.match(stream.text, /web \[=+-+\] 50 % 3 docs/)
   t.notMatch(stream.text, '\n')
   await new Promise(resolve => setTimeout(resolve, 300))
-  t.ok(stream.text.split('web').length > 2, 'drawn again by itself')
+  t.ok(stream.text.split('web').length > 2, 'redrawn by a timer')
   first()
   second()
   t.ok(
@@ -52,7 +52,7 @@ t.test('on a terminal one line is drawn again and again, and erased at the end',
   )
 })
 
-t.test('on a narrow terminal the bar goes first, and what is left stays one line', async t => {
+t.test('on a narrow terminal, the bar is dropped first, and the rest fits one line', async t => {
   const stream = Object.assign(terminal(true), { columns: 40 })
   const progress = new Progress(stream)
   const done = progress.watch({ ...flow(1, 2, 3), name: '日本語' })
@@ -61,22 +61,22 @@ t.test('on a narrow terminal the bar goes first, and what is left stays one line
   t.match(stream.text, '日本語 50 % 3 docs')
   const drawn = stream.text.split('\u001b').map(part => part.replace(/^\[\d*[A-Z]/, '')).find(part =>
     part.includes('docs'))!
-  t.ok(drawn.length + 3 <= 39, 'three letters take two columns each')
+  t.ok(drawn.length + 3 <= 39, 'three wide letters take two columns each')
 })
 
-t.test('elsewhere it is a line now and then, without control characters', async t => {
+t.test('without a terminal, a line is printed now and then, without control characters', async t => {
   const stream = terminal(false)
   const progress = new Progress(stream)
   const done = progress.watch(flow(1, 2, 3))
   progress.draw()
   done()
-  t.match(stream.text, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z web \[.*\n$/, 'with its time, in UTC')
+  t.match(stream.text, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z web \[.*\n$/, 'with its time in UTC')
   progress.tell('sluice: a word')
   t.match(stream.text, /\n\d{4}-\d\d-\d\dT[\d:.]+Z sluice: a word\n$/)
   t.notMatch(stream.text, '\u001b')
 })
 
-t.test('sources tell what it needs', async t => {
+t.test('sources report their size', async t => {
   const source = ndjson([put(temporaryFolder(t), 'a.gz', gzipSync('{"text":"a"}\n'))])
   await collect(source)
   t.match(progressLine({ name: 'a', source }, 1), /^a \[={20}\] 100 % 1 docs 0\.0 MB\/s 0:00 left$/)
@@ -85,7 +85,7 @@ t.test('sources tell what it needs', async t => {
   t.match(progressLine({ name: 'a', source: unknown }, 1), /^a 1 docs 0\.0 MB\/s$/)
 })
 
-t.test('a table is aligned; a component has its row, with what was dropped and its place below', async t => {
+t.test('a table is aligned; each component has a row, with its drop reasons and path below', async t => {
   t.equal(table([['a', 'bb'], ['ccc', '1']]), 'a    bb\nccc   1')
   const counts = { read: 1234, kept: 1000, stages: [], bytes: 5e6, seconds: 1.25 }
   t.equal(componentTable([
@@ -123,14 +123,14 @@ t.test('a table is aligned; a component has its row, with what was dropped and i
     'component   read   kept  seconds  MB/s')
   const many = Object.fromEntries(Array.from({ length: 12 }, (_, i) => [`stage_${i}.some_reason`, 1_000_000 + i]))
   const lines = componentTable([{ name: 'web', ...counts, dropped: many }]).split('\n')
-  t.ok(lines.every(line => line.length <= 80), 'no line is longer than a terminal is wide')
+  t.ok(lines.every(line => line.length <= 80), 'no line is longer than the terminal\'s width')
   t.match(
     lines.join(' ').replace(/\s+/g, ' '),
     /dropped: stage_0\.some_reason 1,000,000, stage_1\.some_reason 1,000,001, .* stage_11\.some_reason 1,000,011$/
   )
 })
 
-t.test('work without documents shows its state, on a terminal from its first moment on', async t => {
+t.test('work without documents shows its state at once on a terminal', async t => {
   const stream = Object.assign(terminal(true), { columns: 200 })
   const progress = new Progress(stream)
   let state = 'round 1'
@@ -140,6 +140,6 @@ t.test('work without documents shows its state, on a terminal from its first mom
   progress.draw()
   t.match(stream.text, /train-tokenizer round 2 0:00$/)
   progress.tell('sluice: a word')
-  t.match(stream.text, /sluice: a word\n$/, 'on a terminal without the time')
+  t.match(stream.text, /sluice: a word\n$/, 'without the time on a terminal')
   done()
 })

@@ -32,7 +32,7 @@ function tokenizer (each: () => void = () => {}): Encoder {
   }
 }
 
-/** Texts that pass the filters, are too short for them, or were there before. */
+/** Texts that pass the filters, are too short, or are duplicates. */
 const TEXTS = Array.from({ length: howMany(24, 34) }, (_, i) =>
   i % 7 === 3 ? 'x' : i % 5 === 4 ? 'a text  that is there again' : `text number ${i} `.repeat(1 + i % 4))
 const LINES = Buffer.from(TEXTS.map((text, i) =>
@@ -62,7 +62,7 @@ const settings: Readonly<Record<string, (out: string) => Partial<Component>>> = 
 
 interface Setting {
   readonly component: Component
-  /** Where everything goes. */
+  /** The folder of all outputs. */
   readonly out: string
 }
 
@@ -91,7 +91,7 @@ interface Killed {
   readonly by?: 'error' | 'signal'
 }
 
-/** Does a component; the run fails as its `killAt`-th document is encoded. */
+/** Does a component; the run fails when its `killAt`-th document is encoded. */
 async function shard (
   { component }: Setting,
   { killAt = Infinity, by = 'error', ...options }: Partial<ShardOptions> & Killed = {}
@@ -104,7 +104,7 @@ async function shard (
     stop.abort()
   })
   const stats = await shardComponent(await findComponent(component, {}), {
-    tokenizer: counting, checkpointEvery: EVERY, maxBad: '50%', signal: stop.signal, ...options
+    tokenizer: counting, checkpointEvery: EVERY, maxBad: { share: 0.5 }, signal: stop.signal, ...options
   })
   return { ...stats, encoded }
 }
@@ -123,7 +123,7 @@ interface WholeRun {
   readonly encoded: number
 }
 
-/** What a run makes that nobody stops; the folder is empty then. */
+/** The result of an uninterrupted run; the folder is empty afterwards. */
 async function inOneGo (setting: Setting): Promise<WholeRun> {
   const whole = await shard(setting)
   const content = contentOf(setting)
@@ -141,7 +141,7 @@ const kills: ReadonlyArray<readonly [input: string, kind: keyof typeof settings,
 ]
 
 for (const [input, kind, killAt] of kills.filter((_, i) => isThorough() || i % 2 === 0)) {
-  t.test(`${input}, ${kind}: killed at every ${killAt}th document, the same bytes and stats as in one go`, async t => {
+  t.test(`${input}, ${kind}: killed at every ${killAt}th document, the bytes and stats equal one pass`, async t => {
     const setting = await settingOf(t, input, settings[kind])
     const whole = await inOneGo(setting)
     t.ok(Object.keys(whole.content).filter(name => name.endsWith('.npy')).length >= 2)
@@ -161,7 +161,7 @@ for (const [input, kind, killAt] of kills.filter((_, i) => isThorough() || i % 2
   })
 }
 
-t.test('killed at any document, no more than what was encoded since the checkpoint is encoded again', async t => {
+t.test('after a kill at any document, only the documents since the checkpoint are encoded again', async t => {
   const setting = await settingOf(t, 'a.ndjson', settings['with copies, rejects and a limit'])
   const whole = await inOneGo(setting)
   for (let killAt = 1; killAt <= whole.encoded; killAt += howMany(10, 1)) {
@@ -177,7 +177,7 @@ t.test('killed at any document, no more than what was encoded since the checkpoi
   }
 })
 
-t.test('what was finished before there was a checkpoint is made again', async t => {
+t.test('shards that were finished before the first checkpoint are made again', async t => {
   const { component, out } = await settingOf(t, 'a.ndjson')
   const texts = Array.from({ length: 150 }, (_, i) => JSON.stringify({ text: `text number ${i}` }) + '\n')
   const setting = { out, component: { ...component, filters: [], dataFiles: put(out, 'in.ndjson', texts.join('')) } }
@@ -185,7 +185,7 @@ t.test('what was finished before there was a checkpoint is made again', async t 
   const content = contentOf(setting)
   rmSync(component.outputDir, { recursive: true })
   let shards = 0
-  for (const killAt of [60, 80, 100]) { // the documents of some shards are under way before a barrier comes through
+  for (const killAt of [60, 80, 100]) { // the documents of some shards are in progress before a barrier arrives
     await failure(shard(setting, { killAt, checkpointEvery: 1000 }))
     if (filesIn(out).includes('shards/shard_00000.npy')) shards++
     t.strictSame(comparable(await shard(setting, { checkpointEvery: 1000 })), whole)
@@ -195,10 +195,10 @@ t.test('what was finished before there was a checkpoint is made again', async t 
   t.ok(shards > 0)
 })
 
-t.test('finished, it is not done again; what it made and is gone is', async t => {
+t.test('a finished component is not repeated; its missing outputs are made again', async t => {
   const setting = await settingOf(t, 'a.ndjson', settings['with copies, rejects and a limit'])
   const { component, out } = setting
-  const options = { tokenizer: tokenizer(), maxBad: '50%' }
+  const options = { tokenizer: tokenizer(), maxBad: { share: 0.5 } }
   t.match(await componentStatus(await findComponent(component, {}), options), {
     pull: { is: 'new' }, shards: { is: 'new', why: /its raw copy does not exist yet/ }
   })
@@ -229,17 +229,17 @@ t.test('finished, it is not done again; what it made and is gone is', async t =>
   const shardBytes = readFileSync(join(out, 'shards/shard_00001.npy'))
   shardBytes[shardBytes.length - 1]! ^= 1
   put(out, 'shards/shard_00001.npy', shardBytes)
-  t.equal((await shard(setting)).encoded, 0, 'its size is as it was')
+  t.equal((await shard(setting)).encoded, 0, 'its size is unchanged')
   await again(15, { verify: true })
   rmSync(join(out, 'raw'), { recursive: true })
   await again(15)
   await again(15, { restart: true })
   t.strictSame((await shardComponent(
     await findComponent({ ...component, license: 'CC0-1.0' }, {}), { ...options, checkpointEvery: EVERY }
-  )).license, 'CC0-1.0', 'what is only noted is as it is now')
+  )).license, 'CC0-1.0', 'settings without effect are updated')
 })
 
-t.test('with another tokenizer or setting, a begun one is refused and a finished one done again', async t => {
+t.test('with another tokenizer or setting, a partial component is refused and a finished one is repeated', async t => {
   const setting = await settingOf(t, 'a.ndjson')
   await failure(shard(setting, { killAt: 9 }))
   const other = { ...setting, component: { ...setting.component, seqLen: 8 } }

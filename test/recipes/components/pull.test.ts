@@ -24,7 +24,7 @@ const pullsIn = (folder: string): Readonly<Record<string, Provenance>> => (JSON.
 const component = (options: object): Promise<FoundComponent> =>
   findComponent(corpusComponent(parseOptions('test', z.strictObject(corpusOptions), options)), {})
 
-t.test('a raw pull of files: where they come from is beside it', async t => {
+t.test('a raw pull of files writes its provenance next to the output', async t => {
   const folder = temporaryFolder(t)
   const [dataFiles, output] = ['in/a.ndjson', 'raw/a.ndjson']
   const { mtime, size } = statSync(put(folder, dataFiles, ndjsonOf(docs(5))))
@@ -58,7 +58,7 @@ t.test('a raw pull of files: where they come from is beside it', async t => {
   })
 })
 
-t.test('what is no file has nothing beside it', async t => {
+t.test('an output that is no file has no provenance', async t => {
   const folder = temporaryFolder(t)
   const { code, stdout } = await command(['shard-corpus', '--data-files', '-', '--output', '-'], {
     cwd: folder, input: ndjsonOf(docs(1))
@@ -70,7 +70,7 @@ t.test('what is no file has nothing beside it', async t => {
   ), { kept: 2 })
 })
 
-t.test('from standard input: a file without size and date', async t => {
+t.test('standard input is a file without size and date', async t => {
   const folder = temporaryFolder(t)
   const { code } = await command(['shard-corpus', '--data-files', '-', '--output', 'a.txt'], {
     cwd: folder, input: ndjsonOf(docs(1))
@@ -84,7 +84,7 @@ t.test('from standard input: a file without size and date', async t => {
   })
 })
 
-t.test('code: the records are counted by licence', async t => {
+t.test('code: records are counted by licence', async t => {
   const folder = temporaryFolder(t)
   const records = [['mit', 'a/a'], ['mit', 'b/b'], ['gpl-3.0', 'c/c']].map(([license, name], i) => ({
     id: i, content: `text ${i}`, license, repo_name: name
@@ -96,7 +96,7 @@ t.test('code: the records are counted by licence', async t => {
     /\| mit \| 2 \| MIT \| notice \| yes \|\n\| gpl-3\.0 \| 1 [^]*### mit\n\n- a\/a\n- b\/b\n/
   )
   await shardCorpus({ dataFiles, textColumn: 'content', output: join(folder, 'text/a.txt') })
-  t.notOk(existsSync(join(folder, 'text/LICENSES.md')), 'a text has no licence beside it')
+  t.notOk(existsSync(join(folder, 'text/LICENSES.md')), 'plain text has no licence file')
   await shardCorpus({ dataFiles: put(folder, 'in/b.ndjson', ''), output: join(folder, 'empty/b.ndjson') })
   t.strictSame(filesIn(join(folder, 'empty')), ['README.md', 'b.ndjson', 'provenance.json'])
 
@@ -113,7 +113,7 @@ t.test('code: the records are counted by licence', async t => {
   t.strictSame(filesIn(join(folder, 'stopped')), ['LICENSES.md', 'README.md', 'a.ndjson', 'provenance.json'])
 })
 
-t.test('a resumed pull keeps the time when it started', async t => {
+t.test('a resumed pull keeps its start time', async t => {
   const folder = temporaryFolder(t)
   const output = join(folder, 'raw/a.ndjson')
   const options = {
@@ -126,7 +126,7 @@ t.test('a resumed pull keeps the time when it started', async t => {
   }
   t.match(await failure(shardCorpus(options, { signal: stop.signal, watch })), { code: 'ERR_ABORTED' })
   t.strictSame(filesIn(join(folder, 'raw')), ['a.ndjson.checkpoint.json', 'a.ndjson.partial'],
-    'half a pull has nothing beside it')
+    'a partial pull has no provenance yet')
   const stopped = new Date().toISOString()
   await new Promise(resolve => setTimeout(resolve, 20))
   await shardCorpus(options)
@@ -136,7 +136,7 @@ t.test('a resumed pull keeps the time when it started', async t => {
     retrieved.finished)
 })
 
-t.test('killed behind its records, a pull only writes where they come from', async t => {
+t.test('after a kill between records and provenance, only the provenance is written', async t => {
   const folder = temporaryFolder(t)
   const dataFiles = put(folder, 'in/a.ndjson', ndjsonOf(docs(3)))
   const output = join(folder, 'raw/a.ndjson')
@@ -155,7 +155,7 @@ t.test('killed behind its records, a pull only writes where they come from', asy
   t.strictSame(filesIn(join(folder, 'raw')), ['README.md', 'a.ndjson', 'provenance.json'])
   t.match(told, [/is finished, and up to date/])
   await again()
-  t.equal(told.length, 1, 'then it is pulled anew')
+  t.equal(told.length, 1, 'then it is pulled again')
 
   if (!isThorough()) return
   await pull(await component({ dataFiles }), output, { checkpointEvery: 100, keep: true })
@@ -164,7 +164,7 @@ t.test('killed behind its records, a pull only writes where they come from', asy
   t.strictSame(filesIn(join(folder, 'raw')), ['README.md', 'a.ndjson', 'provenance.json'])
 })
 
-t.test('raw_dir: written once, for each component', async t => {
+t.test('raw_dir is written once per component', async t => {
   const folder = temporaryFolder(t)
   const [data, raw] = [put(folder, 'in/a.ndjson', ndjsonOf(answers().records)), join(folder, 'raw')]
   const of = (name: string): object => ({
@@ -206,11 +206,11 @@ t.test('raw_dir: written once, for each component', async t => {
   await processMixture(manifest, options)
   t.equal(
     pullsIn(raw)['a.ndjson.gz']!.retrieved_at_utc.begun, statSync(join(raw, 'a.ndjson.gz')).mtime.toISOString(),
-    'of what was pulled before, when that was finished'
+    'an earlier pull has the time at which it finished'
   )
 })
 
-t.test('a place that another user\'s file has is reported', async t => {
+t.test('a path that holds another file is reported', async t => {
   const folder = temporaryFolder(t)
   const dataFiles = put(folder, 'in/a.ndjson', ndjsonOf(docs(2)))
   writeFileSync(put(folder, 'raw/README.md', ''), '# mine')

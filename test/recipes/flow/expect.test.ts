@@ -11,7 +11,7 @@ const kept = (out: number, of: number, expected?: number): (() => void) => () =>
     : { kept: expected })
 }
 
-t.test('a filter that drops everything, or five times more or less than expected, is an alarm', async t => {
+t.test('a filter fails if it drops everything, or five times more or less than expected', async t => {
   t.throws(kept(0, 12), {
     code: 'ERR_EXPECTED', exitCode: 1, message: /length dropped all 12 documents that it received \(too_short: 12\)/
   })
@@ -20,8 +20,8 @@ t.test('a filter that drops everything, or five times more or less than expected
   t.throws(kept(11, 100, 0.6), {
     code: 'ERR_EXPECTED', message: /length kept 11 % of 100 documents \(too_short: 89\), expected 60 %/
   })
-  t.throws(kept(93, 100, 0.6), { code: 'ERR_EXPECTED' }, '7 % dropped, where 40 % were expected')
-  t.throws(kept(74, 100, 0.95), { code: 'ERR_EXPECTED' }, '26 % dropped, where 5 % were expected')
+  t.throws(kept(93, 100, 0.6), { code: 'ERR_EXPECTED' }, '7 % dropped, 40 % expected')
+  t.throws(kept(74, 100, 0.95), { code: 'ERR_EXPECTED' }, '26 % dropped, 5 % expected')
   t.throws(kept(51, 100, 0.1), { code: 'ERR_EXPECTED' })
   t.throws(kept(99, 100, 1), { code: 'ERR_EXPECTED' })
   for (const fine of [
@@ -32,7 +32,7 @@ t.test('a filter that drops everything, or five times more or less than expected
   }
 })
 
-t.test('in a mixture it fails the component: by filter, by all filters, and the others are finished', async t => {
+t.test('in a mixture, the component fails, by one filter or by all, and the other components are finished', async t => {
   const folder = temporaryFolder(t)
   const documents = [...docs(20, 'a text that is long enough'), ...docs(20, 'x')]
   const path = put(folder, 'in.ndjson', ndjsonOf(documents.map((document, i) => ({ ...document, id: `${i}` }))))
@@ -75,7 +75,7 @@ t.test('in a mixture it fails the component: by filter, by all filters, and the 
   t.strictSame(filesIn(folder), ['fine/checkpoint.json', 'fine/shard_00000.npy', 'in.ndjson', 'm.yaml', 'stats.json'])
 })
 
-t.test('two filters of one name are added up', async t => {
+t.test('two filters with the same name are added up', async t => {
   const folder = temporaryFolder(t)
   const path = put(folder, 'in.ndjson', ndjsonOf([
     ...docs(10, 'x'), ...docs(10, 'a longer text'), ...docs(10, 'a text that is kept')
@@ -94,7 +94,7 @@ t.test('two filters of one name are added up', async t => {
   t.match(error.stats.failed, [{ error: /all filters kept 33.3 % of 30 documents \(length\.too_short: 20\)/ }])
 })
 
-t.test('filter-corpus leaves no output then', async t => {
+t.test('filter-corpus then leaves no output', async t => {
   const folder = temporaryFolder(t)
   const options = {
     dataFiles: put(folder, 'in.ndjson', ndjsonOf(docs(20))), targetLang: 'any', outputPath: join(folder, 'out.ndjson')
@@ -106,5 +106,5 @@ t.test('filter-corpus leaves no output then', async t => {
   t.strictSame(filesIn(folder), ['in.ndjson'])
   t.match(await filterCorpus({ ...options, minChars: 1, expectKept: 1 }), { kept: 20 })
   const none = { ...options, outputPath: join(folder, 'none.ndjson'), expectKept: 0 }
-  t.match(await filterCorpus(none), { kept: 0 }, 'where nothing is expected')
+  t.match(await filterCorpus(none), { kept: 0 }, 'nothing is expected')
 })

@@ -19,7 +19,7 @@ const readRejects = (path: string): Reject[] =>
   (path.endsWith('.gz') ? gunzipSync(readFileSync(path)).toString() : readFileSync(path, 'utf8'))
     .split('\n').slice(0, -1).map(line => JSON.parse(line) as Reject)
 
-/** Five records, of which one is bad, one too short, and one a copy of another. */
+/** Five records: one is bad, one too short, and one a copy of another. */
 const RECORDS = [
   '{"id":"a","text":"a text that is long enough","source":"x"}',
   '{"id":"b","text":"short"}',
@@ -29,7 +29,7 @@ const RECORDS = [
 ]
 const offsetOf = (index: number): number => RECORDS.slice(0, index).join('\n').length + (index === 0 ? 0 : 1)
 
-t.test('filter-corpus keeps what it drops, with reason, position, and the bytes of bad records', async t => {
+t.test('filter-corpus writes dropped documents with reason and position, and the bytes of bad records', async t => {
   const folder = temporaryFolder(t)
   const path = put(folder, 'in.ndjson', RECORDS.join('\n') + '\n')
   for (const name of ['rejects.ndjson', 'rejects.ndjson.gz']) {
@@ -38,19 +38,19 @@ t.test('filter-corpus keeps what it drops, with reason, position, and the bytes 
       dataFiles: path, targetLang: 'any', minChars: 10, maxBad: 1, outputPath: join(folder, 'out.ndjson'), rejects
     })
     const at = (index: number): RegExp => new RegExp(`in\\.ndjson#${offsetOf(index)}$`)
-    // Stages that work at once come to the file in any order.
+    // Concurrent stages write to the file in any order.
     const found = readRejects(rejects).sort((a, b) => a.reason < b.reason ? -1 : 1)
     t.match(found, [
       { reason: 'dedup.duplicate', position: at(3), text: 'a text that is long enough' },
       { reason: 'length.too_short', position: at(1), id: 'b', text: 'short', meta: {} },
       { reason: 'ndjson.bad_json', position: at(2), raw: Buffer.from('no json').toString('base64'), raw_bytes: 8 }
     ])
-    t.equal(found.length, Object.values(stats.dropped).reduce((sum, n) => sum + n, 0), 'each that is counted is kept')
-    t.strictSame((await collect(ndjson(rejects, { maxBad: '100%' }))).length, 2, 'what has a text can be read again')
+    t.equal(found.length, Object.values(stats.dropped).reduce((sum, n) => sum + n, 0), 'all dropped ones are written')
+    t.strictSame((await collect(ndjson(rejects, { maxBad: '100%' }))).length, 2, 'those with a text can be read')
   }
 })
 
-t.test('rejects of a mixture, a file a component; of a raw pull too; and of a copy', async t => {
+t.test('rejects of a mixture: one file per component, also of a raw pull and its copy', async t => {
   const folder = temporaryFolder(t)
   const path = put(folder, 'in.ndjson', RECORDS.join('\n') + '\n')
   const component = (name: string, more: Record<string, unknown>): Record<string, unknown> => ({
@@ -73,15 +73,15 @@ t.test('rejects of a mixture, a file a component; of a raw pull too; and of a co
   })
   const reasons = (name: string): string[] => readRejects(join(folder, name)).map(({ reason }) => reason).sort()
   t.strictSame(reasons('a.rejects.ndjson'), ['length.too_short', 'ndjson.bad_json'])
-  t.strictSame(reasons('b.rejects.ndjson'), ['length.too_short'], 'of the copy, which has no bad records')
-  t.strictSame(reasons('raw/b.rejects.ndjson'), ['ndjson.bad_json'], 'of what was copied')
+  t.strictSame(reasons('b.rejects.ndjson'), ['length.too_short'], 'rejects of the copy, which has no bad records')
+  t.strictSame(reasons('raw/b.rejects.ndjson'), ['ndjson.bad_json'], 'rejects of the pull')
   await shardCorpus({
     dataFiles: path, output: join(folder, 'copy.ndjson'), maxBad: 1, rejects: join(folder, 'copy.rejects.ndjson')
   })
   t.strictSame(readRejects(join(folder, 'copy.rejects.ndjson')).map(({ reason }) => reason), ['ndjson.bad_json'])
 })
 
-t.test('a run that fails keeps its rejects, as they tell why; one that is stopped leaves none', async t => {
+t.test('a failed run keeps its rejects; a stopped run deletes them', async t => {
   const folder = temporaryFolder(t)
   const path = put(folder, 'in.ndjson', RECORDS.join('\n') + '\n')
   const options = {
@@ -124,7 +124,7 @@ t.test('rejects can\'t be the input or the output', async t => {
   t.strictSame(filesIn(folder), ['in.ndjson', 'm.yaml'])
 })
 
-t.test('in a pipe read and the filters keep theirs', async t => {
+t.test('in a pipe, read and the filters write their rejects', async t => {
   const cwd = temporaryFolder(t)
   put(cwd, 'in.ndjson', RECORDS.join('\n'))
   const read = await command(['read', 'in.ndjson', '--max-bad', '1', '--rejects', 'bad.ndjson'], { cwd })
@@ -139,7 +139,7 @@ t.test('in a pipe read and the filters keep theirs', async t => {
   }])
 })
 
-t.test('several stages that drop large documents at once write whole lines', async t => {
+t.test('several stages that drop large documents at once write complete lines', async t => {
   const folder = temporaryFolder(t)
   const large = (i: number): string => `${String(i).repeat(3)} ${'large text '.repeat(30_000 + i % 7 * 9000)}`
   const records = Array.from({ length: howMany(15, 60) }, (_, i) => i % 3 === 0

@@ -1,4 +1,4 @@
-/** Warnings of documents whose lines a tokenizer doesn't keep, such as code. */
+/** Warnings for documents whose lines a tokenizer doesn't preserve, such as code. */
 import { join } from 'node:path'
 import { type Test, t } from '../../tap.ts'
 import { loadTokenizer } from '../../../lib/tokenizer/tokenizer.ts'
@@ -20,7 +20,7 @@ const LOST = pattern(
 
 interface Component { readonly name: string, readonly filters?: readonly unknown[], readonly data_files?: string }
 
-/** A manifest of components that read code, unless they say otherwise. */
+/** A manifest of components that read code by default. */
 function manifestOf (
   t: Test,
   components: readonly Component[],
@@ -39,14 +39,14 @@ function manifestOf (
   }
 }
 
-t.test('indented lines are those of code, not of prose with a heading', async t => {
+t.test('code has indented lines, prose with a heading has none', async t => {
   for (const text of [CODE, 'a:\n\tb\n', 'if:\r\n  x\r\n']) t.ok(isIndented(text), text)
   for (const text of ['', '    ', '  one line', 'one\ntwo\n three\n', '      Title\n' + 'a line\n'.repeat(20)]) {
     t.notOk(isIndented(text), text)
   }
 })
 
-t.test('a model is tried with the documents themselves', async t => {
+t.test('the tokenizer is tested with the documents themselves', async t => {
   const keeps = async (path: string): Promise<boolean> => keepsLinesWith(await loadTokenizer(path))(CODE)
   t.notOk(await keeps(fixture('tiny.model')))
   t.notOk(await keeps(fixture('bpe.model')))
@@ -55,7 +55,7 @@ t.test('a model is tried with the documents themselves', async t => {
   t.ok(await keeps(join(folder, 'tokenizer', 'spm_294_unigram.model')))
 })
 
-t.test('settings that keep lines, and those that don\'t', async t => {
+t.test('tokenizer settings that preserve lines, and those that don\'t', async t => {
   const keeps = (settings: Record<string, unknown>): boolean =>
     keepsLinesTrainedWith(tokenizerSchema.parse(settings))(CODE)
   const safe = { normalizationRuleName: 'identity', removeExtraWhitespaces: false, byteFallback: true }
@@ -74,7 +74,7 @@ t.test('settings that keep lines, and those that don\'t', async t => {
   }
 })
 
-t.test('a few indented documents among others are no reason to warn', async t => {
+t.test('a few indented documents among others give no warning', async t => {
   const prose = Array.from({ length: 20 }, () => 'a line\nand another\n')
   t.equal(lostLinesWarning([CODE, ...prose], () => false), undefined)
   t.equal(lostLinesWarning([], () => false), undefined)
@@ -82,7 +82,7 @@ t.test('a few indented documents among others are no reason to warn', async t =>
   t.equal(lostLinesWarning([CODE], () => true), undefined)
 })
 
-t.test('check warns, of a tokenizer and of one that is still to be trained', async t => {
+t.test('check warns, with a trained tokenizer and with one to be trained', async t => {
   const { path } = manifestOf(t, [{ name: 'code' }, { name: 'joined', filters: ['normalize'] }])
   const warnings = async (manifest: string, options = {}): Promise<unknown> =>
     (await checkManifest(manifest, { documents: 20, ...options })).components.map(({
@@ -93,7 +93,7 @@ t.test('check warns, of a tokenizer and of one that is still to be trained', asy
   t.strictSame(await warnings(manifestOf(t, [{ name: 'code' }], KEEPS_LINES).path), [[]])
 })
 
-t.test('run warns before it trains, or before it encodes what isn\'t up to date', async t => {
+t.test('run warns before it trains, or before it encodes outdated components', async t => {
   const { folder, path } = manifestOf(
     t, [{ name: 'code' }, { name: 'joined', filters: ['normalize'] }], { vocab_size: 40 }
   )
@@ -109,7 +109,7 @@ t.test('run warns before it trains, or before it encodes what isn\'t up to date'
     return told.filter(message => message.includes('indented'))
   }
   t.match(await warnings(path), [/^warning: code: 20 of 20 documents have indented lines/])
-  t.strictSame(await warnings(path), [], 'all is up to date')
+  t.strictSame(await warnings(path), [], 'everything is up to date')
   const other = manifestOf(t, [{ name: 'code' }])
   t.match(await warnings(
     other.path, { tokenizerPath: fixture('tiny.model'), logFile: join(other.folder, 'stats.json') }

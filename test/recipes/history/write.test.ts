@@ -11,7 +11,7 @@ import { answers, failure, filesIn, fixture, ndjsonOf, put, temporaryFolder } fr
 
 const HASH = 'ab'.repeat(32)
 
-/** Stats of a component that went through. */
+/** Stats of a successful component. */
 function component (name: string, more: Partial<ComponentStats> = {}): ComponentStats {
   return {
     name,
@@ -26,7 +26,7 @@ function component (name: string, more: Partial<ComponentStats> = {}): Component
   } as ComponentStats
 }
 
-/** A run that has finished; its manifest's text tells it from others. */
+/** A finished run, identified by the text of its manifest. */
 function finished (runsDir: string, text: string, more: Partial<FinishedRun> = {}): FinishedRun {
   const tokenizer = { path: 'tok.model', sha256: HASH, vocab_size: 85 }
   return {
@@ -54,7 +54,7 @@ function finished (runsDir: string, text: string, more: Partial<FinishedRun> = {
   }
 }
 
-/** What the clock says while something is done. */
+/** Sets the clock while something is done. */
 async function at<T> (t: Test, time: string, work: () => Promise<T>): Promise<T> {
   const now = new Date(time)
   const frozen = t.intercept(
@@ -70,7 +70,7 @@ async function at<T> (t: Test, time: string, work: () => Promise<T>): Promise<T>
 
 const record = (path: string): RunRecord => JSON.parse(readFileSync(path, 'utf8')) as RunRecord
 
-t.test('a run leaves what made its shards; one that made the same of the same leaves nothing', async t => {
+t.test('a run writes a record of its shards; an identical run writes none', async t => {
   const folder = temporaryFolder(t)
   const data = put(folder, 'a.ndjson', ndjsonOf(answers().records))
   utimesSync(data, 1_700_000_000, 1_700_000_000)
@@ -109,7 +109,7 @@ t.test('a run leaves what made its shards; one that made the same of the same le
   })))
   t.ok(Math.abs(Date.parse(record(path).finished_at_utc) - Date.now()) < 60_000)
   utimesSync(data, 1_600_000_000, 1_600_000_000)
-  t.equal((await processMixture(manifest, options)).run_record, path, 'seconds and dates are no difference')
+  t.equal((await processMixture(manifest, options)).run_record, path, 'seconds and dates don\'t count')
   const other = (await processMixture(put(folder, 'mail.v2.yaml', text + '\n'), options)).run_record
   t.not(other, path)
   t.equal(record(other).run, 2)
@@ -117,11 +117,11 @@ t.test('a run leaves what made its shards; one that made the same of the same le
   t.match(await failure(processMixture(manifest, options)), { code: 'ERR_COMPONENT' })
   t.strictSame(
     filesIn(join(folder, 'runs')), [path, other].map(path => path.slice(folder.length + 6)).sort(),
-    'none of a run that failed'
+    'none for a failed run'
   )
 })
 
-t.test('a folder that can\'t take records is reported before anything is made', async t => {
+t.test('a folder that can\'t hold records is reported before any output is made', async t => {
   const folder = temporaryFolder(t)
   const manifest = put(folder, 'm.yaml', JSON.stringify([{
     name: 'a',
@@ -136,16 +136,16 @@ t.test('a folder that can\'t take records is reported before anything is made', 
   t.strictSame(filesIn(folder), ['a.ndjson', 'm.yaml', 'taken'])
 })
 
-t.test('whatever the clock says, nothing is lost', async t => {
+t.test('no record is lost, whatever the clock is', async t => {
   const folder = temporaryFolder(t)
   const write = (time: string, text: string): Promise<string> =>
     at(t, time, () => writeRunRecord(finished(folder, text)))
   const [a, b] = [await write('2026-11-22T22:37:33.100Z', 'a'), await write('2026-11-22T22:37:33.100Z', 'b')]
   t.match(basename(a), /^20261122T223733Z-/)
   const again = await write('2026-11-22T22:37:33.100Z', 'a')
-  t.equal(again, a.replace('.json', '-2.json'), 'three in one second, the last like the first')
+  t.equal(again, a.replace('.json', '-2.json'), 'three in one second, the last one like the first')
   const back = await write('2020-01-01T00:00:00Z', 'b')
-  t.equal(await write('2020-01-02T00:00:00Z', 'b'), back, 'the last one, by its number')
+  t.equal(await write('2020-01-02T00:00:00Z', 'b'), back, 'the last one by its number')
   t.strictSame([a, b, again, back].map(path => record(path).run), [1, 2, 3, 4])
   const { runs, damaged } = await readRuns(folder)
   t.strictSame(damaged, [])
@@ -154,7 +154,7 @@ t.test('whatever the clock says, nothing is lost', async t => {
   )
 })
 
-t.test('the hash: circumstances don\'t count, all else does', async t => {
+t.test('the hash depends on everything except time and machine', async t => {
   const folder = temporaryFolder(t)
   const given = record(await writeRunRecord(finished(folder, 'a')))
   const same = {
@@ -173,7 +173,7 @@ t.test('the hash: circumstances don\'t count, all else does', async t => {
   }
 })
 
-t.test('secrets are masked; the hash of the manifest stays that of the file', async t => {
+t.test('secrets are masked; the hash of the manifest is that of the file', async t => {
   const folder = temporaryFolder(t)
   const text = '- { name: web, data_files: "https://user:pa55@host/a", revision: hf_Abcdef1234567890 }'
   const [input] = finished(folder, text).inputs
@@ -189,7 +189,7 @@ t.test('secrets are masked; the hash of the manifest stays that of the file', as
   t.equal(await writeRunRecord(run), path)
 })
 
-t.test('names that are no folder\'s', async t => {
+t.test('names that are no valid folder names are replaced', async t => {
   const folder = temporaryFolder(t)
   t.equal(runName({ name: null, path: 'a/b/mix.v2.yaml' }), 'mix.v2')
   t.equal(runName({ name: 'own', path: 'mix.yaml' }), 'own')
@@ -205,7 +205,7 @@ t.test('names that are no folder\'s', async t => {
     await writeRunRecord(finished(folder, 'x', { name: 'x/y' })),
     await writeRunRecord(finished(folder, 'x', { name: 'x_y' }))
   ]
-  t.strictSame([record(first).run, record(second).run], [1, 1], 'in one folder, and each by itself')
+  t.strictSame([record(first).run, record(second).run], [1, 1], 'in one folder, numbered separately')
 })
 
 t.test('sources that are no files have no sizes', async t => {
@@ -221,7 +221,7 @@ t.test('sources that are no files have no sizes', async t => {
   ])
 })
 
-t.test('a record that is damaged: said with its reason, and the next one is written all the same', async t => {
+t.test('a damaged record is reported with its reason, and the next record is still written', async t => {
   const folder = temporaryFolder(t)
   const path = await writeRunRecord(finished(folder, 'a'))
   const intact = readFileSync(path, 'utf8')
@@ -242,7 +242,7 @@ t.test('a record that is damaged: said with its reason, and the next one is writ
   t.strictSame((await readRuns(folder)).runs.map(({ path }) => path), [next])
 })
 
-t.test('a record by its path, its name, or the first digits of its hash', async t => {
+t.test('a record is found by its path, its name, or the first digits of its hash', async t => {
   const folder = temporaryFolder(t)
   const hashes = new Map<string, string>()
   for (let i = 0; i < 17; i++) {
@@ -266,7 +266,7 @@ t.test('a record by its path, its name, or the first digits of its hash', async 
   t.match(await failure(findRun(join(folder, 'none'), 'ab')), { code: 'ERR_RUN' })
 })
 
-t.test('what lies beside records is no record, and a folder that can\'t be read is said', async t => {
+t.test('other files next to records are ignored, and an unreadable folder is reported', async t => {
   const folder = temporaryFolder(t)
   await writeRunRecord(finished(folder, 'a'))
   put(folder, 'notes.txt', '')

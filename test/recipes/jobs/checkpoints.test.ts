@@ -19,12 +19,12 @@ import { dedup } from '../../../transforms/dedup.ts'
 import { docs, failure, folderInMemory, howMany, ndjsonOf, put } from '../../helpers.ts'
 import { t } from '../../tap.ts'
 
-/** A flow of documents whose text is another one each time, or again and again the same. */
+/** A flow of documents with different texts, or with repeated ones. */
 interface Flow {
   readonly path: string
   readonly options?: Partial<CheckpointsOptions>
   readonly state?: FlowState | null
-  /** Shards that there are after so many documents. */
+  /** The number of shards after a number of documents. */
   readonly shardsAfter?: (documents: number) => number
 }
 
@@ -43,7 +43,7 @@ async function run ({ path, options = {}, state = null, shardsAfter }: Flow): Pr
     every: 1000,
     save: async state => { states.push(structuredClone(state)) },
     maxRecords,
-    mostCost: Infinity,
+    maxCost: Infinity,
     ...options
   })
   const source = ndjson(path, { highWaterMark: 4 })
@@ -72,7 +72,7 @@ const readOf = ({ states }: Ran): number[] => states.map(({ source }) => source.
 
 const statsOf = ({ source, stages }: Ran): unknown => [source, ...stages].map(({ stats }) => stats)
 
-t.test('a checkpoint is due every so many documents, and when more is finished', async t => {
+t.test('a checkpoint is due after a number of documents, and when a shard is finished', async t => {
   const path = put(folderInMemory(t), 'a.ndjson', ndjsonOf(docs(50)))
   t.strictSame(readOf(await run({ path, options: { every: 1 } })), Array.from({ length: 50 }, (_, i) => i + 1))
   t.strictSame(readOf(await run({ path, options: { every: 20 } })), [20, 40])
@@ -88,16 +88,16 @@ t.test('a checkpoint is due every so many documents, and when more is finished',
   t.strictSame(both.slice(2), both[1] === 30 ? [50] : [], 'the next one is counted from the last')
 })
 
-t.test('a checkpoint that takes long puts off those that shards ask for, and none of the others', async t => {
+t.test('a slow checkpoint delays those for shards, but not those for documents', async t => {
   const path = put(folderInMemory(t), 'a.ndjson', ndjsonOf(docs(50)))
   const counted = readOf(await run(
-    { path, options: { every: 20, mostCost: 1e-9 }, shardsAfter: documents => documents }
+    { path, options: { every: 20, maxCost: 1e-9 }, shardsAfter: documents => documents }
   ))
   t.equal(counted.length, 3)
   t.strictSame(counted.map((at, i) => at - (counted[i - 1] ?? at)), [0, 20, 20])
 })
 
-t.test('the state has every part as it is at the barrier, and each part goes on from its own', async t => {
+t.test('the state has each part as of the barrier, and each part is resumed from it', async t => {
   const path = put(folderInMemory(t), 'a.ndjson', ndjsonOf([...docs(10), ...docs(30)]))
   const whole = await run({ path, options: { every: 7 } })
   t.strictSame(readOf(whole), [7, 14, 21, 28, 35])
@@ -115,7 +115,7 @@ t.test('the state has every part as it is at the barrier, and each part goes on 
   }
 })
 
-t.test('a state of another part is refused, and a checkpoint that can\'t be kept fails the flow', async t => {
+t.test('a state of another part is refused, and a checkpoint that can\'t be saved fails the flow', async t => {
   const path = put(folderInMemory(t), 'a.ndjson', ndjsonOf(docs(10)))
   const { states: [state] } = await run({ path, options: { every: 7 } })
   t.match(await failure(run({ path, state: { ...state!, source: { stats: { out: 1 } } } })), {
@@ -128,7 +128,7 @@ t.test('a state of another part is refused, and a checkpoint that can\'t be kept
   t.equal(await failure(run({ path, options: { every: 3, save: () => Promise.reject(full) } })), full)
 })
 
-t.test('without checkpoints, no barrier is sent but where documents are counted', async t => {
+t.test('without checkpoints, a barrier is sent only if documents are counted', async t => {
   const path = put(folderInMemory(t), 'a.ndjson', ndjsonOf(docs(20)))
   const { came, source } = await run({ path, options: { every: 1, save: null } })
   t.equal(came.length, 20)
@@ -137,7 +137,7 @@ t.test('without checkpoints, no barrier is sent but where documents are counted'
   t.strictSame([limited.came.length, limited.source.stats.in, limited.states.length], [5, 5, 0])
 })
 
-t.test('a run that was killed once its last document had passed reads no further', async t => {
+t.test('a run that was killed after its last document reads no further', async t => {
   const path = put(folderInMemory(t), 'a.ndjson', ndjsonOf(docs(20)))
   const whole = await run({ path, options: { every: 1, maxRecords: 5 } })
   const last = whole.states.at(-1)!
@@ -147,7 +147,7 @@ t.test('a run that was killed once its last document had passed reads no further
   t.strictSame(statsOf(again), statsOf(whole))
 })
 
-/** What a record is to the filters below, and its line. */
+/** The kind of a record for the filters below, and its line. */
 const LINES = {
   kept: (i: number) => `{"text":"long enough ${i}"}\n`,
   too_short: () => '{"text":"x"}\n',
@@ -157,7 +157,7 @@ const LINES = {
   blank: () => '\n'
 } as const
 
-t.test('property: under a limit, the counts are those of a loop that stops at the last record it keeps', async t => {
+t.test('property: with a limit, the counts are those of a loop that stops at the last kept record', async t => {
   const folder = folderInMemory(t)
   const kinds = fc.array(fc.constantFrom(...Object.keys(LINES) as Array<keyof typeof LINES>), {
     minLength: 5, maxLength: 40, size: 'large'
@@ -181,7 +181,7 @@ t.test('property: under a limit, the counts are those of a loop that stops at th
       if (reason !== null) expected.dropped[reason] = (expected.dropped[reason] ?? 0) + 1
       else if (++expected.kept === max) break
     }
-    if (expected.kept === 0) return // that is an error of its own
+    if (expected.kept === 0) return // that is an error
     if (expected.kept === max) limited++
     const component = {
       ...corpusComponent(z.object(corpusOptions).parse({
@@ -192,15 +192,16 @@ t.test('property: under a limit, the counts are those of a loop that stops at th
     }
     const output = join(folder, 'out.ndjson')
     const { read, kept, bytes, dropped } = await writeDocuments(
-      await findComponent(component, {}), isFile ? output : '/dev/null', { maxBad: '100%', checkpointEvery: every }
+      await findComponent(component, {}), isFile ? output : '/dev/null',
+      { maxBad: { share: 1 }, checkpointEvery: every }
     )
     t.strictSame({ read, kept, bytes, dropped }, expected)
     if (isFile) t.equal(readFileSync(output, 'utf8').split('\n').length - 1, kept)
   }), { numRuns: howMany(15, 60) })
-  t.ok(limited > howMany(3, 30), `${limited} runs came to their limit`)
+  t.ok(limited > howMany(3, 30), `${limited} runs reached their limit`)
 })
 
-t.test('counts name no documents over the limit', async t => {
+t.test('counts include no documents over the limit', async t => {
   const path = put(folderInMemory(t), 'a.ndjson', ndjsonOf(docs(30)))
   const { source, stages } = await run({ path, options: { maxRecords: 8 } })
   t.match(countsOf(source, stages), {

@@ -34,7 +34,7 @@ function setting (t: Parameters<typeof folderInMemory>[0]): Setting {
   }
 }
 
-/** Does a job; what it was told, and how the work found it. */
+/** Does a job; returns its result, its messages, and the job that the work received. */
 async function doJob (
   plan: JobPlan,
   work: (job: Job) => Promise<unknown>,
@@ -51,7 +51,7 @@ async function doJob (
   return { result, told, found }
 }
 
-/** Leaves it begun. */
+/** Leaves the job unfinished, with a checkpoint. */
 async function begin ({ plan }: Setting): Promise<void> {
   t.match(await failure(doJob(plan, async job => {
     await job.save(FLOW)
@@ -59,7 +59,7 @@ async function begin ({ plan }: Setting): Promise<void> {
   })), { message: 'killed' })
 }
 
-/** Finishes it. */
+/** Finishes the job. */
 async function finish ({ folder, plan, output }: Setting): Promise<void> {
   await doJob(plan, async job => {
     put(folder, 'out/result.txt', 'result')
@@ -67,11 +67,11 @@ async function finish ({ folder, plan, output }: Setting): Promise<void> {
   })
 }
 
-t.test('new: nothing is there; begun: it goes on from its state; finished: it is not done again', async t => {
+t.test('a new job starts, a partial job is resumed from its state, and a finished job is not repeated', async t => {
   const all = setting(t)
   const { folder, plan, output } = all
   t.strictSame(await statusOf(plan), { is: 'new' })
-  t.strictSame(filesIn(folder), ['a.txt', 'b.txt'], 'to ask leaves nothing')
+  t.strictSame(filesIn(folder), ['a.txt', 'b.txt'], 'a query writes no file')
   const first = await doJob(plan, async job => {
     t.ok(existsSync(`${plan.path}.lock`))
     return job.flow
@@ -88,7 +88,7 @@ t.test('new: nothing is there; begun: it goes on from its state; finished: it is
   t.strictSame([second.result, second.told], [FLOW, ['web: resumes after document 12,345']])
   t.match(second.found, { begins: false, replaces: true })
   t.strictSame(await statusOf(plan), { is: 'finished', result: { lines: 1 } })
-  const third = await doJob(plan, async () => { t.fail('done again') })
+  const third = await doJob(plan, async () => { t.fail('repeated') })
   t.strictSame(third, { result: { lines: 1 }, told: ['web: is finished, and up to date'], found: null })
   t.strictSame(filesIn(folder), ['a.txt', 'b.txt', 'out/checkpoint.json', 'out/result.txt'])
 })
@@ -108,7 +108,7 @@ t.test('the seconds of all runs are added up', async t => {
   t.ok(before >= 0.012)
 })
 
-/** What has happened to settings and inputs, and how it is reported. */
+/** Changes of settings and inputs, and their messages. */
 const changes: Readonly<Record<string, { readonly change: (setting: Setting) => JobPlan, readonly says: RegExp }>> = {
   'another setting': {
     change: ({ plan }) => ({ ...plan, settings: { name: 'web', filters: [{ length: { minChars: 2 } }] } }),
@@ -138,12 +138,12 @@ const changes: Readonly<Record<string, { readonly change: (setting: Setting) => 
 }
 
 for (const [kind, { change, says }] of Object.entries(changes)) {
-  t.test(`${kind}: what is begun is refused, what is finished is done again`, async t => {
+  t.test(`${kind}: a partial job is refused, a finished job is repeated`, async t => {
     const begun = setting(t)
     await begin(begun)
     const before = readFileSync(begun.plan.path)
     const other = change(begun)
-    for (const refused of [statusOf(other), doJob(other, async () => { t.fail('done') })]) {
+    for (const refused of [statusOf(other), doJob(other, async () => { t.fail('started') })]) {
       t.match(await failure(refused), {
         code: 'ERR_CHECKPOINT',
         exitCode: 2,
@@ -169,7 +169,7 @@ for (const [kind, { change, says }] of Object.entries(changes)) {
   })
 }
 
-t.test('two changes are both named', async t => {
+t.test('two changes are both reported', async t => {
   const all = setting(t)
   await begin(all)
   put(all.folder, 'a.txt', 'longer than before')
@@ -179,7 +179,7 @@ t.test('two changes are both named', async t => {
   )
 })
 
-t.test('an input that is touched back goes on; one that is gone is reported as missing', async t => {
+t.test('an input with its old time again is accepted; a missing one is reported', async t => {
   const all = setting(t)
   await begin(all)
   const path = join(all.folder, 'a.txt')
@@ -194,7 +194,7 @@ t.test('an input that is touched back goes on; one that is gone is reported as m
   t.match(await failure(statusOf(all.plan)), { code: 'ERR_FILES', message: /a\.txt: no such file/ })
 })
 
-t.test('a finished job whose files are gone, or of another size, is done again in their place', async t => {
+t.test('a finished job whose files are missing or of another size is repeated in place', async t => {
   const all = setting(t)
   const { folder, plan, output } = all
   await finish(all)
@@ -218,7 +218,7 @@ t.test('a finished job whose files are gone, or of another size, is done again i
   })
 })
 
-t.test('a finished job of another name is somebody else\'s; a begun one is refused', async t => {
+t.test('a finished job of another name is ignored; a partial one is refused', async t => {
   const all = setting(t)
   const other = { ...all.plan, settings: { ...all.plan.settings, name: 'books' } }
   await begin(all)
@@ -227,7 +227,7 @@ t.test('a finished job of another name is somebody else\'s; a begun one is refus
   t.strictSame(await statusOf(other), { is: 'new' })
 })
 
-t.test('another version goes on with nothing, and finished stays finished', async t => {
+t.test('a partial job of another version is refused, and a finished one is accepted', async t => {
   const all = setting(t)
   const asOfVersion = async (sluice: string): Promise<void> => {
     await writeCheckpoint(all.plan.path, { ...await readCheckpoint(all.plan.path) as object, sluice })
@@ -263,11 +263,11 @@ t.test('a damaged or unknown checkpoint is refused; --restart starts without rea
   t.match(await doJob(plan, async job => job.flow, { restart: true }), { result: null, found: { begins: false } })
 })
 
-t.test('two at once: the second is refused, whatever it would do', async t => {
+t.test('a second run at the same time is refused, with any options', async t => {
   const { plan } = setting(t)
   await doJob(plan, async () => {
     for (const options of [{}, { restart: true }]) {
-      t.match(await failure(doJob(plan, async () => { t.fail('two at once') }, options)), {
+      t.match(await failure(doJob(plan, async () => { t.fail('two runs at once') }, options)), {
         code: 'ERR_LOCKED', message: new RegExp(`process ${process.pid} `)
       })
     }
@@ -275,7 +275,7 @@ t.test('two at once: the second is refused, whatever it would do', async t => {
   t.notOk(existsSync(`${plan.path}.lock`))
 })
 
-t.test('only files can be resumed', async t => {
+t.test('only regular files can be resumed', async t => {
   const folder = folderInMemory(t)
   const file = put(folder, 'a.txt', 'a')
   const canResume = async (names: FileNames, outputs: readonly string[]): Promise<boolean> =>
@@ -283,12 +283,12 @@ t.test('only files can be resumed', async t => {
   t.equal(await canResume(file, [join(folder, 'new')]), true)
   t.equal(await canResume([file, '-'], [join(folder, 'new')]), false)
   t.equal(await canResume('-', []), false)
-  t.equal(await canResume('/dev/null', []), false, 'no file, such as a named pipe')
+  t.equal(await canResume('/dev/null', []), false, 'no regular file, like a named pipe')
   t.equal(await canResume(file, [join(folder, 'new'), '-']), false)
   t.equal(await canResume(file, ['/dev/null']), false)
 })
 
-t.test('a message for each state', async t => {
+t.test('each state has a message', async t => {
   t.equal(statusText({ is: 'new', why: 'x' }), null)
   t.equal(statusText({ is: 'started', documents: 1234 }), 'resumes after document 1,234')
   t.equal(statusText({ is: 'damaged', why: 'gone' }), 'is done again: gone')

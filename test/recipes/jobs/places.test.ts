@@ -1,11 +1,11 @@
-/** Where outputs may lie: beside one another, and not where a shard will be. */
+/** Where outputs may be: next to one another, and not in place of a shard. */
 import { mkdirSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { t } from '../../tap.ts'
 import { checkOutputs, realPlace } from '../../../recipes/jobs/places.ts'
 import { failure, folderInMemory, put } from '../../helpers.ts'
 
-t.test('files are compared by where they are, links followed as far as they go', async t => {
+t.test('files are compared by their real paths, as far as they exist', async t => {
   const folder = folderInMemory(t)
   mkdirSync(join(folder, 'real'))
   symlinkSync(join(folder, 'real'), join(folder, 'link'))
@@ -25,7 +25,7 @@ t.test('files are compared by where they are, links followed as far as they go',
   })
 })
 
-t.test('no file lies where a run puts shards', async t => {
+t.test('no other output is in a folder of shards', async t => {
   const folder = folderInMemory(t)
   mkdirSync(join(folder, 'real'))
   symlinkSync(join(folder, 'real'), join(folder, 'link'))

@@ -3,7 +3,7 @@ import { schedule } from '../../../recipes/jobs/schedule.ts'
 
 const turn = (n: number): Promise<void> => new Promise(resolve => setTimeout(resolve, n))
 
-t.test('so many jobs run at once and no more, and outcomes come in the order of the jobs', async t => {
+t.test('the number of concurrent jobs is limited, and outcomes are in the order of the jobs', async t => {
   for (const atOnce of [1, 2, 3, 9]) {
     let running = 0
     let most = 0
@@ -21,7 +21,7 @@ t.test('so many jobs run at once and no more, and outcomes come in the order of 
   }
 })
 
-t.test('a job that fails, even at once, is reported and stops no other', async t => {
+t.test('a job that fails, even synchronously, is reported and stops no other job', async t => {
   const cause = new Error('broken')
   const outcomes = await schedule([
     { name: 'a', run: () => { throw cause } },

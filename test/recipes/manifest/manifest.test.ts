@@ -51,7 +51,7 @@ datasets:
   - { name: books, dataset: text, data_files: DIR/a.ndjson }
 `
 
-t.test('a manifest, with every key and with as few as can be', async t => {
+t.test('a manifest with every key, and with the required keys only', async t => {
   const folder = temporaryFolder(t)
   put(folder, 'a.ndjson', '')
   put(folder, 'b.gz', '')
@@ -121,7 +121,7 @@ t.test('a manifest, with every key and with as few as can be', async t => {
   })
 })
 
-t.test('a manifest may be the bare list of datasets', async t => {
+t.test('a manifest may be just the list of datasets', async t => {
   const folder = temporaryFolder(t)
   const file = put(folder, 'a.txt', '')
   const manifest = await readManifest(
@@ -142,7 +142,7 @@ async function mistakes (t: Tap, yaml: string): Promise<string[]> {
 
 type Tap = Parameters<typeof temporaryFolder>[0]
 
-t.test('every mistake is reported at once, at its line and column, with what would be right', async t => {
+t.test('every mistake is reported at once, with its line and column and the valid choices', async t => {
   t.strictSame(await mistakes(t, `datasets:
   - name: a
     dataset: text
@@ -166,14 +166,14 @@ tokenizer:
   ])
 })
 
-t.test('a key in camel case is not a key', async t => {
+t.test('a key in camel case is unknown', async t => {
   t.strictSame(
     await mistakes(t, '- { seqLen: 3, name: a, dataset: text, data_files: DIR/a.txt }'),
     ['1:5: unknown key seqLen (did you mean seq_len?)']
   )
 })
 
-t.test('filters: unknown stages, unknown options, wrong values, and rules on several options', async t => {
+t.test('filters: unknown stages, unknown options, wrong values, and rules across options', async t => {
   t.strictSame(await mistakes(t, `- name: a
   dataset: text
   data_files: DIR/a.txt
@@ -195,7 +195,7 @@ t.test('filters: unknown stages, unknown options, wrong values, and rules on sev
   ])
 })
 
-t.test('datasets: missing files, none named, and what can\'t be read', async t => {
+t.test('datasets: missing files, no files, and unreadable files', async t => {
   t.strictSame(await mistakes(t, `- { name: a, dataset: text, data_files: DIR/none.txt }
 - name: b
   dataset: json
@@ -212,7 +212,7 @@ t.test('datasets: missing files, none named, and what can\'t be read', async t =
   ])
 })
 
-t.test('keys that only some sources have, and what is expected', async t => {
+t.test('keys that only some sources have, and expected values', async t => {
   t.strictSame(await mistakes(t, `- { name: a, dataset: text, line_delimiter: x, data_files: DIR/a.txt }
 - { name: b, dataset: csv, line_delimiter: 7, data_files: DIR/a.txt }
 - { name: c, dataset: csv, line_delimiter: x, expect: { kept: 60 }, data_files: DIR/a.txt }
@@ -231,7 +231,7 @@ t.test('keys that only some sources have, and what is expected', async t => {
   t.strictSame(manifest.datasets[0]!.sourceOptions, { lineDelimiter: 'x' })
 })
 
-t.test('two components must not have one name, nor one output_dir in whatever way it is written', async t => {
+t.test('two components can\'t have the same name, or the same output_dir in any spelling', async t => {
   t.strictSame(await mistakes(t, `- { name: a, dataset: text, data_files: DIR/a.txt, output_dir: out/x }
 - name: a
   dataset: text
@@ -243,7 +243,7 @@ t.test('two components must not have one name, nor one output_dir in whatever wa
   ])
 })
 
-t.test('what is no YAML, and what is no manifest', async t => {
+t.test('a file that is no YAML, and YAML that is no manifest', async t => {
   t.match(
     await mistakes(t, 'name: x\ndatasets: [\n'), [/^3:1: a bracket that is opened above is not closed, expected \]/]
   )
@@ -257,7 +257,7 @@ t.test('what is no YAML, and what is no manifest', async t => {
   })
 })
 
-t.test('names that every object has are no stages; aliases of nothing and of themselves are mistakes', async t => {
+t.test('names of object members are no stages; aliases of nothing and of themselves are mistakes', async t => {
   const component = (filter: string): string =>
     `- { name: a, dataset: text, data_files: DIR/a.txt, filters: [${filter}] }`
   for (const filter of ['constructor', 'toString', '{ __proto__: {} }']) {
@@ -273,7 +273,7 @@ t.test('names that every object has are no stages; aliases of nothing and of the
   t.match(await mistakes(t, '- { name: .., dataset: text, data_files: DIR/a.txt }'), [/^1:11: expected a name/])
 })
 
-t.test('merge keys work, and two copies in one folder don\'t', async t => {
+t.test('merge keys work, and two copies in one folder are refused', async t => {
   const folder = temporaryFolder(t)
   const file = put(folder, 'a.txt', '')
   const manifest = await readManifest(put(folder, 'm.yaml', `- &a { name: a, dataset: text, data_files: '${file}', ` +
@@ -285,7 +285,7 @@ t.test('merge keys work, and two copies in one folder don\'t', async t => {
   )
 })
 
-t.test('a file of another kind is reported as one, and a long list of mistakes is cut', async t => {
+t.test('a file of another kind is reported as such, and a long list of mistakes is cut', async t => {
   t.match(await mistakes(t, 'a\0b'), [/is not a text in UTF-8/])
   const many = await mistakes(t, Array.from({ length: 50 }, (_, i) => `- { name: c${i} }`).join('\n'))
   t.equal(many.length, 21)

@@ -4,7 +4,7 @@ import { readManifest } from '../../../recipes/manifest/read.ts'
 import { knownStages } from '../../../recipes/stages.ts'
 import { failure, put, temporaryFolder } from '../../helpers.ts'
 
-/** What is said of a manifest, without the file's name. */
+/** The mistakes in a manifest, without the file's name. */
 async function saidOf (t: Test, content: string | Uint8Array): Promise<string[]> {
   const path = put(temporaryFolder(t), 'mix.yaml', content)
   const error = await failure(readManifest(path, knownStages))
@@ -14,7 +14,7 @@ async function saidOf (t: Test, content: string | Uint8Array): Promise<string[]>
 
 const SAME_COLUMN = 'what belongs together begins in the same column'
 
-/** One mistake each: `LINE:COLUMN: what is said`. */
+/** One mistake each: `LINE:COLUMN: message`. */
 const YAML: Readonly<Record<string, [yaml: string, says: string]>> = {
   'keys further to the right than the first': [
     'datasets:\n- name: a\n   dataset: json\n   data_files: a\n',
@@ -110,7 +110,7 @@ t.test('every duplicate key is reported', async t => {
   ])
 })
 
-t.test('options of a filter that are indented less than they should be', async t => {
+t.test('filter options with too little indentation', async t => {
   const said = await saidOf(t, 'datasets:\n  - name: a\n    filters:\n      - length:\n        min_chars: 3\n')
   t.match(said.at(-1), '4:9: the options of length begin in the same column as its name, ' +
     'expected them further to the right')
@@ -150,14 +150,14 @@ for (const [name, [content, says]] of Object.entries(OTHER_FILES)) {
   })
 }
 
-t.test('a folder', async t => {
+t.test('a folder in place of a manifest', async t => {
   const folder = temporaryFolder(t)
   t.match(await failure(readManifest(folder, knownStages)), {
     code: 'ERR_MANIFEST', message: `${folder}: is a folder, ${MANIFEST}`
   })
 })
 
-t.test('numbers as people write them, and values that YAML takes for others', async t => {
+t.test('numbers in common notations, and values that YAML reads as another type', async t => {
   const folder = temporaryFolder(t)
   const file = put(folder, 'a.ndjson', '')
   const yaml = `- name: a\n  dataset: json\n  data_files: '${file}'\n  seq_len: 1_024\n  sample_limit: ` +
@@ -178,7 +178,7 @@ t.test('numbers as people write them, and values that YAML takes for others', as
     '[german, fr] }]\n'), ['4:31: cld3 does not know the language "german" (did you mean de?)'])
 })
 
-t.test('long and hostile text: one mistake, or as many as are shown', async t => {
+t.test('a long malicious text gives one mistake, or as many as are shown', async t => {
   for (const content of [
     '[ {'.repeat(2000), 'a: b: '.repeat(1000), 'a:\n b\n  c: d\n'.repeat(2000), '\t'.repeat(300_000),
     'x,'.repeat(30_000)

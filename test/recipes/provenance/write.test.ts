@@ -9,7 +9,7 @@ import { findProvenance, writeProvenance } from '../../../recipes/provenance/wri
 import { failure, filesIn, mocked, put, temporaryFolder } from '../../helpers.ts'
 import { provenance } from '../provenance-samples.ts'
 
-t.test('one pull: README.md, provenance.json and the card', async t => {
+t.test('one pull writes README.md, provenance.json and the card', async t => {
   const folder = join(temporaryFolder(t), 'raw')
   const output = join(folder, 'a.ndjson')
   const card = '---\nlicense: odc-by\n---\n# A dataset\n'
@@ -54,7 +54,7 @@ t.test('one pull: README.md, provenance.json and the card', async t => {
   t.match(page, /not legal advice/)
 })
 
-t.test('what is not known, and what is much', async t => {
+t.test('unknown values and long lists', async t => {
   const folder = temporaryFolder(t)
   const files = [
     { path: 'a|b.parquet', bytes: null, sha256: null, git_oid: 'cd'.repeat(20) },
@@ -108,19 +108,19 @@ t.test('what is not known, and what is much', async t => {
     ...given, license: { ...given.license, found: ['x'.repeat(30_000)] }
   })
   t.match(readFileSync(readme, 'utf8'), /^\| licence \| x{199}… \|$/m,
-    'a whole licence in place of its name is not all shown')
+    'a licence text in place of a name is shortened')
   t.match(readFileSync(json, 'utf8'), /"x{30000}"/)
 })
 
-t.test('several pulls into one folder: each has its section, its entry, and its card', async t => {
+t.test('several pulls into one folder have separate sections, entries and cards', async t => {
   const folder = temporaryFolder(t)
   const pull = (name: string, card: string | null): ReturnType<typeof writeProvenance> =>
     writeProvenance(join(folder, name), provenance(), { card })
   await Promise.all([pull('b.ndjson', 'B'), pull('a.ndjson', 'B')])
-  t.strictSame(filesIn(folder), ['CARD.md', 'README.md', 'provenance.json'], 'of one dataset, they have one card')
+  t.strictSame(filesIn(folder), ['CARD.md', 'README.md', 'provenance.json'], 'pulls of one dataset share a card')
   t.equal((await pull('c.ndjson', 'C')).card, join(folder, 'c.ndjson.CARD.md'))
-  t.equal((await pull('a.ndjson', 'A')).card, join(folder, 'a.ndjson.CARD.md'), 'b has the other one still')
-  t.equal((await pull('b.ndjson', 'newer')).card, join(folder, 'CARD.md'), 'and it is b\'s alone now')
+  t.equal((await pull('a.ndjson', 'A')).card, join(folder, 'a.ndjson.CARD.md'), 'the other card is still that of b')
+  t.equal((await pull('b.ndjson', 'newer')).card, join(folder, 'CARD.md'), 'only b has it now')
   t.equal(readFileSync(join(folder, 'CARD.md'), 'utf8'), 'newer')
   const { pulls } = JSON.parse(readFileSync(join(folder, 'provenance.json'), 'utf8')) as { pulls: object }
   t.strictSame(Object.keys(pulls), ['a.ndjson', 'b.ndjson', 'c.ndjson'])
@@ -128,7 +128,7 @@ t.test('several pulls into one folder: each has its section, its entry, and its 
   const before = filesIn(folder).map(name => readFileSync(join(folder, name), 'utf8'))
   await pull('c.ndjson', 'C')
   t.strictSame(filesIn(folder).map(name => readFileSync(join(folder, name), 'utf8')), before,
-    'the same again is the same')
+    'a repeated pull writes the same')
 })
 
 /** A record with this licence. */
@@ -147,7 +147,7 @@ t.test('records by licence: a section for each output', async t => {
   t.match(readFileSync(readme, 'utf8'), '| records by licence | [LICENSES.md](LICENSES.md) |')
 })
 
-t.test('what isn\'t ours stays', async t => {
+t.test('files of others are kept', async t => {
   const folder = temporaryFolder(t)
   for (const [name, content] of [
     ['README.md', '# My corpus\n'], ['provenance.json', '{"who": "me"}'], ['CARD.md', 'playing cards'],
@@ -177,10 +177,10 @@ t.test('what isn\'t ours stays', async t => {
   await writeProvenance(join(folder, 'b.ndjson'), provenance())
   await writeProvenance(join(folder, 'c.ndjson'), provenance())
   t.notMatch(readFileSync(join(folder, 'c.ndjson.README.md'), 'utf8'), '## b.ndjson',
-    'a page of a name has that pull alone')
+    'a page for one output has that pull only')
 })
 
-t.test('what is damaged is reported once, and isn\'t replaced', async t => {
+t.test('a damaged file is reported once, and not replaced', async t => {
   const folder = temporaryFolder(t)
   const json = put(folder, 'provenance.json', '{"format": 1, "pulls": {"a.ndjson": 7}}')
   t.strictSame(await findProvenance([join(folder, 'a.ndjson'), join(folder, 'b.ndjson')]), [{
@@ -199,7 +199,7 @@ t.test('what is damaged is reported once, and isn\'t replaced', async t => {
   })
 })
 
-t.test('a folder that another pull writes to is waited for', async t => {
+t.test('a folder that another pull is writing to is awaited', async t => {
   const folder = temporaryFolder(t)
   const held = await lock(join(folder, 'provenance.json.lock'), 'provenance.json')
   const writing = writeProvenance(join(folder, 'a.ndjson'), provenance())
@@ -215,12 +215,12 @@ t.test('a folder that another pull writes to is waited for', async t => {
   const again = await lock(join(folder, 'provenance.json.lock'), 'provenance.json')
   t.match(
     await failure(impatient.writeProvenance(join(folder, 'a.ndjson'), provenance())), { code: 'ERR_LOCKED' },
-    'but not for ever'
+    'but not forever'
   )
   await again.release()
 })
 
-t.test('no token is in any of it', async t => {
+t.test('no token is written', async t => {
   const folder = temporaryFolder(t)
   const token = `hf_${'aB3dE'.repeat(7).slice(0, 34)}`
   await writeProvenance(join(folder, 'a.ndjson'), provenance({

@@ -7,7 +7,7 @@ import { put, temporaryFolder } from '../../helpers.ts'
 
 const isInstalled = (shell: string): boolean => spawnSync(shell, ['-c', 'true']).status === 0
 
-/** What bash's script offers for the last of some words. */
+/** The completions by bash's script for the last of some words. */
 function bashOffers (...words: readonly string[]): string[] {
   const program = `${completionScript('bash', commands)}
 COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
@@ -19,7 +19,7 @@ printf '%s\\n' "\${COMPREPLY[@]}"`
 
 const NEEDS_BASH = { skip: isInstalled('bash') ? false : 'bash is not installed' }
 
-t.test('bash: commands, flags, values; paths are left to the shell', NEEDS_BASH, async t => {
+t.test('bash completes commands, flags and values; paths are left to the shell', NEEDS_BASH, async t => {
   t.strictSame(bashOffers('sluice', ''), [...Object.keys(commands), '--help', '--version'])
   t.strictSame(bashOffers('sluice', 'che'), ['check', 'check-tokenizer', 'check-coverage'])
   t.strictSame(bashOffers('sluice', 'init', '--f'), ['--force'])
@@ -39,7 +39,7 @@ t.test('bash: commands, flags, values; paths are left to the shell', NEEDS_BASH,
   t.match(completionScript('bash', commands), 'complete -o bashdefault -o default -F _sluice sluice')
 })
 
-t.test('every script has each command and each of its flags', async t => {
+t.test('every script has each command and all of its flags', async t => {
   const folder = temporaryFolder(t)
   for (const shell of ['bash', 'zsh', 'fish']) {
     const script = completionScript(shell, commands)
@@ -57,7 +57,7 @@ t.test('every script has each command and each of its flags', async t => {
   t.match(completionScript('fish', commands), /-l dtype -x -a 'int32 uint16 uint32' -d '/)
 })
 
-t.test('sluice completion prints it; another shell is an error', async t => {
+t.test('sluice completion prints the script; an unknown shell is an error', async t => {
   t.match(await command(['completion', 'bash', '--quiet']), {
     code: 0, stdout: completionScript('bash', commands), stderr: ''
   })

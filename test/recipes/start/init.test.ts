@@ -1,4 +1,4 @@
-/** From data to a manifest that `check` takes and `run` makes shards of. */
+/** From data to a manifest that `check` accepts and `run` makes shards from. */
 import { existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
@@ -29,7 +29,7 @@ const parquet = Buffer.from(parquetWriteBuffer({
 interface Case {
   readonly files: Readonly<Record<string, string | Uint8Array>>
   readonly args: readonly string[]
-  /** What the manifest says of each component. */
+  /** The keys of each component in the manifest. */
   readonly says: ReadonlyArray<Readonly<Record<string, unknown>>>
 }
 
@@ -91,7 +91,7 @@ const CASES: Readonly<Record<string, Case>> = {
 const validate = new Ajv2020({ strict: false }).compile(JSON.parse(schemaText()) as object)
 
 for (const [name, { files, args, says }] of Object.entries(CASES)) {
-  t.test(`${name}: the manifest passes check, and run makes shards of it`, async t => {
+  t.test(`${name}: the manifest passes check, and run makes shards from it`, async t => {
     const folder = folderInMemory(t)
     for (const [path, content] of Object.entries(files)) put(folder, path, content)
     const written = await command(['init', ...args], { cwd: folder })
@@ -104,7 +104,7 @@ for (const [name, { files, args, says }] of Object.entries(CASES)) {
     t.equal(content.datasets.length, says.length)
     t.match(yaml, /^# yaml-language-server: \$schema=\S+manifest\.schema\.json\n/)
     const schema = new URL(/schema=(\S+)/.exec(yaml)![1]!, pathToFileURL(`${folder}/`))
-    t.ok(existsSync(schema), 'the schema is there')
+    t.ok(existsSync(schema), 'the schema exists')
     t.ok(validate(content), JSON.stringify(validate.errors))
     t.match(await command(['check', 'sluice.yaml'], { cwd: folder }), { code: 0 })
     const run = await command(['run', 'sluice.yaml', '--workers', '1', '--quiet'], { cwd: folder })
@@ -115,7 +115,7 @@ for (const [name, { files, args, says }] of Object.entries(CASES)) {
   })
 }
 
-t.test('code: its lines come through the tokenizer', async t => {
+t.test('code keeps its lines through the tokenizer', async t => {
   const folder = folderInMemory(t)
   put(folder, 'code.ndjson', ndjsonOf(texts.map((_, i) => ({ content: CODE.replace('3', String(i)) }))))
   const { components } = await runInit(folder, ['code.ndjson'])
@@ -137,7 +137,7 @@ async function runInit (cwd: string, args: readonly string[]): Promise<InitRepor
   return JSON.parse(stdout) as InitReport
 }
 
-t.test('what was found is in comments: languages, lengths, ids, sizes', async t => {
+t.test('comments state what was found: languages, lengths, ids, sizes', async t => {
   const folder = temporaryFolder(t)
   const german = 'Der Müller öffnete das Tor, und das Wasser lief zum Rad der Mühle hinab, wie an jedem Tag.'
   put(folder, 'two.ndjson', ndjsonOf(texts.map((text, i) => ({
@@ -154,7 +154,7 @@ t.test('what was found is in comments: languages, lengths, ids, sizes', async t 
   }
 })
 
-t.test('a dataset on the Hub', async t => {
+t.test('a dataset on the Hub gives a manifest', async t => {
   await hubForCommands(t, { repos: [C4] })
   const folder = folderInMemory(t)
   t.match(await command(['init', 'allenai/c4', '--subset', 'en'], { cwd: folder }), { code: 0, stderr: '' })
@@ -174,7 +174,7 @@ t.test('a dataset on the Hub', async t => {
   )
 })
 
-t.test('a manifest is not replaced unless that is asked for; - is standard output', async t => {
+t.test('a manifest is replaced only with the flag; - is standard output', async t => {
   const folder = temporaryFolder(t)
   put(folder, 'a.txt', texts.join('\n'))
   put(folder, 'mine.yaml', 'mine')
@@ -189,7 +189,7 @@ t.test('a manifest is not replaced unless that is asked for; - is standard outpu
   t.notOk(existsSync(join(folder, 'sluice.yaml')))
 })
 
-t.test('what can\'t be used is an error that says what to do', async t => {
+t.test('unusable input is an error that says what to do', async t => {
   const folder = temporaryFolder(t)
   put(folder, 'empty.ndjson', '')
   put(folder, 'noise.dat', Buffer.from(Array.from({ length: 2000 }, (_, i) => i * 7 % 256)))

@@ -18,24 +18,19 @@ import { ROOT, folderInMemory, howMany, isThorough, put, runProgram, temporaryFo
 
 const VOCABULARY = howMany(700, 8000)
 
-/** Of installed packages as little text as makes some shards. */
+/** The smallest amount of text from installed packages that makes some shards. */
 const TEXT = [
   'yaml/package.json', 'yaml/dist', 'undici/package.json', 'undici/docs', 'split2', 'tinyglobby', 'commander',
   'fastest-levenshtein', 'xxhash-wasm', 'jsonc-parser'
 ]
 
-/**
- * What a tokenizer may lose: tabs, odd runs of spaces, blank lines, Windows line breaks, characters that it never saw.
- */
+/** Text that a tokenizer may lose: tabs, runs of spaces, blank lines, Windows line ends, unknown characters. */
 const INDENTED = '  def gate (open):\n\tif open:  # \u{1f6a2} \u6c34\n\n           return\t1   \r\n\n  '
 
-/**
- * sluice as it is installed, beside few packages, and to train a small vocabulary: there is less text than in a
- * checkout.
- */
+/** sluice as it is installed, next to few packages, with a small vocabulary: there is less text than in a checkout. */
 function installation (t: Test): string {
   const parent = folderInMemory(t)
-  // What it loads; it gathers text from the nearer ones.
+  // The packages that it loads; it gathers text from the nearer ones.
   symlinkSync(join(ROOT, 'node_modules'), join(parent, 'node_modules'))
   const folder = join(parent, 'sluice')
   cpSync(join(ROOT, 'dist'), join(folder, 'dist'), {
@@ -56,7 +51,7 @@ function installation (t: Test): string {
   return folder
 }
 
-t.test('one command, from the text of the installed packages to shards that a loader opens', async t => {
+t.test('one command makes shards that a loader opens, from the text of the installed packages', async t => {
   const cwd = isThorough() ? temporaryFolder(t) : folderInMemory(t)
   const root = isThorough() ? ROOT : installation(t)
   const old = ['raw/docs.ndjson', 'shards/docs/shard_00000.npy', 'shards/docs/shard_99999.npy']
@@ -90,7 +85,7 @@ t.test('one command, from the text of the installed packages to shards that a lo
     t.ok(ends <= records && ends >= records - tail, `${ends} ends of sentence, ${records} documents`)
   }
 
-  // The documents of the first component, one by one, are what lies in its shards.
+  // The shards contain the documents of the first component, one by one.
   const [docs] = stats
   const raw = join(cwd, 'data/quickstart/raw/docs.ndjson')
   const model = join(cwd, 'data/quickstart/tokenizer', `spm_${VOCABULARY}_unigram.model`)
@@ -112,10 +107,10 @@ t.test('one command, from the text of the installed packages to shards that a lo
   t.equal(expected.length, docs!.tokens)
   const found = (await listShards(join(cwd, docs!.output_dir))).flatMap(name =>
     [...readNpy(readFileSync(join(cwd, docs!.output_dir, name))).data])
-  t.ok(found.every((id, i) => id === expected[i]) && found.length > 0, 'the ids of the documents, laid end to end')
-  t.equal(expected.filter(id => id === docs!.eos_id).length, documents, 'one end of sentence a document')
+  t.ok(found.every((id, i) => id === expected[i]) && found.length > 0, 'the ids of the documents, concatenated')
+  t.equal(expected.filter(id => id === docs!.eos_id).length, documents, 'one end of sentence per document')
 
-  // Code is the same text once it is encoded and decoded, line by line.
+  // Code is the same text after encoding and decoding, line by line.
   const { encode: encoded, decode } = await loadTokenizer(model)
   const code = readFileSync(join(cwd, 'data/quickstart/raw/code.ndjson'), 'utf8').trim().split('\n').slice(0, 200)
   const texts = [INDENTED, ...code.map(line => (JSON.parse(line) as Document).text)]

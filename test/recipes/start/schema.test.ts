@@ -1,6 +1,6 @@
 /**
- * The JSON Schema of manifests takes what the checker takes, and refuses what it refuses, as far as a schema can say
- * it.
+ * The JSON Schema of manifests accepts what the checker accepts, and refuses what it refuses, as far as a schema can
+ * express it.
  */
 import { readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
@@ -23,7 +23,7 @@ const contentOf = (yaml: string): unknown => parse(yaml, { merge: true })
 const MANIFESTS = ['examples', 'recipes/start'].flatMap(folder =>
   readdirSync(join(ROOT, folder)).filter(name => name.endsWith('.yaml')).map(name => join(folder, name)))
 
-t.test('it takes each manifest of the repository', async t => {
+t.test('the schema accepts each manifest of the repository', async t => {
   t.ok(MANIFESTS.length > 7, MANIFESTS.join())
   for (const name of MANIFESTS) {
     t.ok(validate(contentOf(readFileSync(join(ROOT, name), 'utf8'))), `${name}: ${JSON.stringify(validate.errors)}`)
@@ -46,14 +46,14 @@ const RIGHT: Readonly<Record<string, string>> = {
 }
 
 for (const [name, yaml] of Object.entries(RIGHT)) {
-  t.test(`it takes ${name}`, async t => {
+  t.test(`the schema accepts ${name}`, async t => {
     t.ok(validate(contentOf(yaml)), JSON.stringify(validate.errors))
   })
 }
 
 const component = (rest: string): string => `- { name: a, ${FILE}, ${rest} }`
 
-/** The mistakes of manifest.test.ts and mistakes.test.ts that are no matter of YAML's syntax. */
+/** The mistakes of manifest.test.ts and mistakes.test.ts except those in YAML's syntax. */
 const WRONG: Readonly<Record<string, string>> = {
   'a key that is misspelt': component('seq_lenn: 3'),
   'a word for a number': component('sequences_per_shard: many'),
@@ -94,7 +94,7 @@ const WRONG: Readonly<Record<string, string>> = {
 }
 
 for (const [name, yaml] of Object.entries(WRONG)) {
-  t.test(`it refuses ${name}, as the checker does`, async t => {
+  t.test(`the schema refuses ${name}, as the checker does`, async t => {
     t.notOk(validate(contentOf(yaml)))
     const folder = temporaryFolder(t)
     const files = yaml.replaceAll('a.txt', put(folder, 'a.txt', '')).replaceAll('a.csv', put(folder, 'a.csv', ''))
@@ -104,7 +104,7 @@ for (const [name, yaml] of Object.entries(WRONG)) {
   })
 }
 
-/** What no schema of JSON says, and why: the checker refuses it all the same. */
+/** Rules that no JSON Schema can express, and why: only the checker enforces them. */
 const BEYOND: Readonly<Record<string, [yaml: string, why: string]>> = {
   'bounds the wrong way round': [
     component('filters: [length: { min_chars: 5, max_chars: 4 }]'),
@@ -149,7 +149,7 @@ t.test('each key has a description', async t => {
 
 interface Described { readonly properties: Readonly<Record<string, { readonly description?: string }>> }
 
-t.test('sluice schema prints it, and writes it to a file; the package has it', async t => {
+t.test('sluice schema prints the schema, or writes it to a file; the package contains it', async t => {
   const folder = temporaryFolder(t)
   t.match(
     await command(['schema']), { code: 0, stdout: schemaText(), stderr: '# yaml-language-server: $schema=FILE\n' }
