@@ -121,8 +121,8 @@ export async function findComponents (
 }
 
 /**
- * A component with the files that an earlier run found, or with its local files. The Hub is not asked: a dataset there
- * that no earlier run has found comes without files.
+ * A component with the files that an earlier run found, or with its local files. No request is sent to the Hub: a
+ * dataset there has no files here unless an earlier run found them.
  */
 export async function foundBefore (
   component: Component, checkpoints: readonly string[], find: FindByName

@@ -9,8 +9,8 @@ import { isOnHub } from '../stages.ts'
 import { copyIn } from './paths.ts'
 
 /**
- * Returns the licence on the card of a component's dataset, or null if it has no card. A SluiceError that it throws
- * means a card that can't be read.
+ * Returns the licence on the card of a component's dataset, or null if it has no card. It throws a
+ * SluiceError if the card can't be read.
  */
 export type LicenseOf = (component: FoundComponent) => Promise<CardLicense | null>
 

@@ -131,7 +131,7 @@ function licenseOf ({ license, hub }: DocumentsJob, from: PulledFrom | null): Pr
 
 /**
  * Local files are described by their current sizes and dates: hashing them would take as long as reading them again.
- * Files on the Hub are described by their hashes; those of a dataset there by their paths in it.
+ * Files on the Hub are described by their hashes, and files of a dataset there also by their paths in the dataset.
  */
 async function filesRead (
   { files: all, hub }: DocumentsJob, count: number, { maxRetries, timeout, signal, tell }: WriteOptions

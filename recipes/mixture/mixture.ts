@@ -86,7 +86,7 @@ export async function loadTokenizerOf (
 /**
  * Checks all files that a mixture will write.
  *
- * @throws SluiceError `ERR_OPTION` for one that would be written twice or is where a shard goes, `ERR_OUTPUT_EXISTS`
+ * @throws SluiceError `ERR_OPTION` for one that would be written twice or has the path of a shard, `ERR_OUTPUT_EXISTS`
  *   for one that is an input or would replace a file of another kind
  */
 export async function checkPlaces (

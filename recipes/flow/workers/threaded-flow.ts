@@ -41,8 +41,8 @@ export interface FlowPart {
 
 /**
  * The part of a flow that threads do, batch by batch, and the stages that remain in the main thread, in order. For each
- * filter a stage of the same name counts and drops documents by the results of a thread; a filter that compares
- * documents does so there, by the keys from a thread.
+ * filter a stage of the same name counts and drops documents by the results of a thread; the comparison of
+ * documents by their keys is done by these stages, too.
  */
 export class ThreadedFlow implements BatchThreads<FlowItem> {
   readonly lookAhead: number
