@@ -73,7 +73,7 @@ export interface CoverageReport extends Coverage {
     readonly from: string
     readonly is: 'files' | 'manifest'
     readonly limit: number | null
-    /** Of all texts that were measured, as UTF-8, with a byte 0xFF after each. */
+    /** The SHA-256 of all measured texts, as UTF-8, with a byte 0xFF after each. */
     readonly sha256: string
   }
   readonly tokenizer: { readonly path: string, readonly sha256: string, readonly vocab_size: number }
@@ -87,7 +87,7 @@ export interface CoverageReport extends Coverage {
  * Measures how well a tokenizer covers a sample, or the documents that a manifest's filters keep; `measureCoverage`
  * describes the figures. If a baseline is named, the figures of all texts together are compared with it.
  *
- * @param sample a path, a glob or `-`; undefined where `manifest` is given
+ * @param sample a path, a glob or `-`; undefined if `manifest` is given
  * @throws SluiceError `ERR_OPTION`, `ERR_MANIFEST`, `ERR_BASELINE`, `ERR_TOKENIZER`, `ERR_CHECKSUM` (a manifest's
  *   tokenizer is not the one that it names), `ERR_OUTPUT_EXISTS` or `ERR_OUTPUT` before anything is read;
  *   `ERR_COVERAGE` when there is no word; a CoverageError (`ERR_COVERAGE`) when text is covered worse than the baseline
@@ -155,7 +155,7 @@ interface Input {
   readonly tokenizer: Tokenizer
 }
 
-/** @throws SluiceError where the result would replace an input, or a file of another kind */
+/** @throws SluiceError when the result would replace an input, or a file of another kind */
 async function checkPlace (
   output: string, { from, is, components, tokenizer }: Input, baseline: string | undefined
 ): Promise<void> {
@@ -167,7 +167,7 @@ async function checkPlace (
   await checkWritable(output)
 }
 
-/** What is measured, and by which tokenizer. */
+/** Finds the components to measure, and loads the tokenizer. */
 async function inputOf (sample: string | undefined, asked: CheckCoverageOptions, finding: FindOptions): Promise<Input> {
   const { manifest: path, tokenizerPath, limit } = asked
   if ((sample === undefined) === (path === undefined)) {
@@ -208,7 +208,7 @@ function least (a: number | null, b: number | undefined): number | null {
 
 interface Measured {
   readonly parts: ReadonlyArray<{ readonly name: string, readonly counts: CoverageCounts }>
-  /** Of all texts. */
+  /** The SHA-256 of all texts. */
   readonly sha256: string
 }
 

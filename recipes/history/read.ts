@@ -12,7 +12,7 @@ import { shardInfo } from '../../lib/shards/writer.ts'
 
 export const runsDirOption = z.string().min(1).default('runs').describe('folder for the records of finished runs')
 
-/** A file as it was when the run started; size and date are null where there are none, as for standard input. */
+/** A file as it was when the run started; size and date are null if there are none, as for standard input. */
 const sourceFile = z.object({ path: z.string(), bytes: count.nullable(), modified_at_utc: z.string().nullable() })
 
 const runSource = z.object({
