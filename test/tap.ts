@@ -41,7 +41,7 @@ function resetEnvironment (): string[] {
   return changed
 }
 
-/** Runs a file's tests in a test with the file's name, which fails if the file before it has changed the environment. */
+/** Runs a file's tests in a test of its name, which fails if the file before it has changed the environment. */
 export async function testFile (name: string, load: () => Promise<unknown>): Promise<void> {
   await root.test(name, async t => {
     current = t

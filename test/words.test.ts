@@ -5,7 +5,7 @@ import { t } from './tap.ts'
 import { ROOT, filesIn } from './helpers.ts'
 import { phrasesIn } from './phrases.ts'
 
-const FOLDERS = ['lib']
+const FOLDERS = ['lib', 'recipes', 'sources', 'transforms', 'sinks', 'examples', 'scripts']
 
 for (const folder of FOLDERS) {
   t.test(`${folder} avoids the phrases of test/phrases.ts`, async t => {
