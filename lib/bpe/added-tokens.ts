@@ -1,57 +1,68 @@
 import { SluiceError } from '../errors.ts'
+import { isWordCharacter } from './character-sets.ts'
 import type { AddedToken } from './model.ts'
+import { endOfSpaces, startOfSpaces } from './white-space.ts'
 
 /**
- * What becomes of the names of special tokens that are in a text, such as `<|endoftext|>`: `text`, they are encoded like
- * any text; `encode`, as the tokens, as Hugging Face's tokenizers do; `refuse`, they are an error.
+ * What is done with a special token that a text contains, such as `<|endoftext|>`: `text`, it is encoded like any other
+ * text; `token`, it becomes the token, as in Hugging Face's tokenizers; `refuse`, it is an error. Added tokens that
+ * aren't special always become tokens.
  */
-export type SpecialTokens = 'text' | 'encode' | 'refuse'
+export type SpecialTokens = 'text' | 'token' | 'refuse'
 
-/** A part of a text: some text, or an added token by its id. */
+/** A part of a text: some text, or the id of an added token. */
 export type Part = string | number
 
-/** Cuts a text at the added tokens in it, which nothing is done with. */
-export type Cut = (text: string) => readonly Part[]
-
-/** As `\w` is in the regular expressions of Rust. */
-const WORD_BEFORE = /[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]$/u
-const WORD_AFTER = /^[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]/u
+/** Cuts a text at the added tokens in it. */
+export type Cutter = (text: string) => readonly Part[]
 
 /**
- * Finds added tokens as tokenizers 0.23 does: from the left, the longest first.
+ * A function that finds added tokens as tokenizers 0.23 does (added_vocabulary.rs): from the left, the longest first. A
+ * special token that counts as text still hides the tokens inside it.
  *
- * @returns undefined where there are none to find
+ * @returns undefined if no token can be found
  */
-export function cutterOf (tokens: readonly AddedToken[], specialTokens: SpecialTokens): Cut | undefined {
-  const found = tokens.filter(({ special }) => !special || specialTokens !== 'text')
-  if (found.length === 0) return undefined
-  const byContent = new Map(found.map(token => [token.content, token]))
-  const contents = [...byContent.keys()].sort((a, b) => b.length - a.length)
-  const expression = new RegExp(contents.map(escaped).join('|'), 'g')
+export function cutterOf (tokens: readonly AddedToken[], specialTokens: SpecialTokens): Cutter | undefined {
+  if (tokens.every(({ special }) => special && specialTokens === 'text')) return undefined
+  const byContent = new Map(tokens.map(token => [token.content, token]))
+  const longestFirst = [...byContent.keys()].sort((a, b) => b.length - a.length)
+  const expression = new RegExp(longestFirst.map(escaped).join('|'), 'g')
   return text => {
-    const parts: Part[] = []
+    let parts: Part[] | undefined
     let end = 0
-    for (const { 0: content, index } of text.matchAll(expression)) {
-      const token = byContent.get(content)!
-      const after = index + content.length
-      if (index < end || (token.singleWord && isInWord(text, index, after))) continue
-      if (token.special && specialTokens === 'refuse') {
-        throw new SluiceError('ERR_DOCUMENT', `the text has the special token ${JSON.stringify(content)}, ` +
-          'which was to be refused; remove it, or encode it as text')
-      }
-      const before = text.slice(end, index)
-      const kept = token.lstrip ? before.trimEnd() : before
-      if (kept !== '') parts.push(kept)
+    expression.lastIndex = 0
+    for (let match = expression.exec(text); match !== null; match = expression.exec(text)) {
+      const token = byContent.get(match[0])!
+      const after = match.index + match[0].length
+      if (token.special && specialTokens === 'text') continue
+      if (token.singleWord && !isSingleWord(text, match.index, after)) continue
+      if (token.special && specialTokens === 'refuse') refuse(token, match.index)
+      const start = token.lstrip ? startOfSpaces(text, match.index, end) : match.index
+      parts ??= []
+      if (end < start) parts.push(text.slice(end, start))
       parts.push(token.id)
-      end = token.rstrip ? text.length - text.slice(after).trimStart().length : after
+      end = token.rstrip ? endOfSpaces(text, after) : after
     }
+    if (parts === undefined) return [text]
     if (end < text.length) parts.push(text.slice(end))
     return parts
   }
 }
 
-function isInWord (text: string, from: number, to: number): boolean {
-  return WORD_BEFORE.test(text.slice(Math.max(0, from - 2), from)) || WORD_AFTER.test(text.slice(to, to + 2))
+function isSingleWord (text: string, from: number, to: number): boolean {
+  return !isWordBefore(text, from) && !(to < text.length && isWordCharacter(text.codePointAt(to)!))
+}
+
+function isWordBefore (text: string, at: number): boolean {
+  if (at === 0) return false
+  const pair = at > 1 ? text.codePointAt(at - 2)! : 0
+  return isWordCharacter(pair > 0xffff ? pair : text.charCodeAt(at - 1))
+}
+
+function refuse ({ content }: AddedToken, offset: number): never {
+  const found = `the text has the special token ${JSON.stringify(content)} at offset ${offset}`
+  throw new SluiceError('ERR_DOCUMENT', `${found}; ` +
+    'remove it from the text, or encode special tokens as text or as tokens')
 }
 
 function escaped (text: string): string {

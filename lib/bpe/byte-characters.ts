@@ -1,6 +1,6 @@
 /**
- * Byte-level tokenizers write a token as a character for each byte, so that none is white space or a control
- * character: bytes that are printable in Latin-1 by themselves, the others by the characters from U+0100 on (GPT-2's
+ * Byte-level tokenizers write a token as one character for each byte, none of which is white space or a control
+ * character: a byte that is printable in Latin-1 as itself, the others as the characters from U+0100 on (GPT-2's
  * `bytes_to_unicode`).
  */
 const CHARACTERS: readonly string[] = (() => {
@@ -17,13 +17,13 @@ function isPrintable (byte: number): boolean {
 /** A text's bytes as such characters. */
 export function byteCharacters (bytes: Uint8Array): string {
   let characters = ''
-  for (const byte of bytes) characters += CHARACTERS[byte]
+  for (const byte of bytes) characters += CHARACTERS[byte]!
   return characters
 }
 
 /**
- * The bytes of such characters, as a character each (`byteString`); undefined where a character stands for none, as
- * in added tokens.
+ * The bytes that such characters stand for, in the form of `byteString`; undefined if one stands for none, as in added
+ * tokens.
  */
 export function bytesOfCharacters (text: string): string | undefined {
   let bytes = ''

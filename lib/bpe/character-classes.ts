@@ -1,4 +1,5 @@
 import { CLASS_DATA } from './class-data.ts'
+import { runLengths } from './run-lengths.ts'
 
 /**
  * Classes of characters in the regular expressions of tokenizers, a bit each. `upper` and `lower` are those of o200k:
@@ -23,14 +24,8 @@ export function characterClasses (): Uint8Array {
   if (table !== undefined) return table
   const classes = new Uint8Array(CODE_POINTS)
   let point = 0
-  let number = 0
-  let shift = 0
-  for (const byte of Buffer.from(CLASS_DATA, 'base64')) { // runs: length and kind in one number, seven bits a byte
-    number |= (byte & 0x7f) << shift
-    shift += 7
-    if (byte >= 0x80) continue
-    classes.fill(KINDS[number & 15]!, point, point += number >>> 4)
-    number = shift = 0
+  for (const run of runLengths(CLASS_DATA)) { // its length, and its kind in the lowest four bits
+    classes.fill(KINDS[run & 15]!, point, point += run >>> 4)
   }
   table = classes
   return classes

@@ -4,18 +4,20 @@ import type { IdBuffer } from '../sentencepiece/id-buffer.ts'
 import { type Exports, LONG_WORK, SETTINGS, SHORT_WORK, TEXT_SLACK, WORK_SLACK } from './kernel-layout.ts'
 import { type BpeTables, settingsOf } from './kernel-tables.ts'
 
-// Of a thread's own memory. Larger tables keep more words, and are slower to fill: the processor's caches are small.
+// The memory of a thread. Larger tables keep more words but are slower to fill: the processor's caches are small.
 const SHORT_BITS = 15 // lines of 64 bytes: 2 MiB
 const LONG_BITS = 12 // of 128 bytes: 512 KiB
 const SPILL_BYTES = 2 ** 20
 const OUT_BYTES = 2 ** 18
 const TEXT_BYTES = 2 ** 16
 
-/** Of UTF-8, for a code unit of UTF-16. */
+/** Bytes of UTF-8 for a code unit of UTF-16. */
 const MOST_BYTES = 3
 
-/** Texts whose bytes are counted before they are written: others are given the most that they may have. */
+/** Longer texts have their bytes counted first; shorter ones get room for the most that they may have. */
 const LARGE = 2 ** 20
+
+const SPACE = 0x20
 
 const utf8 = new TextEncoder()
 
@@ -65,6 +67,7 @@ export class KernelEncoder {
    * @throws RangeError for a text that there is no memory for
    */
   append (text: string, ids: IdBuffer): void {
+    if (this.#tables.addsSpace && text !== '' && !text.startsWith(' ')) text = ` ${text}`
     const most = MOST_BYTES * text.length
     if (most > this.#textRoom) this.#makeRoom(most <= LARGE ? most : Buffer.byteLength(text))
     this.#encode(utf8.encodeInto(text, this.#text).written, ids)
@@ -72,9 +75,12 @@ export class KernelEncoder {
 
   /** As `append`, for a text in UTF-8, which must be valid. */
   appendBytes (bytes: Uint8Array, ids: IdBuffer): void {
-    if (bytes.length > this.#textRoom) this.#makeRoom(bytes.length)
-    this.#text.set(bytes)
-    this.#encode(bytes.length, ids)
+    const space = this.#tables.addsSpace && bytes.length > 0 && bytes[0] !== SPACE ? 1 : 0
+    const length = bytes.length + space
+    if (length > this.#textRoom) this.#makeRoom(length)
+    if (space === 1) this.#text[0] = SPACE
+    this.#text.set(bytes, space)
+    this.#encode(length, ids)
   }
 
   #encode (length: number, ids: IdBuffer): void {
@@ -114,7 +120,7 @@ export class KernelEncoder {
     this.#text = new Uint8Array(this.#tables.memory.buffer, at, room)
   }
 
-  /** Takes memory, which other threads may do at the same time. @returns where its parts begin, multiples of 64 */
+  /** Takes memory; other threads may do so at the same time. @returns where its parts begin, multiples of 64 */
   #take (parts: readonly number[]): number[] {
     const sizes = parts.map(bytes => 64 * Math.ceil(bytes / 64))
     const { memory } = this.#tables

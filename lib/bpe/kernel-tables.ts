@@ -1,52 +1,65 @@
 import { Arena, type SharedMemory } from '../kernels/arena.ts'
 import { instantiate } from '../kernels/instantiate.ts'
 import { characterClasses } from './character-classes.ts'
-import { type Exports, SCANNERS, SETTINGS, SHORT_WORK, type Scanner, type Setting, type Settings } from './kernel-layout.ts'
+import {
+  type Exports, MOST_RANKS, SCANNERS, SETTINGS, SHORT_WORK, type Scanner, type Setting, type Settings
+} from './kernel-layout.ts'
 import type { BpeModel, PreTokenizer } from './model.ts'
 
-/** What the kernel needs of a model, in memory that threads share. None of it changes. */
+/** What the kernel needs of a model, in memory that threads share. It never changes. */
 export interface BpeTables {
   /** The folder of the kernel. */
   readonly kernel: string
   readonly memory: Required<SharedMemory>
-  /** Of the model, in the order of `SETTINGS`; those of a thread are 0. */
+  /** Those of the model, in the order of `SETTINGS`; those of a thread are 0. */
   readonly settings: readonly number[]
   readonly scanner: number
+  /** Whether a space is added before a text that begins with none. */
+  readonly addsSpace: boolean
 }
 
 /**
  * Builds the kernel's tables.
  *
- * @returns undefined where the kernel has no scanner for how the model cuts text, or where there is no WebAssembly or no
- *   room: `plainEncoder` does the same
+ * @returns undefined if the kernel has no scanner for how the model cuts text, or if there is no WebAssembly or too
+ *   little memory; `plainEncoder` returns the same ids
  */
 export function kernelTables (model: BpeModel): BpeTables | undefined {
-  const scanner = scannerOf(model.preTokenizers)
+  const [first, ...others] = model.preTokenizers
+  const addsSpace = first?.type === 'prefix-space'
+  const steps = addsSpace ? others : model.preTokenizers
+  const scanner = SCANNER_OF[steps.map(nameOf).join(' ')]
   if (scanner === undefined) return undefined
   try {
-    return build(model, scanner)
+    const built = build(model)
+    return built === undefined ? undefined : { ...built, scanner: SCANNERS[scanner], addsSpace }
   } catch {
     return undefined
   }
 }
 
-/** The scanner that cuts as these do. */
-function scannerOf (steps: readonly PreTokenizer[]): Scanner | undefined {
-  const names = steps.map(step => step.type === 'split' ? step.expression : step.type === 'digits' && step.individual ? 'digits' : step.type)
-  switch (names.join(' ')) {
-    case 'gpt2': return 'gpt2'
-    case 'r50k': return 'r50k'
-    case 'llama3': return 'llama3'
-    case 'cl100k': return 'cl100k'
-    case 'qwen2': return 'qwen2'
-    case 'o200k': return 'o200k'
-    case 'tekken': return 'tekken'
-    case 'deepseek-numbers deepseek-cjk deepseek': return 'deepseek'
-    default: return undefined
-  }
+/** The scanner for a list of steps, which is written as in `nameOf`. */
+const SCANNER_OF: Readonly<Record<string, Scanner>> = {
+  gpt2: 'gpt2',
+  r50k: 'r50k',
+  llama3: 'llama3',
+  cl100k: 'cl100k',
+  qwen2: 'qwen2',
+  o200k: 'o200k',
+  tekken: 'tekken',
+  'deepseek-numbers deepseek-cjk deepseek': 'deepseek',
+  'each-digit gpt2': 'digits',
+  'digits gpt2': 'numbers'
 }
 
-function build ({ vocabulary, merges, wholeWords }: BpeModel, scanner: Scanner): BpeTables | undefined {
+function nameOf (step: PreTokenizer): string {
+  if (step.type === 'split') return step.expression
+  return step.type === 'digits' && step.individual ? 'each-digit' : step.type
+}
+
+function build (
+  { vocabulary, merges, wholeWords }: BpeModel
+): Pick<BpeTables, 'kernel' | 'memory' | 'settings'> | undefined {
   const arena = new Arena(vocabulary.bytes.length * 16)
   const { memory } = arena
   if (memory.grow === undefined) return undefined
@@ -67,6 +80,7 @@ function build ({ vocabulary, merges, wholeWords }: BpeModel, scanner: Scanner):
   setUp()
   if (kernel.indexTokens() === 0) return undefined
   const pairs = merges === undefined ? kernel.countSplits() : merges.length / 3
+  if (merges !== undefined && pairs > MOST_RANKS) return undefined
   fields.set('pairBits', bitsFor(pairs)).set('pairsAt', arena.take(8 * 2 ** bitsFor(pairs)))
   fields.set('mergedAt', arena.take(4 * (merges === undefined ? vocabulary.size : pairs)))
   const mergesAt = merges === undefined ? 0 : copied(arena, bytesOf(merges))
@@ -74,10 +88,10 @@ function build ({ vocabulary, merges, wholeWords }: BpeModel, scanner: Scanner):
   const hasRoom = merges === undefined ? kernel.addSplits() : kernel.addMerges(mergesAt, pairs)
   if (hasRoom === 0) return undefined
   const settings = SETTINGS.map(name => name === 'workAt' ? 0 : fields.get(name) ?? 0)
-  return { kernel: 'bpe', memory: memory as Required<SharedMemory>, settings, scanner: SCANNERS[scanner] }
+  return { kernel: 'bpe', memory: memory as Required<SharedMemory>, settings }
 }
 
-/** Slots of a table with so many entries: a quarter to a half of them are in use. */
+/** The bits of a table's size: a quarter to a half of its slots are in use. */
 export function bitsFor (entries: number): number {
   return Math.ceil(Math.log2(Math.max(entries, 1))) + 1
 }
@@ -93,16 +107,17 @@ function addClasses (arena: Arena, fields: Map<Setting, number>): void {
     if (!numbers.has(key)) numbers.set(key, blocks.push(bytes) - 1)
     blockOf[block] = numbers.get(key)!
   }
-  fields.set('blockOfAt', copied(arena, new Uint8Array(blockOf.buffer))).set('blocksAt', copied(arena, Buffer.concat(blocks)))
+  fields.set('blockOfAt', copied(arena, new Uint8Array(blockOf.buffer)))
+  fields.set('blocksAt', copied(arena, Buffer.concat(blocks)))
   fields.set('masksAt', copied(arena, masks()))
 }
 
-/** For 0 to 16 a mask of so many bytes. */
+/** Masks of 0 to 16 bytes. */
 export function masks (): Uint8Array {
   return Buffer.concat(Array.from({ length: 17 }, (_, length) => Buffer.alloc(16).fill(0xff, 0, length)))
 }
 
-/** Code points of which the kernel keeps the classes together. */
+/** Code points in a block of classes. */
 const BLOCK = 128
 
 export function copied (arena: Arena, bytes: Uint8Array): number {
@@ -115,7 +130,7 @@ export function bytesOf ({ buffer, byteOffset, byteLength }: ArrayBufferView): U
   return new Uint8Array(buffer, byteOffset, byteLength)
 }
 
-/** For a thread. */
+/** The settings of a thread. */
 export function settingsOf (tables: BpeTables, own: Partial<Settings>): number[] {
   return tables.settings.map((setting, i) => own[SETTINGS[i]!] ?? setting)
 }

@@ -1,45 +1,51 @@
 import type { ExpressionName } from './expressions.ts'
+import type { Normalizer } from './normalizers.ts'
 import type { Vocabulary } from './vocabulary.ts'
 
-/** How text is cut into words, one step after the other, as `pre_tokenizer` of a `tokenizer.json` says it. */
+/** A step of cutting text into words, as in the `pre_tokenizer` of a `tokenizer.json`. */
 export type PreTokenizer =
   /** By a known regular expression: each match is a word, and what is between matches. */
   | { readonly type: 'split', readonly expression: ExpressionName }
-  /** Numbers apart from the rest; digit by digit, or as a whole. */
+  /** Numbers apart from the rest: each by itself, or each run of them. */
   | { readonly type: 'digits', readonly individual: boolean }
+  /** Punctuation apart from the rest, in the same way. */
+  | { readonly type: 'punctuation', readonly individual: boolean }
   /** A space before text that begins with none. */
   | { readonly type: 'prefix-space' }
+  /** A character for each byte (`byteCharacters`), which the next steps cut. */
+  | { readonly type: 'bytes' }
 
-/** A token that is found in the text before anything else is done with it. */
+/** A token that is searched for in a text before the text is cut into words. */
 export interface AddedToken {
   readonly content: string
   readonly id: number
-  /** One that has a meaning of its own, as the end of a text. */
+  /** Whether it is a mark, such as the end of a text, and not text. */
   readonly special: boolean
-  /** Whether it takes the white space before it, and after it. */
+  /** Whether the white space before it, and after it, belongs to it. */
   readonly lstrip: boolean
   readonly rstrip: boolean
-  /** Whether it is found only where no letter, number or `_` is next to it. */
+  /** Whether it is only found where no letter, number or `_` is next to it. */
   readonly singleWord: boolean
   /** Whether it is looked for in normalized text. */
   readonly normalized: boolean
 }
 
-/** A byte-level BPE model, from whichever file. */
+/** A byte-level BPE model, from any kind of file. */
 export interface BpeModel {
   /** Without added tokens. */
   readonly vocabulary: Vocabulary
   /**
-   * The merges, the first one first, three ids each: left, right and what they make; undefined where two tokens merge if
-   * their concatenation is a token, that with the lowest id first, as in tiktoken.
+   * The merges in their order, three ids each: left, right and what they make; undefined if two tokens merge whenever
+   * their concatenation is a token, the one with the lowest id first, as in tiktoken.
    */
   readonly merges: Int32Array | undefined
-  /** Whether a word that is a token is that token, whatever its merges make of it (`ignore_merges`). */
+  /** Whether a word that is a token is always encoded as that token (`ignore_merges`). */
   readonly wholeWords: boolean
-  readonly normalization: 'NFC' | null
+  /** Applied to a text in this order, before it is cut into words. */
+  readonly normalizers: readonly Normalizer[]
   readonly preTokenizers: readonly PreTokenizer[]
   readonly added: readonly AddedToken[]
-  /** -1 where the file has none, as with the next. */
+  /** -1 where the file names none, as with the next three. */
   readonly bosId: number
   readonly eosId: number
   readonly padId: number

@@ -1,78 +1,72 @@
-import { z } from 'zod'
 import { expressionOf } from './expressions.ts'
+import { type JsonObject, booleanIn, nested, objectIn, stringIn } from './json-fields.ts'
 import type { PreTokenizer } from './model.ts'
 
-/** How a `pre_tokenizer` cuts, and whether what it makes are bytes. */
+/** How a `pre_tokenizer` cuts text. */
 export interface PreTokenizers {
   readonly steps: readonly PreTokenizer[]
+  /** Whether the words become bytes, as byte-level models need. */
   readonly isByteLevel: boolean
 }
-
-interface Step {
-  readonly type: string
-  readonly [key: string]: unknown
-}
-
-const step = z.looseObject({ type: z.string() })
-const sequence = z.object({ pretokenizers: z.array(step) })
-const byteLevel = z.object({ add_prefix_space: z.boolean(), use_regex: z.boolean().default(true) })
-const digits = z.object({ individual_digits: z.boolean() })
-const split = z.object({
-  pattern: z.object({ Regex: z.string() }),
-  behavior: z.string(),
-  invert: z.boolean()
-})
 
 /**
  * Reads the `pre_tokenizer` of a `tokenizer.json`.
  *
- * @throws Error for one that sluice doesn't know, by its name; a ZodError for one that is damaged
+ * @throws Error for one that is damaged, or that sluice doesn't know, with its name
  */
-export function preTokenizersOf (found: Step | null): PreTokenizers {
-  const steps: PreTokenizer[] = []
-  let isByteLevel = false
-  for (const each of flat(found)) {
-    if (isByteLevel) throw new Error(`its pre_tokenizer has ${each.type} after ByteLevel, which sluice doesn't know`)
-    isByteLevel = each.type === 'ByteLevel'
-    steps.push(...stepsOf(each))
+export function preTokenizersOf (found: JsonObject | null): PreTokenizers {
+  const parts = nested(found, 'pretokenizers', 'pre_tokenizer')
+  const at = parts.findIndex(({ type }) => type === 'ByteLevel')
+  const isByteLevel = at !== -1
+  const steps = parts.flatMap(stepsOf)
+  if (isByteLevel && at < parts.length - 1) { // what comes after it cuts byte characters
+    steps.splice(parts.slice(0, at + 1).flatMap(stepsOf).length, 0, { type: 'bytes' })
+    if (parts.findLastIndex(({ type }) => type === 'ByteLevel') !== at) {
+      throw new Error('its pre_tokenizer has ByteLevel twice')
+    }
   }
   return { steps, isByteLevel }
 }
 
-function flat (found: Step | null): Step[] {
-  if (found === null) return []
-  return found.type === 'Sequence' ? sequence.parse(found).pretokenizers.flatMap(flat) : [found]
-}
-
-function stepsOf (found: Step): PreTokenizer[] {
-  switch (found.type) {
-    case 'ByteLevel': {
-      const { add_prefix_space: addsSpace, use_regex: usesExpression } = byteLevel.parse(found)
-      return [
-        ...addsSpace ? [{ type: 'prefix-space' } as const] : [],
-        ...usesExpression ? [{ type: 'split', expression: 'gpt2' } as const] : []
-      ]
-    }
-    case 'Digits': return [{ type: 'digits', individual: digits.parse(found).individual_digits }]
+function stepsOf (found: JsonObject): PreTokenizer[] {
+  const type = stringIn(found, 'type')
+  switch (type) {
+    case 'ByteLevel': return [
+      ...booleanIn(found, 'add_prefix_space') ? [{ type: 'prefix-space' } as const] : [],
+      ...booleanIn(found, 'use_regex', true) ? [{ type: 'split', expression: 'gpt2' } as const] : []
+    ]
+    case 'Digits': return [{ type: 'digits', individual: booleanIn(found, 'individual_digits') }]
+    case 'Punctuation': return [{ type: 'punctuation', individual: isIndividual(found) }]
     case 'Split': return [splitOf(found)]
-    default: throw new Error(`its pre_tokenizer is ${found.type}, which sluice doesn't know`)
+    default: throw new Error(`its pre_tokenizer is ${type}, which sluice doesn't know for byte-level BPE`)
   }
 }
 
-function splitOf (found: Step): PreTokenizer {
-  const { pattern: { Regex: text }, behavior, invert } = split.parse(found)
-  // Where all of the text is matched, taking away what isn't makes the same words.
-  const isIsolated = behavior === 'Isolated' && !invert
-  const isInverted = behavior === 'Removed' && invert
-  const expression = expressionOf(text)
+function isIndividual (found: JsonObject): boolean {
+  const behavior = found.behavior === undefined ? 'Isolated' : stringIn(found, 'behavior')
+  if (behavior !== 'Isolated' && behavior !== 'Contiguous') throw unknownBehavior(behavior)
+  return behavior === 'Isolated'
+}
+
+function splitOf (found: JsonObject): PreTokenizer {
+  const pattern = objectIn(found, 'pattern')
+  const text = stringIn(pattern, pattern.Regex === undefined ? 'String' : 'Regex')
+  const expression = pattern.Regex === undefined ? undefined : expressionOf(text)
   if (expression === undefined) {
-    throw new Error(`its pre_tokenizer splits by ${JSON.stringify(text)}, an expression that sluice doesn't know`)
+    throw new Error(`its pre_tokenizer splits by ${JSON.stringify(text).slice(0, 300)}, which sluice doesn't know`)
   }
-  if (!isIsolated && !(isInverted && MATCH_ALL.has(expression))) {
-    throw new Error(`its pre_tokenizer splits with behavior ${behavior}, which sluice doesn't know`)
-  }
+  const behavior = stringIn(found, 'behavior')
+  const isInverted = booleanIn(found, 'invert')
+  const isIsolated = behavior === 'Isolated' // with `invert` too: both matches and what is between them are words
+  // If all of a text is matched, removing anything else makes the same words.
+  const isEquivalent = behavior === 'Removed' && isInverted && MATCH_ALL.has(expression)
+  if (!isIsolated && !isEquivalent) throw unknownBehavior(behavior)
   return { type: 'split', expression }
 }
 
-/** Expressions that leave nothing of a text between their matches. */
+function unknownBehavior (behavior: string): Error {
+  return new Error(`its pre_tokenizer splits with behavior ${JSON.stringify(behavior)}, which sluice doesn't know`)
+}
+
+/** Expressions whose matches are all of a text. */
 const MATCH_ALL: ReadonlySet<string> = new Set(['gpt2', 'r50k', 'llama3', 'cl100k', 'qwen2', 'o200k', 'tekken'])

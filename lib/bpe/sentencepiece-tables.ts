@@ -87,9 +87,9 @@ function build (model: SentencePieceModel, merge: MergeTokens): BpeTables | unde
   tables.set('wordShape', shape)
   tables.set('separator1', first.charCodeAt(0))
   tables.set('separator2', second.charCodeAt(0))
-  return addPairs(tables, kernel)
-    ? { kernel: KERNEL, memory: memory as Required<SharedMemory>, settings: tables.settings(), scanner: 0 }
-    : undefined
+  if (!addPairs(tables, kernel)) return undefined
+  const settings = tables.settings()
+  return { kernel: KERNEL, memory: memory as Required<SharedMemory>, settings, scanner: 0, addsSpace: false }
 }
 
 function takeRoom (tables: Tables, tokens: number): void {

@@ -60,7 +60,8 @@ function idsOfCharacters (
 /** Into which two tokens a piece can be split. */
 function splitsOf (piece: string, tokens: ReadonlySet<string>): Array<readonly [left: string, right: string]> {
   const cuts = Array.from({ length: piece.length - 1 }, (_, at) => at + 1)
-  return cuts.map(cut => [piece.slice(0, cut), piece.slice(cut)] as const).filter(parts => parts.every(part => tokens.has(part)))
+  return cuts.map(cut => [piece.slice(0, cut), piece.slice(cut)] as const)
+    .filter(parts => parts.every(part => tokens.has(part)))
 }
 
 function tiesOf (merged: readonly Piece[], size: number): Uint32Array | undefined {

@@ -1,8 +1,9 @@
-import { CLASSES, characterClasses } from './character-classes.ts'
+import { byteCharacters } from './byte-characters.ts'
+import { isNumeric, isPunctuation } from './character-sets.ts'
 import { compiledExpression } from './expressions.ts'
 import type { PreTokenizer } from './model.ts'
 
-/** The words of a text, which together are the text. */
+/** The words of a text, which together are the text. After a step `bytes` they are characters for its bytes. */
 export function wordsOf (text: string, preTokenizers: readonly PreTokenizer[]): string[] {
   return preTokenizers.reduce((pieces, step) => pieces.flatMap(piece => cut(piece, step)), text === '' ? [] : [text])
 }
@@ -10,8 +11,10 @@ export function wordsOf (text: string, preTokenizers: readonly PreTokenizer[]): 
 function cut (text: string, step: PreTokenizer): string[] {
   switch (step.type) {
     case 'split': return split(text, compiledExpression(step.expression))
-    case 'digits': return digits(text, step.individual)
+    case 'digits': return apart(text, isNumeric, step.individual)
+    case 'punctuation': return apart(text, isPunctuation, step.individual)
     case 'prefix-space': return [text.startsWith(' ') ? text : ` ${text}`]
+    case 'bytes': return [byteCharacters(Buffer.from(text))]
   }
 }
 
@@ -27,15 +30,21 @@ function split (text: string, expression: RegExp): string[] {
   return words
 }
 
-function digits (text: string, individual: boolean): string[] {
-  const classes = characterClasses()
+/** Runs of characters that are in a set and of others; those in it may be words by themselves. */
+function apart (text: string, isIn: (point: number) => boolean, individual: boolean): string[] {
   const words: string[] = []
-  let wasNumber: boolean | undefined
+  let start = 0
+  let at = 0
+  let before: boolean | undefined
   for (const character of text) {
-    const isNumber = (classes[character.codePointAt(0)!]! & CLASSES.number) !== 0
-    if (isNumber === wasNumber && !(isNumber && individual)) words[words.length - 1] += character
-    else words.push(character)
-    wasNumber = isNumber
+    const isInside = isIn(character.codePointAt(0)!)
+    if (before !== undefined && (isInside !== before || (isInside && individual))) {
+      words.push(text.slice(start, at))
+      start = at
+    }
+    before = isInside
+    at += character.length
   }
+  words.push(text.slice(start))
   return words
 }

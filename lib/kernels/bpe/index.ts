@@ -7,7 +7,7 @@
  */
 import { encodeWord } from './encode-word'
 import { mergeLong, SHORT_WORD } from './merge'
-import { beginDeepseek, cl100kEnd, deepseekEnd, gpt2End, o200kEnd } from './scan'
+import { beginSteps, cl100kEnd, deepseekEnd, digitsEnd, gpt2End, o200kEnd } from './scan'
 import { setSettings, settings } from './settings'
 import { clearWords, encodeMissingBy, SHORT_KEY, writeLonger, writeShort } from './words'
 
@@ -26,7 +26,7 @@ export function clear (): void {
 
 /** Forgets where the words of a text before ended. */
 export function beginText (): void {
-  beginDeepseek()
+  beginSteps()
 }
 
 let stoppedAt: usize = 0
@@ -114,16 +114,15 @@ function encodeAs (family: i32, at: usize, end: usize): u32 {
 // @ts-ignore: decorator
 @inline
 function wordEnd (family: i32, at: usize, end: usize): usize {
-  if (family === GPT2) return gpt2End(at, end, false, 0)
-  if (family === R50K) return gpt2End(at, end, true, 0)
+  if (family === GPT2) return gpt2End(at, end, false)
+  if (family === R50K) return gpt2End(at, end, true)
   if (family === LLAMA3) return cl100kEnd(at, end, 3, false)
   if (family === CL100K) return cl100kEnd(at, end, 3, true)
   if (family === QWEN2) return cl100kEnd(at, end, 1, false)
   if (family === O200K) return o200kEnd(at, end, 3, true)
   if (family === TEKKEN) return o200kEnd(at, end, 1, false)
   if (family === DEEPSEEK) return deepseekEnd(at, end)
-  if (family === DIGITS) return gpt2End(at, end, false, 1)
-  return gpt2End(at, end, false, 2)
+  return digitsEnd(at, end, family === DIGITS)
 }
 
 /** Bits of the bytes between two, both included. */

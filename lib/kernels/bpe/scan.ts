@@ -4,15 +4,20 @@
  */
 import {
   LETTER, LINE_END, LOWER, MARK, NUMBER, SPACE, SYMBOL, UPPER,
-  after, classAt, codePointAt, endOf, endOfNumbers, endOfOthers
+  after, classAt, classOf, codePointAt, endOf, endOfNumbers, endOfOthers
 } from './classes'
 
 const APOSTROPHE: u32 = 0x27
 
-/** How a run of white space is cut: `\s*[\r\n]+|\s+(?!\S)|\s+`, and what comes before it. */
+/**
+ * Where a word of white space ends: `\s*[\r\n]+|\s+(?!\S)|\s+`.
+ *
+ * @param endsAtLines whether the expression has the first alternative
+ * @param takesTail whether white space at the end of the text is one word
+ */
 // @ts-ignore: decorator
 @inline
-function endOfSpaces (at: usize, end: usize, endsAtLines: bool, takesTail: bool, endsAtNumbers: bool): usize {
+function endOfSpaces (at: usize, end: usize, endsAtLines: bool, takesTail: bool): usize {
   let last = at
   let next = at
   let line: usize = 0
@@ -25,7 +30,7 @@ function endOfSpaces (at: usize, end: usize, endsAtLines: bool, takesTail: bool,
   }
   if (takesTail && next === end) return next
   if (endsAtLines && line !== 0) return line
-  if (next === end || (endsAtNumbers && (classAt(next) & NUMBER) !== 0)) return next
+  if (next === end) return next
   return last > at ? last : next
 }
 
@@ -64,21 +69,15 @@ function endOfLineEnds (at: usize, end: usize, orSlash: bool): usize {
   return at
 }
 
-/** @param digits 0: numbers as the expression has them; 1: each by itself first; 2: each run by itself first */
-export function gpt2End (at: usize, end: usize, takesTail: bool, digits: u32): usize {
+export function gpt2End (at: usize, end: usize, takesTail: bool): usize {
   const contraction = endOfContraction(at, end, false)
   if (contraction > at) return contraction
-  const isSpaced = load<u8>(at) === 0x20 && at + 1 < end
-  const begin = isSpaced ? at + 1 : at
+  const begin = load<u8>(at) === 0x20 && at + 1 < end ? at + 1 : at
   const bits = classAt(begin)
   if ((bits & LETTER) !== 0) return endOf(begin, end, LETTER)
-  if ((bits & NUMBER) !== 0) {
-    if (digits === 0) return endOf(begin, end, NUMBER)
-    if (isSpaced) return begin
-    return digits === 1 ? after(at) : endOf(at, end, NUMBER)
-  }
+  if ((bits & NUMBER) !== 0) return endOf(begin, end, NUMBER)
   if ((bits & SPACE) === 0) return endOfOthers(begin, end, SPACE | LETTER | NUMBER)
-  return endOfSpaces(at, end, false, takesTail, digits !== 0)
+  return endOfSpaces(at, end, false, takesTail)
 }
 
 /** @param numbers how many make a word at most */
@@ -94,7 +93,7 @@ export function cl100kEnd (at: usize, end: usize, numbers: u32, takesTail: bool)
   if ((classAt(begin) & (SPACE | LETTER | NUMBER)) === 0) {
     return endOfLineEnds(endOfOthers(begin, end, SPACE | LETTER | NUMBER), end, false)
   }
-  return endOfSpaces(at, end, true, takesTail, false)
+  return endOfSpaces(at, end, true, takesTail)
 }
 
 /**
@@ -131,16 +130,34 @@ export function o200kEnd (at: usize, end: usize, numbers: u32, hasEndings: bool)
   if ((classAt(begin) & (SPACE | LETTER | NUMBER)) === 0) {
     return endOfLineEnds(endOfOthers(begin, end, SPACE | LETTER | NUMBER), end, true)
   }
-  return endOfSpaces(at, end, true, false, false)
+  return endOfSpaces(at, end, true, false)
 }
 
-// DeepSeek cuts in three steps: numbers, then Chinese and Japanese, then words. What an earlier step made is the end of
-// the text for a later one.
+// Some families cut in steps. For a later step, the text ends where a piece of the step before it does.
 let stepEnd: usize = 0
 
-/** For a new text. */
-export function beginDeepseek (): void {
+/** Must be called before a new text. */
+export function beginSteps (): void {
   stepEnd = 0
+}
+
+/** Whether Rust's `char::is_numeric` holds, which knows a later version of Unicode than the classes. */
+// @ts-ignore: decorator
+@inline
+function isNumeric (at: usize): bool {
+  const point = codePointAt(at)
+  return (classOf(point) & NUMBER) !== 0 || point - 0x11de0 < 10 || point - 0x16ff4 < 3
+}
+
+/** Numbers apart from the rest, then as `gpt2End`. @param each whether each number is by itself, or a run of them */
+export function digitsEnd (at: usize, end: usize, each: bool): usize {
+  if (at >= stepEnd) {
+    const isNumber = isNumeric(at)
+    let next = after(at)
+    if (!(isNumber && each)) while (next < end && isNumeric(next) === isNumber) next = after(next)
+    stepEnd = next
+  }
+  return gpt2End(at, stepEnd, false)
 }
 
 /** U+4E00 to U+9FA5, U+3040 to U+30FF. */
@@ -185,5 +202,5 @@ function deepseekWordEnd (at: usize, end: usize): usize {
   if ((bits & (LETTER | MARK)) !== 0) return endOf(next, end, LETTER | MARK)
   const begin = first === 0x20 && next < end ? next : at
   if ((classAt(begin) & SYMBOL) !== 0) return endOfLineEnds(endOf(begin, end, SYMBOL), end, false)
-  return (bits & SPACE) === 0 ? at : endOfSpaces(at, end, true, false, false)
+  return (bits & SPACE) === 0 ? at : endOfSpaces(at, end, true, false)
 }

@@ -1,0 +1,42 @@
+import { CLASSES, characterClasses } from './character-classes.ts'
+import { runLengths } from './run-lengths.ts'
+import { PUNCTUATION_DATA, WORD_DATA } from './set-data.ts'
+
+const CODE_POINTS = 0x11_0000
+
+const unpacked = new Map<string, Uint8Array>()
+
+/** Whether `\w` matches a code point in the regular expressions of Rust. */
+export function isWordCharacter (point: number): boolean {
+  return setOf(WORD_DATA)[point] === 1
+}
+
+/** Whether the pre-tokenizer `Punctuation` of Hugging Face's tokenizers takes a code point for punctuation. */
+export function isPunctuation (point: number): boolean {
+  return setOf(PUNCTUATION_DATA)[point] === 1
+}
+
+/** Numbers of Unicode 17, which the classes don't have. */
+const LATER_NUMBERS = [[0x11de0, 0x11de9], [0x16ff4, 0x16ff6]] as const
+
+/** Whether the pre-tokenizer `Digits` of Hugging Face's tokenizers takes a code point for a digit. */
+export function isNumeric (point: number): boolean {
+  return (characterClasses()[point]! & CLASSES.number) !== 0 ||
+    LATER_NUMBERS.some(([first, last]) => point >= first && point <= last)
+}
+
+/** 1 for each code point of a set, which is frozen: the properties of Node's expressions differ between versions. */
+function setOf (data: string): Uint8Array {
+  let set = unpacked.get(data)
+  if (set === undefined) {
+    set = new Uint8Array(CODE_POINTS)
+    let point = 0
+    let value = 0
+    for (const length of runLengths(data)) {
+      set.fill(value, point, point += length)
+      value = 1 - value
+    }
+    unpacked.set(data, set)
+  }
+  return set
+}
