@@ -61,10 +61,11 @@ t.test('the kernel takes every model but those with unused pieces that can be sp
   t.ok(sameIds(ids({ append }, cases[40]!.text), cases[40]!['0.2.2']))
 })
 
-const [llama, gemma, identity, overSpaces] = ['llama', 'gemma', 'identity', 'over-spaces-keep'].map(name =>
-  models.find(model => model.name === name)!.model) as [
-  SentencePieceModel, SentencePieceModel, SentencePieceModel, SentencePieceModel
-]
+const modelOf = (name: string): SentencePieceModel => models.find(model => model.name === name)!.model
+const llama = modelOf('llama')
+const gemma = modelOf('gemma')
+const identity = modelOf('identity')
+const overSpaces = modelOf('over-spaces-keep')
 
 t.test('lengths around those of the table of words, and of parts that a heap merges', async t => {
   const units = ['a', 'er', 'é', '漢', '🌊', ' ', '\u2581', '\n', ' \n', '=']
