@@ -156,7 +156,7 @@ function inTexts (piece: string, { normalizer }: SentencePieceModel): string {
 function symbolsOf (model: SentencePieceModel): Map<string, number> {
   const symbols = new Map<string, number>()
   for (const [id, piece] of model.pieces.entries()) {
-    if (piece.type === 'user_defined' && isInTexts(piece, model)) symbols.set(inTexts(piece.piece, model), id)
+    if (piece.type === 'user_defined' && isInTexts(piece.piece, model)) symbols.set(inTexts(piece.piece, model), id)
   }
   return symbols
 }
@@ -167,7 +167,7 @@ const KERNEL = 'sentencepiece-bpe'
 function flattened (ids: MergeTokens['ids']): { readonly firsts: Uint32Array, readonly lists: Uint32Array } {
   const lists: number[] = []
   const firsts = Uint32Array.from(ids, own => {
-    if (own.length === 1) return own[0]!
+    if (typeof own === 'number') return own
     const place = lists.length
     lists.push(own.length, ...own)
     return LIST + place
