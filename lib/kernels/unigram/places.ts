@@ -1,6 +1,6 @@
 /**
  * The places of a search: one for each byte of the text and one for its end, of 16 bytes. A place has the best total
- * there (f32), the second best (f32), the node of the last piece of the best path, and the place where this piece begins.
+ * there (f32), the second best (f32), the node of the last piece of the best path, and the place where it begins.
  */
 import { settings } from './settings'
 
