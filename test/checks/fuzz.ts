@@ -1,9 +1,9 @@
 /**
  * Reads damaged files of every format, and fails on a crash, a hang or a silent loss. Encodes malicious texts with
- * models of every kind, and fails if SentencePiece has other ids, or a unigram model's kernel other ids than the encoder
- * without it: `npm run fuzz`, 20,000 files a format, and 2,000 texts a model.
- * `npm run fuzz -- --runs 1000000 --format parquet --seed 5` runs more of one format. The texts are the formats `encode`
- * and `unigram`, with one text for ten runs. A printed seed makes the same file, or the same texts, again.
+ * models of every kind, and fails if SentencePiece has other ids, or the kernel for unigram models other ids than the
+ * encoder without it: `npm run fuzz`, 20,000 files a format, and 2,000 texts a model.
+ * `npm run fuzz -- --runs 1000000 --format parquet --seed 5` runs more of one format. The texts are the formats
+ * `encode` and `unigram`, with one text for ten runs. A printed seed makes the same file, or the same texts, again.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
