@@ -40,7 +40,7 @@ function plainIds (model: SentencePieceModel, version: SentencePieceVersion, tex
 
 t.test('the kernel has SentencePiece\'s ids, in both arithmetics, for models of every kind', async t => {
   const changed = recentEncodings()
-  const each = howMany(20, 1)
+  const each = howMany(40, 1)
   for (const [i, { name, bytes, cases: make }] of encodings().entries()) {
     const model = readModel(bytes, name)
     const cases = make()
@@ -63,7 +63,7 @@ t.test('random texts have the same ids with the kernel and without', async t => 
   const seed = Number(process.env.FUZZ_SEED ?? 1)
   t.comment(`FUZZ_SEED=${seed}`)
   const wrong: string[] = []
-  for (const fuzzed of unigramFuzzed(howMany(4, 1))) {
+  for (const fuzzed of unigramFuzzed(howMany(6, 1))) {
     const found = unigramDifference(fuzzed, seed, howMany(10, 100))
     if (found !== null) wrong.push(found)
   }
