@@ -36,8 +36,8 @@ export class KernelEncoder {
   /** @throws Error where there is no room for the thread's memory */
   constructor (tables: BpeTables) {
     this.#tables = tables
-    this.#kernel = instantiate('bpe', tables.memory) as Exports
-    const parts = [4 * SETTINGS.length, 64 << SHORT_BITS, 128 << LONG_BITS, SPILL_BYTES, OUT_BYTES, SHORT_WORK]
+    this.#kernel = instantiate(tables.kernel, tables.memory) as Exports
+    const parts = [4 * tables.settings.length, 64 << SHORT_BITS, 128 << LONG_BITS, SPILL_BYTES, OUT_BYTES, SHORT_WORK]
     const [settingsAt, shortAt, longAt, spillAt, outAt, workAt] = this.#take(parts) as [
       number, number, number, number, number, number
     ]
@@ -54,7 +54,7 @@ export class KernelEncoder {
     }
     this.#settingsAt = settingsAt
     this.#outAt = outAt
-    this.#view(settingsAt, SETTINGS.length).set(settingsOf(tables, own))
+    this.#view(settingsAt, tables.settings.length).set(settingsOf(tables, own))
     this.#out = new Int32Array(tables.memory.buffer, outAt, OUT_BYTES / 4)
     this.#kernel.setup(settingsAt)
     this.#kernel.clear()

@@ -1,7 +1,7 @@
 /** The fields of `Settings` in lib/kernels/bpe/settings.ts, in their order. */
 export const SETTINGS = [
   'blockOfAt', 'blocksAt', 'masksAt', 'byteIdsAt', 'bytePairsAt', 'pairsAt', 'pairBits', 'filterAt', 'mergedAt',
-  'tokensAt', 'startsAt', 'tokenCount', 'tokenSlotsAt', 'tokenBits', 'wholeWords', 'shortAt', 'shortBits', 'longAt',
+  'tiesAt', 'tokensAt', 'startsAt', 'tokenCount', 'tokenSlotsAt', 'tokenBits', 'wholeWords', 'shortAt', 'shortBits', 'longAt',
   'longBits', 'spillAt', 'spillEnd', 'outAt', 'outRoom', 'workAt'
 ] as const
 

@@ -8,6 +8,8 @@ import type { BpeModel, PreTokenizer } from './model.ts'
 
 /** What the kernel needs of a model, in memory that threads share. It never changes. */
 export interface BpeTables {
+  /** The folder of the kernel. */
+  readonly kernel: string
   readonly memory: Required<SharedMemory>
   /** Those of the model, in the order of `SETTINGS`; those of a thread are 0. */
   readonly settings: readonly number[]
@@ -30,7 +32,7 @@ export function kernelTables (model: BpeModel): BpeTables | undefined {
   if (scanner === undefined) return undefined
   try {
     const built = build(model)
-    return built === undefined ? undefined : { ...built, scanner: SCANNERS[scanner], addsSpace }
+    return built === undefined ? undefined : { ...built, kernel: 'bpe', scanner: SCANNERS[scanner], addsSpace }
   } catch {
     return undefined
   }
@@ -90,7 +92,7 @@ function build (
 }
 
 /** The bits of a table's size: a quarter to a half of its slots are in use. */
-function bitsFor (entries: number): number {
+export function bitsFor (entries: number): number {
   return Math.ceil(Math.log2(Math.max(entries, 1))) + 1
 }
 
@@ -107,24 +109,28 @@ function addClasses (arena: Arena, fields: Map<Setting, number>): void {
   }
   fields.set('blockOfAt', copied(arena, new Uint8Array(blockOf.buffer)))
   fields.set('blocksAt', copied(arena, Buffer.concat(blocks)))
-  const masks = Buffer.concat(Array.from({ length: 17 }, (_, length) => Buffer.alloc(16).fill(0xff, 0, length)))
-  fields.set('masksAt', copied(arena, masks))
+  fields.set('masksAt', copied(arena, masks()))
+}
+
+/** For 0 to 16 a mask of so many bytes. */
+export function masks (): Uint8Array {
+  return Buffer.concat(Array.from({ length: 17 }, (_, length) => Buffer.alloc(16).fill(0xff, 0, length)))
 }
 
 /** Code points in a block of classes. */
 const BLOCK = 128
 
-function copied (arena: Arena, bytes: Uint8Array): number {
+export function copied (arena: Arena, bytes: Uint8Array): number {
   const at = arena.take(bytes.length)
   arena.bytes(at, bytes.length).set(bytes)
   return at
 }
 
-function bytesOf ({ buffer, byteOffset, byteLength }: Int32Array): Uint8Array {
+export function bytesOf ({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array {
   return new Uint8Array(buffer, byteOffset, byteLength)
 }
 
 /** The settings of a thread. */
 export function settingsOf (tables: BpeTables, own: Partial<Settings>): number[] {
-  return SETTINGS.map((name, i) => own[name] ?? tables.settings[i]!)
+  return tables.settings.map((setting, i) => own[SETTINGS[i]!] ?? setting)
 }

@@ -1,5 +1,6 @@
 import type { SpecialTokens } from '../bpe/added-tokens.ts'
 import type { SharedBpe } from '../bpe/encoder.ts'
+import type { BpeTables } from '../bpe/kernel-tables.ts'
 import type { TiktokenFamily } from '../bpe/tiktoken-families.ts'
 import type { IdBuffer } from '../sentencepiece/id-buffer.ts'
 import type { ModelType, SentencePieceModel } from '../sentencepiece/model.ts'
@@ -65,12 +66,9 @@ export interface Tokenizer {
   readonly shared: SharedTokenizer | undefined
 }
 
-/**
- * What threads share of a tokenizer, which can be posted to them: a cache of encoded words, or the tables of a
- * unigram or byte-level model.
- */
+/** What threads share of a tokenizer, which can be posted to them: the tables of its model. */
 export type SharedTokenizer =
-  | { readonly kind: 'words', readonly words: SharedArrayBuffer }
+  | { readonly kind: 'bpe', readonly tables: BpeTables }
   | { readonly kind: 'unigram', readonly encoder: SharedUnigram }
   | { readonly kind: 'byte-level', readonly encoder: SharedBpe }
 

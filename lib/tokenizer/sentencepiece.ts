@@ -1,10 +1,10 @@
 import { SluiceError, messageOf } from '../errors.ts'
 import { Decoder } from '../sentencepiece/decode.ts'
 import { IdBuffer } from '../sentencepiece/id-buffer.ts'
+import type { SentencePieceVersion as Arithmetic } from '../sentencepiece/lexicon.ts'
 import type { SentencePieceModel } from '../sentencepiece/model.ts'
-import { DEFAULT_TABLE_BYTES, wordMemory } from '../sentencepiece/word-table.ts'
 import type { TokenizerFile } from './files.ts'
-import type { Tokenizer, TokenizerOptions } from './interface.ts'
+import type { SentencePieceVersion, Tokenizer, TokenizerOptions } from './interface.ts'
 
 /** Loads a SentencePiece model. @throws SluiceError `ERR_TOKENIZER` when the file is damaged or isn't one */
 export async function sentencePieceTokenizer (file: TokenizerFile, options: TokenizerOptions): Promise<Tokenizer> {
@@ -56,6 +56,10 @@ export async function sentencePieceDecoder ({ path, bytes }: TokenizerFile): Pro
 /** The version of `pip install sentencepiece`. */
 const DEFAULT_VERSION = '0.2.3'
 
+function arithmetic (version: SentencePieceVersion): Arithmetic {
+  return version === '0.2.3' ? '0.2.2' : version
+}
+
 const UTF8 = new TextDecoder('utf-8', { ignoreBOM: true })
 
 type Encoding = Pick<Tokenizer, 'append' | 'shared'>
@@ -64,7 +68,7 @@ async function unigram (model: SentencePieceModel, path: string, options: Tokeni
   const { version = DEFAULT_VERSION, tableBytes, shared: given } = options
   const { unigramEncoding } = await import('../sentencepiece/unigram.ts')
   const encoding = usable(path, () => unigramEncoding(model, {
-    version: version === '0.2.3' ? '0.2.2' : version,
+    version: arithmetic(version),
     shared: given?.kind === 'unigram' ? given.encoder : undefined,
     ...(tableBytes !== undefined && { tableBytes })
   }))
@@ -80,23 +84,20 @@ async function unigram (model: SentencePieceModel, path: string, options: Tokeni
 }
 
 async function otherType (
-  model: SentencePieceModel,
-  path: string,
-  hash: string,
-  { tableBytes = DEFAULT_TABLE_BYTES, shared }: TokenizerOptions
+  model: SentencePieceModel, path: string, hash: string, { version = DEFAULT_VERSION, shared: given }: TokenizerOptions
 ): Promise<Encoding> {
+  if (model.trainer.modelType === 'bpe') {
+    const { loadSentencePieceBpe } = await import('../bpe/load-sentencepiece.ts')
+    const shared = given?.kind === 'bpe' ? given.tables : undefined
+    const { append, tables } = usable(path, () => loadSentencePieceBpe(model, path, arithmetic(version), shared))
+    return { append, shared: tables && { kind: 'bpe', tables } }
+  }
   const { normalizer } = model
   const { readCharsmap } = await import('../sentencepiece/charsmap.ts')
   // The wasm module doesn't check the normalization table.
   if (normalizer.precompiledCharsmap.length > 0) usable(path, () => readCharsmap(normalizer.precompiledCharsmap))
   const { loadWasmEncoder } = await import('../sentencepiece/wasm.ts')
   const encode = await loadWasmEncoder(path, hash)
-  const { WordwiseEncoder, isWordwise } = await import('../sentencepiece/wordwise-encoder.ts')
-  if (tableBytes > 0 && isWordwise(model)) {
-    const words = shared?.kind === 'words' ? shared.words : wordMemory(tableBytes)
-    const encoder = new WordwiseEncoder(encode, words)
-    return { append: (text, ids) => { encoder.append(text, ids) }, shared: { kind: 'words', words } }
-  }
   const append: Tokenizer['append'] = (text, ids) => {
     const encoded = encode(text)
     ids.append(encoded, 0, encoded.length)

@@ -5,16 +5,18 @@
  * A text is cut into words, 16 bytes at a glance: most words are ASCII letters after a space, and the same 16 bytes are
  * their key in the table. What is longer, or has other characters, goes to the scanners of scan.ts.
  */
+import { encodeWord } from './encode-word'
 import { mergeLong, SHORT_WORD } from './merge'
 import { beginSteps, cl100kEnd, deepseekEnd, digitsEnd, gpt2End, o200kEnd } from './scan'
 import { setSettings, settings } from './settings'
-import { clearWords, SHORT_KEY, writeLonger, writeShort } from './words'
+import { clearWords, encodeMissingBy, SHORT_KEY, writeLonger, writeShort } from './words'
 
 export { addMerges, addSplits, countSplits, indexTokens } from './pairs'
 
 /** Takes what to work with, for all that follows. */
 export function setup (at: usize): void {
   setSettings(at)
+  encodeMissingBy(encodeWord)
 }
 
 /** Empties the table of words. */

@@ -1,17 +1,15 @@
-import { NONE, rankOf } from './pairs'
+import { NONE, mergedOf, rankOf } from './pairs'
 import { settings } from './settings'
 
 /** The most bytes of a word whose tokens are bits of one number. */
 export const SHORT_WORD: u32 = 64
 
 // Work memory of a short word: its ids, then ranks and tokens by the places of bytes.
-const RANKS_AT: usize = 512
-const TOKENS_AT: usize = 1024
+export const RANKS_AT: usize = 1024
+export const TOKENS_AT: usize = 1536
 
 /**
- * Merges the bytes of a word of 2 to 64: always the pair with the lowest rank, of equal ones the leftmost. The ids are
- * at the beginning of the work memory then. The minimum of all ranks is looked for each time, four at once, which for
- * so few is quicker than a heap.
+ * Merges the bytes of a word of 2 to 64. The ids are at the beginning of the work memory then.
  *
  * @returns how many
  */
@@ -21,12 +19,29 @@ export function mergeShort (at: usize, length: u32): u32 {
   const tokens = work + TOKENS_AT
   const bytePairsAt = settings.bytePairsAt
   const byteIdsAt = settings.byteIdsAt
-  const mergedAt = settings.mergedAt
   for (let place: u32 = 0; place < length; place++) {
     const pair: u32 = load<u16>(at + place)
     store<u32>(ranks + (<usize>place << 2), load<u32>(bytePairsAt + (<usize>pair << 2)))
     store<u32>(tokens + (<usize>place << 2), load<u32>(byteIdsAt + (<usize>(pair & 255) << 2)))
   }
+  let alive = mergeRanked(length)
+  let count: u32 = 0
+  for (; alive !== 0; alive &= alive - 1) {
+    store<u32>(work + (<usize>(count++) << 2), load<u32>(tokens + (<usize>ctz(alive) << 2)))
+  }
+  return count
+}
+
+/**
+ * Merges 1 to 64 tokens, which are in the work memory with the ranks of the pairs that they begin: always the pair with
+ * the lowest rank, of equal ones the leftmost. The minimum of all ranks is looked for each time, four at once, which for
+ * so few is quicker than a heap.
+ *
+ * @returns bits of the places where tokens are left
+ */
+export function mergeRanked (length: u32): u64 {
+  const ranks = settings.workAt + RANKS_AT
+  const tokens = settings.workAt + TOKENS_AT
   v128.store(ranks + (<usize>(length - 1) << 2), i32x4.splat(-1)) // no pair begins with the last one
   const stop = ranks + (<usize>length << 2)
   let alive: u64 = ~(<u64>0) >> (64 - <u64>length) // places where a token begins
@@ -44,8 +59,9 @@ export function mergeShort (at: usize, length: u32): u32 {
       found = i32x4.bitmask(i32x4.eq(v128.load(lane), least))
     }
     const left = (<u32>(lane - ranks) >> 2) + <u32>ctz(found)
-    const merged = load<u32>(mergedAt + (<usize>rank << 2))
     const right = left + 1 + <u32>ctz(alive >> (left + 1))
+    const leftToken = load<u32>(tokens + (<usize>left << 2))
+    const merged = mergedOf(rank, leftToken, load<u32>(tokens + (<usize>right << 2)))
     alive &= ~((<u64>1) << right)
     store<u32>(tokens + (<usize>left << 2), merged)
     store<u32>(ranks + (<usize>right << 2), NONE)
@@ -59,11 +75,7 @@ export function mergeShort (at: usize, length: u32): u32 {
       store<u32>(ranks + (<usize>before << 2), rankOf(load<u32>(tokens + (<usize>before << 2)), merged))
     }
   }
-  let count: u32 = 0
-  for (; alive !== 0; alive &= alive - 1) {
-    store<u32>(work + (<usize>(count++) << 2), load<u32>(tokens + (<usize>ctz(alive) << 2)))
-  }
-  return count
+  return alive
 }
 
 /** Work memory that `mergeLong` takes for each byte of a word. */
@@ -76,29 +88,66 @@ let ranksAt: usize = 0
 
 /** As `mergeShort`, of a word of any length, with a heap: n log n. */
 export function mergeLong (at: usize, length: u32): u32 {
+  beginLong(length)
+  for (let place: u32 = 0; place < length; place++) {
+    const rank = place + 1 < length ? load<u32>(settings.bytePairsAt + (<usize>load<u16>(at + place) << 2)) : NONE
+    placeToken(place, load<u32>(settings.byteIdsAt + (<usize>load<u8>(at + place) << 2)), rank)
+  }
+  mergeQueued(length)
+  let count: u32 = 0
+  for (let place: u32 = 0; place < length; place = tokenAfter(place)) {
+    store<u32>(tokensAt + (<usize>(count++) << 2), tokenAt(place))
+  }
+  return count
+}
+
+/** Lays out the work memory for a word of so many tokens. @returns where its heap is, of 16 bytes a token */
+export function beginLong (length: u32): usize {
   const bytes = <usize>length << 2
   tokensAt = settings.workAt
   nextAt = tokensAt + bytes
   previousAt = nextAt + bytes
   ranksAt = previousAt + bytes
   beginHeap(ranksAt + bytes)
-  for (let place: u32 = 0; place < length; place++) {
-    const offset = <usize>place << 2
-    store<u32>(tokensAt + offset, load<u32>(settings.byteIdsAt + (<usize>load<u8>(at + place) << 2)))
-    store<u32>(nextAt + offset, place + 1)
-    store<u32>(previousAt + offset, place - 1) // of the first: `NONE`
-    const rank = place + 1 < length ? load<u32>(settings.bytePairsAt + (<usize>load<u16>(at + place) << 2)) : NONE
-    store<u32>(ranksAt + offset, rank)
-    if (rank !== NONE) push(((<u64>rank) << 32) | <u64>place)
-  }
+  return heapAt
+}
+
+/** Sets the next token of a long word. @param rank of the pair that it begins */
+// @ts-ignore: decorator
+@inline
+export function placeToken (place: u32, token: u32, rank: u32): void {
+  const offset = <usize>place << 2
+  store<u32>(tokensAt + offset, token)
+  store<u32>(nextAt + offset, place + 1)
+  store<u32>(previousAt + offset, place - 1) // of the first: `NONE`
+  store<u32>(ranksAt + offset, rank)
+  if (rank !== NONE) push(((<u64>rank) << 32) | <u64>place)
+}
+
+// @ts-ignore: decorator
+@inline
+export function tokenAt (place: u32): u32 {
+  return load<u32>(tokensAt + (<usize>place << 2))
+}
+
+/** The place of the next token that is left. */
+// @ts-ignore: decorator
+@inline
+export function tokenAfter (place: u32): u32 {
+  return load<u32>(nextAt + (<usize>place << 2))
+}
+
+/** Merges the tokens that were placed, as `mergeRanked` does. */
+export function mergeQueued (length: u32): void {
   while (heapSize > 0) {
     const due = pop()
     const left = <u32>due
+    const rank = <u32>(due >> 32)
     const offset = <usize>left << 2
-    if (load<u32>(ranksAt + offset) !== <u32>(due >> 32)) continue // another pair is there by now
-    const right = load<u32>(nextAt + offset)
-    const next = load<u32>(nextAt + (<usize>right << 2))
-    store<u32>(tokensAt + offset, load<u32>(settings.mergedAt + (<usize>(due >> 32) << 2)))
+    if (load<u32>(ranksAt + offset) !== rank) continue // another pair is there by now
+    const right = tokenAfter(left)
+    const next = tokenAfter(right)
+    store<u32>(tokensAt + offset, mergedOf(rank, tokenAt(left), tokenAt(right)))
     store<u32>(ranksAt + (<usize>right << 2), NONE)
     store<u32>(nextAt + offset, next)
     if (next < length) store<u32>(previousAt + (<usize>next << 2), left)
@@ -106,13 +155,6 @@ export function mergeLong (at: usize, length: u32): u32 {
     const before = load<u32>(previousAt + offset)
     if (before !== NONE) rankAnew(before, length)
   }
-  let count: u32 = 0
-  for (let place: u32 = 0; place < length;) {
-    const next = load<u32>(nextAt + (<usize>place << 2))
-    store<u32>(tokensAt + (<usize>(count++) << 2), load<u32>(tokensAt + (<usize>place << 2)))
-    place = next
-  }
-  return count
 }
 
 function rankAnew (place: u32, length: u32): void {

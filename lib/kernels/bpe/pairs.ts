@@ -22,10 +22,33 @@ export function rankOf (left: u32, right: u32): u32 {
   let slot = <u32>(hash >> (64 - <u64>settings.pairBits))
   while (true) {
     const pair = load<u64>(settings.pairsAt + (<usize>slot << 3))
-    if (pair >> RANK_BITS === key) return <u32>pair & RANKS
+    if (pair >> RANK_BITS === key) return sharedRank(<u32>pair & RANKS)
     if (pair === FREE) return NONE
     slot = (slot + 1) & mask
   }
+}
+
+/** Where merges may be as good as others, the rank of the first of them. */
+// @ts-ignore: decorator
+@inline
+function sharedRank (rank: u32): u32 {
+  return settings.tiesAt === 0 ? rank : load<u32>(settings.tiesAt + (<usize>rank << 2))
+}
+
+/** The token that two tokens make whose merge has a rank. */
+// @ts-ignore: decorator
+@inline
+export function mergedOf (rank: u32, left: u32, right: u32): u32 {
+  return load<u32>(settings.mergedAt + (<usize>(settings.tiesAt === 0 ? rank : ownRank(left, right)) << 2))
+}
+
+/** The rank of a pair that is there, as it was added. */
+function ownRank (left: u32, right: u32): u32 {
+  const key = ((<u64>left) << ID_BITS) | <u64>right
+  const mask: u32 = (1 << settings.pairBits) - 1
+  let slot = <u32>((key * FACTOR_1) >> (64 - <u64>settings.pairBits))
+  while (load<u64>(settings.pairsAt + (<usize>slot << 3)) >> RANK_BITS !== key) slot = (slot + 1) & mask
+  return <u32>load<u64>(settings.pairsAt + (<usize>slot << 3)) & RANKS
 }
 
 /** Adds a pair, or gives one that is there another rank. @returns false where there is no slot for it */

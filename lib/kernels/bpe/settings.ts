@@ -20,6 +20,8 @@ export class Settings {
   filterAt: usize
   /** Of each rank: the id that its merge makes. */
   mergedAt: usize
+  /** Of each rank: the first that is as good; 0 where no two are. */
+  tiesAt: usize
   /** Bytes of all tokens, where each begins, and slots with ids by the hashes of their bytes; -1 in free ones. */
   tokensAt: usize
   startsAt: usize

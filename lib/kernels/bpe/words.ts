@@ -3,8 +3,6 @@
  * the second, so that the table stays small, and what is frequent stays in it.
  */
 import { FACTOR_1, FACTOR_2, FACTOR_3, FACTOR_4 } from './hash'
-import { mergeShort } from './merge'
-import { idOf, NONE } from './pairs'
 import { settings } from './settings'
 
 /** Words up to here are kept by a key of 16 bytes, the length in the last; up to `LONG_KEY` by one of 48. */
@@ -17,6 +15,14 @@ const SPILLED: u32 = 0xff00_0000
 const MOST_IDS: u32 = 4
 
 let spillAt: usize = 0
+
+/** Encodes a word that isn't kept: its ids are at the beginning of the work memory then. @returns how many */
+let encodeMissing: (at: usize, length: u32) => u32 = (at: usize, length: u32): u32 => 0
+
+/** Sets what encodes words that aren't kept. */
+export function encodeMissingBy (encode: (at: usize, length: u32) => u32): void {
+  encodeMissing = encode
+}
 
 export function clearWords (): void {
   memory.fill(settings.shortAt, 0, <usize>64 << settings.shortBits)
@@ -46,7 +52,7 @@ function shortLine (key: v128): u32 {
 /** Of a word that isn't the first of its line. */
 function writeShortLater (at: usize, length: u32, key: v128, line: usize, out: usize): usize {
   if (i8x16.all_true(i8x16.eq(v128.load(line, 32), key))) return writeKept(line + 48, out)
-  const count = encodeWord(at, length)
+  const count = encodeMissing(at, length)
   const ids = keptIds(count)
   v128.store(line, v128.load(line), 32)
   v128.store(line, v128.load(line, 16), 48)
@@ -63,7 +69,7 @@ function bytesAt (at: usize, length: u32): v128 {
 
 /** Writes the ids of a word of 16 to 64 bytes; those of more than 47 are not kept. */
 export function writeLonger (at: usize, length: u32, out: usize): usize {
-  if (length > LONG_KEY) return copyIds(settings.workAt, encodeWord(at, length), out)
+  if (length > LONG_KEY) return copyIds(settings.workAt, encodeMissing(at, length), out)
   const first = v128.load(at)
   const second = bytesAt(at + 16, min<u32>(length - 16, 16))
   let third = length > 32 ? bytesAt(at + 32, length - 32) : i64x2(0, 0)
@@ -71,7 +77,7 @@ export function writeLonger (at: usize, length: u32, out: usize): usize {
   const line = settings.longAt + (<usize>longLine(first, second, third) << 7)
   if (isKey(line, first, second, third)) return writeKept(line + 48, out)
   if (isKey(line + 64, first, second, third)) return writeKept(line + 112, out)
-  const count = encodeWord(at, length)
+  const count = encodeMissing(at, length)
   const ids = keptIds(count)
   for (let offset: usize = 0; offset < 64; offset += 16) v128.store(line + 64 + offset, v128.load(line + offset))
   v128.store(line, first)
@@ -97,22 +103,6 @@ function isKey (at: usize, first: v128, second: v128, third: v128): bool {
     v128.xor(v128.load(at, 32), third)
   )
   return !v128.any_true(difference)
-}
-
-/** The ids of a word of up to 64 bytes, at the beginning of the work memory. @returns how many */
-function encodeWord (at: usize, length: u32): u32 {
-  if (length === 1) {
-    store<u32>(settings.workAt, load<u32>(settings.byteIdsAt + (<usize>load<u8>(at) << 2)))
-    return 1
-  }
-  if (settings.wholeWords !== 0) {
-    const id = idOf(at, length)
-    if (id !== NONE) {
-      store<u32>(settings.workAt, id)
-      return 1
-    }
-  }
-  return mergeShort(at, length)
 }
 
 /** The ids at the beginning of the work memory, as an entry has them. */
