@@ -79,18 +79,20 @@ export function scoresOf (model: SentencePieceModel, version: SentencePieceVersi
   const { pieces, unkId, normalizer: { escapeWhitespaces } } = model
   let least = MAX_FLOAT
   let greatest = MIN_POSITIVE_FLOAT
-  for (const { score, type } of pieces) {
-    if (type !== 'normal') continue
-    least = Math.min(least, score)
-    greatest = Math.max(greatest, score)
-  }
   const scores = new Float64Array(pieces.length)
-  pieces.forEach((piece, id) => {
-    if (!isChosen(piece, escapeWhitespaces)) return
-    scores[id] = piece.type === 'normal'
-      ? piece.score
-      : scoreOfSymbol(Buffer.byteLength(piece.piece), greatest, version)
-  })
+  const symbols: number[] = []
+  for (let id = 0; id < pieces.length; id++) {
+    const piece = pieces[id]!
+    if (piece.type === 'user_defined') symbols.push(id)
+    if (piece.type !== 'normal') continue
+    least = Math.min(least, piece.score)
+    greatest = Math.max(greatest, piece.score)
+    if (isChosen(piece, escapeWhitespaces)) scores[id] = piece.score
+  }
+  for (const id of symbols) {
+    if (!isChosen(pieces[id]!, escapeWhitespaces)) continue
+    scores[id] = scoreOfSymbol(Buffer.byteLength(pieces[id]!.piece), greatest, version)
+  }
   scores[unkId] = Math.fround(least - UNKNOWN_PENALTY)
   return scores
 }

@@ -23,7 +23,7 @@ const MOST_LONG_BYTES = 2 ** 20
 const LEAST_LONG_BYTES = 2 ** 16
 
 /** Words that are encoded before any text, and how many of them by one call. */
-const WARMING_WORDS = 2 ** 14
+const WARMING_WORDS = 2 ** 13
 const WORDS_A_CALL = 8
 
 /** UTF-16 units of a text that are encoded together, where it can be cut. */

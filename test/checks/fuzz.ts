@@ -1,8 +1,9 @@
 /**
  * Reads damaged files of every format, and fails on a crash, a hang or a silent loss. Encodes malicious texts with
- * models of every kind, and fails if SentencePiece has other ids: `npm run fuzz`, 20,000 files a format, and 2,000
- * texts a model. `npm run fuzz -- --runs 1000000 --format parquet --seed 5` runs more of one format. The texts are the
- * format `encode`, with one text for ten runs. A printed seed makes the same file, or the same texts, again.
+ * models of every kind, and fails if SentencePiece has other ids, or the kernel for unigram models other ids than the
+ * encoder without it: `npm run fuzz`, 20,000 files a format, and 2,000 texts a model.
+ * `npm run fuzz -- --runs 1000000 --format parquet --seed 5` runs more of one format. The texts are the formats
+ * `encode` and `unigram`, with one text for ten runs. A printed seed makes the same file, or the same texts, again.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -11,6 +12,7 @@ import { parseArgs } from 'node:util'
 import { fuzzEncoding, fuzzedModels } from '../encode-fuzz.ts'
 import { Random, fuzzOnce, targets } from '../fuzz.ts'
 import { fuzzJson } from '../json-fuzz.ts'
+import { unigramDifference, unigramFuzzed } from '../unigram-fuzz.ts'
 import { Checks } from './checks.ts'
 
 const { values } = parseArgs({
@@ -55,6 +57,14 @@ try {
       if (found !== null) console.log(found)
       checks.check(`encode, ${model.name}: ${runs} texts in ${((performance.now() - started) / 1000).toFixed(0)} ` +
         's, the same as in SentencePiece', found === null)
+    }
+  }
+  if (values.format === undefined || values.format === 'unigram') {
+    for (const fuzzed of unigramFuzzed()) {
+      const [seed, runs] = [Number(values.seed), Math.ceil(Number(values.runs) / 10)]
+      const found = unigramDifference(fuzzed, seed, runs)
+      if (found !== null) console.log(found)
+      checks.check(`unigram, ${fuzzed.name}: ${runs} texts, the same ids with the kernel and without`, found === null)
     }
   }
 } finally {

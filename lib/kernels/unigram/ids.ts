@@ -2,7 +2,7 @@
  * Writes the ids of a path (`PopulateSentencePieceText` in src/sentencepiece_processor.cc), and counts what they add to
  * totals.
  */
-import { PLACE_SHIFT, UNKNOWN, nextPlace, nodeAtPlace, turnPath } from './search'
+import { PLACE_SHIFT, UNKNOWN, nextPlace, nodeAtPlace, turnPath } from './places'
 import { settings } from './settings'
 import { SPACE } from './utf8'
 
@@ -19,18 +19,18 @@ export function hasRuns (): bool {
 /**
  * Writes the ids of the normalized text that was searched last. They may take the place of its path.
  *
- * @param fuses whether to write one id for a run of unknown characters; totals are counted by all of them
+ * @param measured whether the search was; then runs of unknown ids aren't fused, so that totals can be counted by ids
  * @returns where they end
  */
 // @ts-ignore: decorator
 @inline
-export function writeIds<T> (length: u32, out: usize, fuses: bool): usize {
+export function writeIds<T> (length: u32, out: usize, measured: bool): usize {
   const places = settings.placesAt
   const text = settings.normalizedAt
   let begin = text
   let afterUnknown = false
   runs = false
-  for (let place = turnPath<T>(length); place !== 0;) {
+  for (let place = turnPath<T>(length, measured); place !== 0;) {
     const node = nodeAtPlace(place)
     const end = text + ((place - places) >> PLACE_SHIFT)
     place = nextPlace(place)
@@ -42,7 +42,7 @@ export function writeIds<T> (length: u32, out: usize, fuses: bool): usize {
     } else {
       runs = runs || afterUnknown
       store<u32>(out, settings.unkId)
-      if (!fuses || !afterUnknown) out += 4
+      if (measured || !afterUnknown) out += 4
     }
     afterUnknown = node === UNKNOWN
     begin = end
@@ -76,8 +76,8 @@ export function fuseRuns (from: usize, to: usize): usize {
 }
 
 /**
- * The total after some ids, before runs are fused. A byte that begins a character counts as the character, the others as
- * nothing.
+ * The total after some ids, before runs are fused. A byte that begins a character counts as the character, the others
+ * as nothing.
  */
 // @ts-ignore: decorator
 @inline

@@ -74,7 +74,7 @@ function skipSpaces (at: usize, to: usize): usize {
   return at
 }
 
-/** Finds what the text at a place becomes: a symbol there, else the longest key, else one character. @returns the rest */
+/** Finds what text at a place becomes: a symbol there, else the longest key, else one character. @returns its end */
 function find (at: usize, to: usize): usize {
   foundFrom = at
   if (settings.symbolsAt !== 0) {

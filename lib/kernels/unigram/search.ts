@@ -1,18 +1,11 @@
 /**
  * Finds the best segmentation of normalized text, with SentencePiece's arithmetic: what
  * lib/sentencepiece/unigram-search.ts does. `T` is the type that sums are compared in: f32 from 0.2.2 on, f64 before.
- *
- * There is a place for each byte of the text and for its end, of 16 bytes: the best total there (f32), the second best
- * (f32), the node of the last piece of the best path, and the place where this piece begins.
  */
 import { BASE_SHIFT, HAS_VALUE, IN_USE, LABEL_BITS, NODE_SHIFT } from './double-array'
+import { NODE, PLACE_SHIFT, SECOND, START, UNKNOWN, clearPlaces } from './places'
 import { settings } from './settings'
 import { lengthOfChar } from './utf8'
-
-export const PLACE_SHIFT: usize = 4
-
-/** The node of an unknown character. */
-export const UNKNOWN: u32 = 0xffff_ffff
 
 /** SentencePiece 0.2.2 restarts totals at 0 when they are farther from 0 than this. */
 export const FARTHEST: f32 = 100_000
@@ -20,17 +13,10 @@ export const FARTHEST: f32 = 100_000
 /** A unit without children, and without a piece. */
 const DEAD: u64 = 0xff80_0000_0000_0000
 
-const SECOND: usize = 4
-const NODE: usize = 8
-const START: usize = 12
-
 // Of the last search.
 let total: f32 = 0
 let farthest: f32 = 0
 let chars: u32 = 0
-let pieces: u32 = 0
-let margin: f64 = 0
-let wasMeasured = false
 
 /** The total at the end of the text. */
 export function totalAtEnd (): f32 {
@@ -42,21 +28,15 @@ export function farthestTotal (): f32 {
   return farthest
 }
 
-/** Characters and pieces of the text, halved together: how often rounding may differ between two segmentations. */
-export function countedSteps (): f64 {
-  return <f64>(pieces + chars) / 2
-}
-
-/** After a measured search: how much better the segmentation is than any other, up to rounding. */
-export function measuredMargin (): f64 {
-  return margin
+/** The number of characters of the text. */
+export function countedChars (): u32 {
+  return chars
 }
 
 /** Searches the normalized text of a length. The path is at its places afterwards. @param start the total before */
 // @ts-ignore: decorator
 @inline
 export function search<T> (length: u32, start: f32, measured: bool): void {
-  wasMeasured = measured
   if (sizeof<T>() === 4) {
     forwardByTwo(length, start)
     if (farthest <= FARTHEST) return
@@ -65,15 +45,6 @@ export function search<T> (length: u32, start: f32, measured: bool): void {
     if (measured) return
   }
   forward<T>(length, start, measured)
-}
-
-/** Before a search: no place has a total. */
-// @ts-ignore: decorator
-@inline
-function clearPlaces (places: usize, last: usize, start: f32): void {
-  const none = f32x4(-Infinity, -Infinity, 0, 0)
-  for (let at = places; at <= last; at += 16) v128.store(at, none)
-  store<f32>(places, start)
 }
 
 /** The place with another candidate: its total in all lanes, and its node and start in the lower half. */
@@ -120,7 +91,7 @@ function forwardByTwo (length: u32, start: f32): void {
   let count: u32 = 0
   let at = settings.normalizedAt
   let place = places
-  clearPlaces(places, places + (<usize>length << PLACE_SHIFT), start)
+  clearPlaces(places + (<usize>length << PLACE_SHIFT), start)
   while (at < to) {
     const before = load<f32>(place)
     far = max(far, abs(before))
@@ -198,7 +169,7 @@ function forward<T> (length: u32, start: f32, measured: bool): void {
   const last = places + (<usize>length << PLACE_SHIFT)
   let far: f32 = 0
   let count: u32 = 0
-  clearPlaces(places, last, start)
+  clearPlaces(last, start)
   let at = from
   while (at < to) {
     const place = places + ((at - from) << PLACE_SHIFT)
@@ -255,50 +226,4 @@ function offerOne<T> (at: usize, candidate: T, node: u32, start: usize, measured
 function restart (place: usize, last: usize): void {
   const subtracted = load<f32>(place)
   for (let at = place; at <= last; at += 16) store<f32>(at, load<f32>(at) - subtracted)
-}
-
-/**
- * Turns the path around, so that each of its places has the end of the next piece where the start of its own was.
- *
- * @returns the place where the first piece ends
- */
-export function turnPath<T> (length: u32): usize {
-  const places = settings.placesAt
-  let at = places + (<usize>length << PLACE_SHIFT)
-  let next: usize = 0
-  let least: f64 = Infinity
-  let count: u32 = 0
-  while (at > places) {
-    if (wasMeasured) least = min(least, marginAt<T>(at))
-    const start = <usize>load<u32>(at, START)
-    store<u32>(at, <u32>next, START)
-    next = at
-    at = start
-    count++
-  }
-  pieces = count
-  margin = least
-  return next
-}
-
-// @ts-ignore: decorator
-@inline
-function marginAt<T> (at: usize): f64 {
-  const second = <f64>load<f32>(at, SECOND)
-  const distance = <f64>load<f32>(at) - second
-  if (sizeof<T>() === 4 || second === -Infinity) return distance
-  return distance - abs(second) * 1.1920928955078125e-7 // the second was rounded
-}
-
-// @ts-ignore: decorator
-@inline
-export function nodeAtPlace (at: usize): u32 {
-  return load<u32>(at, NODE)
-}
-
-/** The end of the piece after the one that ends at a place; 0 after the last. */
-// @ts-ignore: decorator
-@inline
-export function nextPlace (at: usize): usize {
-  return <usize>load<u32>(at, START)
 }

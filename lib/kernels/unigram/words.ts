@@ -3,7 +3,8 @@
  * the place of another.
  *
  * Rounding decides between segmentations that are almost equally good, and depends on the total before the word. An
- * entry holds up to a limit of this total, as in lib/sentencepiece/unigram-encoder.ts; beyond it the word is searched again.
+ * entry holds up to a limit of this total, as in lib/sentencepiece/unigram-encoder.ts; beyond it the word is searched
+ * again.
  *
  * An entry has the key, the limit (f32) with the number of ids in its lowest 4 bits, and four ids of 24 bits. More ids
  * are in the spill, where the entry then says; their number is `SPILLED`, or `RUNS` if unknown ones are to be fused.
@@ -12,7 +13,8 @@ import { maskOf, unchangedOf } from './characters'
 import { FACTOR_1, FACTOR_2, FACTOR_3, FACTOR_4 } from './hash'
 import { fuseRuns, hasRuns, totalAfter, writeIds } from './ids'
 import { NO_ROOM, hasMark, normalizeWord } from './normalize'
-import { FARTHEST, countedSteps, farthestTotal, measuredMargin, search, totalAtEnd } from './search'
+import { FLOAT_STEP, countedPieces, measuredMargin } from './places'
+import { FARTHEST, countedChars, farthestTotal, search, totalAtEnd } from './search'
 import { settings } from './settings'
 import { SPACE } from './utf8'
 
@@ -30,9 +32,6 @@ const COUNT: u32 = 15
 const SPILLED: u32 = 15
 const RUNS: u32 = 14
 const MOST_IDS: u32 = 4
-
-/** The largest relative distance between neighbouring 32-bit floats. */
-const FLOAT_STEP: f64 = 1.1920928955078125e-7
 
 /** Makes limits a little lower than necessary, since they are rounded themselves. */
 const ALLOWANCE: f64 = 0.999
@@ -176,7 +175,7 @@ function writeNew<T> (
   if (length > MOST_MEASURED) return writeSearched<T>(length, out)
   if (spillAt + MOST_SPILLED > settings.spillEnd) clearWords()
   search<T>(length, 0, true)
-  const end = writeIds<T>(length, out, false)
+  const end = writeIds<T>(length, out, true)
   const limit = limitOf<T>(length)
   if (keyBytes === 16) {
     moveToSecond(entry)
@@ -211,15 +210,15 @@ export function writeUnkept<T> (at: usize, length: u32, spaced: bool, out: usize
 export function writeSearched<T> (length: u32, out: usize): usize {
   search<T>(length, total, false)
   total = totalAtEnd()
-  return writeIds<T>(length, out, true)
+  return writeIds<T>(length, out, false)
 }
 
 /** The largest total before a word at which it is segmented as just now: `#limitOf` of UnigramEncoder explains it. */
 function limitOf<T> (length: u32): f32 {
   const margin = measuredMargin()
   const bytes = <f64>length
-  const mostSteps = (countedSteps() + 1) * FLOAT_STEP
-  const room = margin / mostSteps - margin - 2 * abs<f64>(<f64>totalAtEnd()) - 6 * gain * bytes
+  const steps = <f64>(countedPieces() + countedChars()) / 2 + 1
+  const room = margin / (steps * FLOAT_STEP) - margin - 2 * abs<f64>(<f64>totalAtEnd()) - 6 * gain * bytes
   const limit = margin === Infinity ? Infinity : ALLOWANCE * room
   if (sizeof<T>() === 8) return <f32>min(limit, LARGE)
   return <f32>min(limit, <f64>FARTHEST - <f64>farthestTotal() - gain * bytes - bytes / 128 - 1)

@@ -1,7 +1,6 @@
 /** Ids of every family, by the kernel and by the plain path, against those of tiktoken and Hugging Face's tokenizers. */
-import { BpeDecoder } from '../../../lib/bpe/decode.ts'
-import { bpeEncoder } from '../../../lib/bpe/encoder.ts'
-import { kernelTables } from '../../../lib/bpe/kernel-tables.ts'
+import { ByteLevelDecoder } from '../../../lib/bpe/decoder.ts'
+import { bpeEncoder, plainBpeEncoder } from '../../../lib/bpe/encoder.ts'
 import { IdBuffer } from '../../../lib/sentencepiece/id-buffer.ts'
 import { sha256 } from '../../../lib/hash.ts'
 import { howMany } from '../../helpers.ts'
@@ -18,17 +17,17 @@ for (const family of FAMILIES) {
   t.test(`${family}: the ids of all texts, and texts of the ids`, async t => {
     const answers = recorded(family)
     const model = modelOf(family, answers)
-    const tables = kernelTables(model)
-    t.equal(tables === undefined, PLAIN.includes(family), 'the kernel is used where it can be')
-    const decoder = new BpeDecoder(model, family)
+    const encoders = { kernel: bpeEncoder(model, 'text'), plain: plainBpeEncoder(model, 'text') }
+    t.equal(encoders.kernel.shared === undefined, PLAIN.includes(family), 'the kernel is used where it can be')
+    const decoder = new ByteLevelDecoder(model, family)
     const wrong: string[] = []
-    for (const encoder of [bpeEncoder(model, tables), bpeEncoder(model, undefined)]) {
-      const every = encoder.path === 'plain' ? EVERY : 1
+    for (const [path, encoder] of Object.entries(encoders)) {
+      const every = path === 'plain' ? EVERY : 1
       for (let i = 0; i < TEXTS.length; i += every) {
         const text = TEXTS[i]!
         const ids = idsOf(encoder, text)
-        if (ids.join() !== answers.ids[i]!.join()) wrong.push(`${encoder.path}, ids of ${JSON.stringify(text)}`)
-        if (decoder.decode(ids) !== normalizedBy(family, text)) wrong.push(`${encoder.path}: decoded ${JSON.stringify(text)}`)
+        if (ids.join() !== answers.ids[i]!.join()) wrong.push(`${path}, ids of ${JSON.stringify(text)}`)
+        if (decoder.decode(ids) !== normalizedBy(family, text)) wrong.push(`${path}: decoded ${JSON.stringify(text)}`)
       }
     }
     t.strictSame(wrong, [])
@@ -53,7 +52,7 @@ function textOfPoints (from: number): string {
 t.test('cl100k: each code point in context', async t => {
   const { points, ...rest } = recorded('cl100k')
   const model = modelOf('cl100k', rest)
-  const encoder = bpeEncoder(model, kernelTables(model))
+  const encoder = bpeEncoder(model, 'text')
   const ids = new IdBuffer()
   const wrong = points!.flatMap((hash, i) => {
     if (i % howMany(8, 1) !== 0) return []

@@ -7,5 +7,5 @@ const { path, options, texts } = workerData as {
   readonly options: TokenizerOptions
   readonly texts: readonly string[]
 }
-const { encode, words } = await loadTokenizer(path, options)
-parentPort!.postMessage({ ids: texts.map(text => [...encode(text)]), words })
+const { encode, shared } = await loadTokenizer(path, options)
+parentPort!.postMessage({ ids: texts.map(text => [...encode(text)]), shared })
