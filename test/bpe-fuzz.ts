@@ -13,7 +13,9 @@ import { codePoint } from './helpers.ts'
 import { idsOf, modelOf } from './lib/bpe/fixtures.ts'
 
 /** Those of `test/fixtures/bpe` that the kernel cuts text for, each in another way. */
-const FAMILIES = ['r50k', 'cl100k', 'o200k', 'gpt2', 'llama3', 'qwen3', 'tekken', 'deepseek', 'starcoder', 'numbers']
+const FAMILIES = [
+  'r50k', 'cl100k', 'o200k', 'gpt2', 'llama3', 'qwen3', 'qwen35', 'tekken', 'deepseek', 'starcoder', 'numbers'
+]
 
 export const FUZZED_BPE = [...FAMILIES, 'random merges', 'random ranks']
 

@@ -38,7 +38,7 @@ for (const family of FAMILIES) {
 
 /** What decoding gives back: models that change a text can't give the text itself. */
 function normalizedBy (family: string, text: string): string {
-  if (family === 'qwen3') return text.normalize('NFC')
+  if (family.startsWith('qwen')) return text.normalize('NFC')
   return family === 'roberta' && text !== '' && !text.startsWith(' ') ? ` ${text}` : text
 }
 
