@@ -90,7 +90,8 @@ export function cl100kEnd (at: usize, end: usize, letters: u32, numbers: u32, ta
   const bits = classAt(at)
   const next = after(at)
   if ((bits & letters) !== 0) return endOf(next, end, letters)
-  if ((bits & (NUMBER | LINE_END)) === 0 && next < end && (classAt(next) & letters) !== 0) return endOf(next, end, letters)
+  const mayPrecede = (bits & (NUMBER | LINE_END)) === 0
+  if (mayPrecede && next < end && (classAt(next) & letters) !== 0) return endOf(next, end, letters)
   if ((bits & NUMBER) !== 0) return endOfNumbers(at, end, numbers)
   const begin = load<u8>(at) === 0x20 && next < end ? next : at
   const others = SPACE | NUMBER | letters
