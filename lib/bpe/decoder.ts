@@ -52,7 +52,7 @@ export class ByteLevelDecoder {
    * @throws SluiceError `ERR_TOKENIZER` for an id that isn't in the vocabulary
    */
   name (id: number): string {
-    if (!(id >= 0 && id < this.vocabSize)) this.#refuse(id)
+    this.#check(id)
     return this.#added.get(id)?.content ?? byteCharacters(this.#model.vocabulary.bytesOf(id))
   }
 
@@ -76,7 +76,7 @@ export class ByteLevelDecoder {
   decode (ids: Iterable<number>): string {
     const parts: Uint8Array[] = []
     for (const id of ids) {
-      if (!(id >= 0 && id < this.vocabSize)) this.#refuse(id)
+      this.#check(id)
       parts.push(this.bytesOf(id))
     }
     return UTF8.decode(Buffer.concat(parts))
@@ -87,9 +87,12 @@ export class ByteLevelDecoder {
     return new ByteLevelDecoding(this, options)
   }
 
-  #refuse (id: number): never {
-    const expected = `expected ids from 0 to ${this.vocabSize - 1}`
-    throw new SluiceError('ERR_TOKENIZER', `${this.#path}: cannot decode id ${id}, ${expected}`)
+  /** Ids may have gaps, which no token has. */
+  #check (id: number): void {
+    const { vocabulary } = this.#model
+    if (this.#added.has(id) || (Number.isInteger(id) && vocabulary.bytesOf(id).length > 0)) return
+    const expected = `expected ids of its vocabulary, which are below ${this.vocabSize}`
+    throw new SluiceError('ERR_TOKENIZER', `${this.#path}: cannot decode id ${id}: no token has it, ${expected}`)
   }
 }
 

@@ -1,14 +1,16 @@
 /**
  * Reads damaged files of every format, and fails on a crash, a hang or a silent loss. Encodes malicious texts with
- * models of every kind, and fails if SentencePiece has other ids, or the kernel for unigram models other ids than the
- * encoder without it: `npm run fuzz`, 20,000 files a format, and 2,000 texts a model.
+ * models of every kind, and fails if SentencePiece has other ids, or a kernel other ids than its plain path:
+ * `npm run fuzz`, 20,000 files a format, and 2,000 texts a model.
  * `npm run fuzz -- --runs 1000000 --format parquet --seed 5` runs more of one format. The texts are the formats
- * `encode` and `unigram`, with one text for ten runs. A printed seed makes the same file, or the same texts, again.
+ * `encode`, `unigram` and `bpe`, with one text for ten runs. A printed seed makes the same file, or the same texts,
+ * again.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { FUZZED_BPE, fuzzBpe } from '../bpe-fuzz.ts'
 import { fuzzEncoding, fuzzedModels } from '../encode-fuzz.ts'
 import { Random, fuzzOnce, targets } from '../fuzz.ts'
 import { fuzzJson } from '../json-fuzz.ts'
@@ -65,6 +67,16 @@ try {
       const found = unigramDifference(fuzzed, seed, runs)
       if (found !== null) console.log(found)
       checks.check(`unigram, ${fuzzed.name}: ${runs} texts, the same ids with the kernel and without`, found === null)
+    }
+  }
+  if (values.format === undefined || values.format === 'bpe') {
+    for (const name of FUZZED_BPE) {
+      const [seed, runs] = [Number(values.seed), Math.ceil(Number(values.runs) / 10)]
+      const started = performance.now()
+      const found = fuzzBpe(name, seed, runs)
+      if (found !== null) console.log(found)
+      checks.check(`bpe, ${name}: ${runs} texts in ${((performance.now() - started) / 1000).toFixed(0)} ` +
+        's, as the plain path has them', found === null)
     }
   }
 } finally {
