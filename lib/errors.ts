@@ -12,7 +12,7 @@ export const errorCodes = {
   ERR_OPTION: { exit: 2, means: 'an option of a stage or of a recipe has a wrong value' },
   ERR_MANIFEST: {
     exit: 2,
-    means: 'the manifest is not YAML, or says something that cannot be; each mistake with line and column'
+    means: 'the manifest is not YAML, or has impossible values; each mistake with line and column'
   },
   ERR_STATS: {
     exit: 2,
@@ -22,13 +22,13 @@ export const errorCodes = {
   ERR_FILES: { exit: 2, means: 'an input file is missing, is a folder or may not be read, or a glob matches nothing' },
   ERR_OUTPUT_EXISTS: {
     exit: 2,
-    means: 'what would be written takes the place of something else: the shards of another run, an input, ' +
+    means: 'the output would replace something else: the shards of another run, an input, ' +
       'or a file of another kind'
   },
-  ERR_LOCKED: { exit: 1, means: 'another run has the lock on what is to be written, or its lock file is damaged' },
+  ERR_LOCKED: { exit: 1, means: 'another run has locked the output, or its lock file is damaged' },
   ERR_TOKENIZER: {
     exit: 2,
-    means: 'a tokenizer model is missing, damaged, not a SentencePiece model, or does not fit what is asked of it'
+    means: 'a tokenizer model is missing, damaged, not a SentencePiece model, or does not fit its use'
   },
   ERR_MODEL: { exit: 2, means: 'the model of a filter is missing, damaged, or not of the kind expected' },
   ERR_BASELINE: {
@@ -40,50 +40,51 @@ export const errorCodes = {
     means: 'a tokenizer covers text worse than its baseline and the tolerances allow, ' +
       'each figure with the baseline\'s; or the text has no word'
   },
-  ERR_CHECKSUM: { exit: 1, means: 'a file has another SHA-256 than expected' },
+  ERR_CHECKSUM: { exit: 1, means: 'the SHA-256 of a file is not the expected one' },
   ERR_HUB: { exit: 1, means: 'the Hub cannot be reached, refuses access, or still fails after `--max-retries`' },
   ERR_DATASET: {
     exit: 2,
-    means: 'a dataset on the Hub, or its revision, subset, split, column or file, is not there, or cannot be read; ' +
-      'what there is instead is named'
+    means: 'a dataset on the Hub, or its revision, subset, split, column or file, does not exist, or cannot be read; ' +
+      'the message names what exists'
   },
   ERR_SOURCE: { exit: 1, means: 'an input file is damaged, cut off, or failed while it was read' },
   ERR_BAD_RECORDS: { exit: 1, means: 'more records are bad than `--max-bad` allows' },
   ERR_EXPECTED: {
     exit: 1,
-    means: 'a filter dropped everything, or another share of the documents than `expect` lets expect'
+    means: 'a filter dropped everything, or a share of the documents outside the bounds of `expect`'
   },
-  ERR_DOCUMENT: { exit: 1, means: 'a document cannot be handled by the stage that it came to' },
+  ERR_DOCUMENT: { exit: 1, means: 'a document cannot be handled by a stage' },
   ERR_SHARD: {
     exit: 1,
     means: 'a sequence does not fit its shard, or a shard is not a `.npy` file that sluice writes'
   },
   ERR_VERIFY: {
     exit: 1,
-    means: 'shards on disk are not what their stats say; ' +
+    means: 'shards on disk do not match their stats; ' +
       'each finding with the file, what was found and what was expected'
   },
   ERR_OUTPUT: { exit: 1, means: 'an output file or folder cannot be written' },
   ERR_CHECKPOINT: {
     exit: 2,
-    means: 'a checkpoint is damaged, or of a run with other settings, inputs or outputs; the difference is named'
+    means: 'a checkpoint is damaged, or belongs to a run with other settings, inputs or outputs; ' +
+      'the message names the difference'
   },
   ERR_STATE: { exit: 1, means: 'a saved position or state does not belong to this source or stage' },
   ERR_RUN: {
     exit: 1,
-    means: 'the records of runs don\'t have what was asked for: none of that name, hash or shard, more than one, ' +
+    means: 'the records of runs don\'t match the request: there is none of that name, hash or shard, more than one, ' +
       'or a damaged one'
   },
-  ERR_COMPONENT: { exit: 1, means: 'a component of the mixture failed; the others were finished' },
+  ERR_COMPONENT: { exit: 1, means: 'a component of the mixture failed; the others were completed' },
   ERR_LICENSE: {
     exit: 1,
-    means: 'what a mixture is made from may not be passed on, or nobody knows whether it may ' +
+    means: 'the data of a mixture may not be redistributed, or its licence is not known ' +
       '(`--require-redistributable`)'
   },
   ERR_ABORTED: {
     exit: 130,
     means: 'stopped by Ctrl-C, SIGTERM or an AbortSignal; ' +
-      'the same command goes on from the last checkpoint, and nothing else that is half-written is left'
+      'the same command resumes from the last checkpoint; no other incomplete files are left'
   }
 } as const
 
@@ -108,9 +109,9 @@ export class SluiceError extends Error {
   }
 }
 
-/** A source found no text where it was looked for; `fields` is where it may be. */
+/** A source found no text in the given place; `fields` lists where it may be. */
 export class MissingFieldError extends SluiceError {
-  /** Names of the fields or columns that there are, or ways to texts within them. */
+  /** Names of the fields or columns that exist, or paths to texts within them. */
   readonly fields: readonly string[]
 
   constructor (message: string, fields: readonly string[]) {
@@ -163,7 +164,7 @@ export function codeOf (error: unknown): string | undefined {
   return typeof code === 'string' ? code : undefined
 }
 
-/** The error of a job that failed in part, with what it has found or finished. */
+/** The error of a job that failed in part, with the part of its result that is complete. */
 export class PartialError extends SluiceError {
   /** What `--json` prints instead of the result. */
   readonly partial: unknown

@@ -82,9 +82,9 @@ export function isHtml (head: Buffer): boolean | undefined {
   const start = text.slice(before.length).toLowerCase()
   if (/^(?:<!doctype html|<html)(?:\s[^<>]*)?>\s*</.test(start)) return true
   if (text.length === HTML_LEAD_BYTES) return false
-  const mayGoOn = HTML_STARTS.some(tag => tag.startsWith(start)) ||
+  const mayContinue = HTML_STARTS.some(tag => tag.startsWith(start)) ||
     /^(?:<!doctype html|<html)(?:\s[^<>]*)?(?:>\s*)?$|^<\?xml\s[^<>]*$|^<!--[^>]*$/.test(start)
-  return mayGoOn ? undefined : false
+  return mayContinue ? undefined : false
 }
 
 const PDF_START = '%PDF-1.0'
@@ -93,9 +93,9 @@ const PDF_START = '%PDF-1.0'
 function isPdf (head: Buffer): boolean | undefined {
   const text = head.toString('latin1', 0, 16).replace(/^%PDF-\d\.\d/, PDF_START)
   if (/^%PDF-1\.0[ \t]*[\r\n%\x80-\xff]/.test(text)) return true
-  const mayGoOn = PDF_START.startsWith(text.replace(/^%PDF-\d/, '%PDF-1')) ||
+  const mayContinue = PDF_START.startsWith(text.replace(/^%PDF-\d/, '%PDF-1')) ||
     (text.length < 16 && /^%PDF-1\.0[ \t]*$/.test(text))
-  return mayGoOn ? undefined : false
+  return mayContinue ? undefined : false
 }
 
 /** This many consecutive ASCII characters, each padded with NUL, mean a wide encoding. */

@@ -5,7 +5,7 @@ import { SluiceError } from './errors.ts'
 /** The options of a stage or a recipe: a flat object schema, each field with a default or optional, and described. */
 export type OptionsSchema = z.ZodObject<Record<string, z.ZodType>>
 
-/** One mistake in an options object: where, and what is wrong and would be right. */
+/** One mistake in an options object: where it is, what is wrong, and what is expected. */
 export interface OptionMistake {
   readonly path: readonly PropertyKey[]
   readonly message: string
@@ -18,34 +18,34 @@ export const count = z.int().min(0)
 /** A count of at least one. */
 export const positive = z.int().min(1).max(2 ** 31 - 1)
 
-/** The name of a file that takes what is dropped. */
+/** The name of a file for the dropped documents. */
 export const rejectsPath = z.string().regex(/\.(ndjson|jsonl)(\.gz|\.zst)?$/,
   'expected the name of an NDJSON file, which ends in .ndjson or .jsonl, with .gz or .zst after it or without')
 
-/** Digits with underscores between them, a fraction, an exponent. */
+/** Digits, with optional underscores between them, fraction and exponent. */
 const NUMBER = /^[+-]?(?:\d+(?:_\d+)*(?:\.(?:\d+(?:_\d+)*)?)?|\.\d+(?:_\d+)*)(?:e[+-]?\d+)?$/i
 
-/** The number that a text writes, such as `1000000`, `1_000_000`, `1e6` or `.5`; undefined where it writes none. */
+/** Parses a number, such as `1000000`, `1_000_000`, `1e6` or `.5`; undefined for any other text. */
 export function numberIn (text: string): number | undefined {
   const number = NUMBER.test(text) ? Number(text.replaceAll('_', '')) : NaN
   return Number.isFinite(number) ? number : undefined
 }
 
-/** Names of columns: a list of them, or one text with commas between. */
+/** Names of columns: a list, or one text with commas in between. */
 export const columnNames = z.union([
   z.string().min(1).transform(names => names.split(',').map(name => name.trim())),
   z.array(z.string())
 ], { error: 'expected the name of a column, or a list of them' })
 
-/** A SHA-256, as we write it. */
+/** A SHA-256, in lower case. */
 export const sha256Hex = z.string().regex(/^[0-9a-f]{64}$/, 'expected a SHA-256, 64 lower-case hexadecimal digits')
 
 type WithoutDefault<T> = T extends z.ZodDefault<infer Inner> ? z.ZodOptional<Inner> : T
 type WithoutDefaults<Shape> = { [Key in keyof Shape]: WithoutDefault<Shape[Key]> }
 
 /**
- * The same options, each absent where it isn't given: for a recipe that takes what is missing from elsewhere. Their
- * descriptions name the defaults.
+ * The same options without defaults, so that absent ones stay absent. It is for recipes that take missing options from
+ * elsewhere. The descriptions name the defaults.
  */
 export function withoutDefaults<Shape extends Readonly<Record<string, z.ZodType>>> (
   shape: Shape
@@ -58,7 +58,7 @@ export function withoutDefaults<Shape extends Readonly<Record<string, z.ZodType>
   })) as WithoutDefaults<Shape>
 }
 
-/** Checked options, with the defaults of the shape in place of those that are absent. */
+/** Copies validated options, and sets the absent ones to the defaults of the shape. */
 export function withDefaults<Shape extends Readonly<Record<string, z.ZodType>>> (
   shape: Shape, checked: object
 ): z.output<z.ZodObject<Shape>> {
@@ -69,28 +69,25 @@ export function withDefaults<Shape extends Readonly<Record<string, z.ZodType>>> 
   })) as z.output<z.ZodObject<Shape>>
 }
 
-/** Of checked options, those of a shape, in its order: undefined where one isn't given. */
+/** Picks the options of a shape from validated options, in its order; undefined for those that aren't set. */
 export function pickOptions (options: object, shape: OptionsSchema['shape']): Record<string, unknown> {
   const given = new Map<string, unknown>(Object.entries(options))
   return Object.fromEntries(Object.keys(shape).map(key => [key, given.get(key)]))
 }
 
-/** Either the checked options with their defaults filled in, or every mistake in them. */
+/** Returns the validated options with their defaults, or every mistake in them. */
 export function validateOptions<S extends z.ZodType> (schema: S, options: unknown):
   { readonly options: z.output<S> } | { readonly mistakes: readonly OptionMistake[] } {
   const result = schema.safeParse(options, { reportInput: true })
   if (result.success) return { options: result.data }
   const known = schema instanceof z.ZodObject ? Object.keys(schema.shape) : []
   const mistakes = result.error.issues.flatMap(issue => mistakesOf(issue, known))
-  // A number that is far too large passes two bounds: the narrower one is checked last.
+  // A number far outside violates two bounds. The narrower one is checked last, and its mistake is kept.
   const last = new Map(mistakes.map(({ path }, i) => [path.join('.'), i]))
   return { mistakes: mistakes.filter(({ path }, i) => path.length === 0 || last.get(path.join('.')) === i) }
 }
 
-/**
- * The same as `validateOptions`, of what was read from YAML: where a number is expected, the text of one is read, such
- * as `1_000_000`.
- */
+/** Like `validateOptions`, for options from YAML: where a number is expected, a text such as `1_000_000` is parsed. */
 export function validateWritten<S extends z.ZodType> (
   schema: S, written: unknown
 ): ReturnType<typeof validateOptions<S>> {
@@ -107,15 +104,13 @@ export function validateWritten<S extends z.ZodType> (
   return validateOptions(schema, { ...written, ...Object.fromEntries(numbers) as object })
 }
 
-/**
- * A message whose options in `backticks` are renamed by `rename`: to flags, or to keys of a manifest.
- */
+/** Renames the options in `backticks` in a message, to flags or to manifest keys. */
 export function withNames (message: string, rename: (option: string) => string): string {
   return message.replace(/`([a-z]\w*)`/gi, (_, option: string) => rename(option))
 }
 
 /**
- * The checked options of `stage`, defaults filled in. The caller's object is not written to.
+ * Validates the options of `stage`, and returns a copy with their defaults.
  *
  * @param nameOf the name of an option in messages
  * @throws SluiceError `ERR_OPTION` with every mistake
@@ -132,7 +127,7 @@ export function parseOptions<S extends z.ZodType> (
   throw new SluiceError('ERR_OPTION', mistakes.join('\n'))
 }
 
-/** A saved state, checked by its shape. @throws SluiceError `ERR_STATE` for anything else */
+/** Validates a saved state. @throws SluiceError `ERR_STATE` if it has another shape */
 export function parseState<S extends z.ZodType> (stage: string, schema: S, state: unknown): z.output<S> {
   const checked = validateOptions(schema, state)
   if ('options' in checked) return checked.options
@@ -140,7 +135,7 @@ export function parseState<S extends z.ZodType> (stage: string, schema: S, state
   throw new SluiceError('ERR_STATE', `${stage}: not a state of this stage: ${mistakes.join('; ')}`)
 }
 
-/** ` (did you mean X?)` where one of `known` is near `word`, else the list of all that are known. */
+/** Returns ` (did you mean X?)` if one of `known` is similar to `word`, or else the list of all that are known. */
 export function suggestion (word: string, known: readonly string[]): string {
   if (known.length === 0) return ''
   const near = closest(word, [...known])
@@ -159,7 +154,7 @@ function mistakesOf (issue: z.core.$ZodIssue, known: readonly string[]): OptionM
   return [{ path: issue.path, message: messageOf(issue), kind: issue.input === undefined ? 'missing' : 'wrong_value' }]
 }
 
-/** What is wrong and what would be right, in one sentence: `expected an integer, got "a"`. */
+/** What is wrong and what is expected, in one sentence: `expected an integer, got "a"`. */
 function messageOf (issue: z.core.$ZodIssue): string {
   const { input } = issue
   const got = input === undefined ? 'it is missing' : `got ${shown(input)}`
@@ -171,7 +166,7 @@ function messageOf (issue: z.core.$ZodIssue): string {
     case 'too_big': return `expected ${issue.inclusive === false ? 'less than' : 'at most'} ` +
       `${amount(issue.maximum, issue.origin)}, ${got}`
     case 'custom': case 'invalid_union': case 'invalid_format':
-      // A rule on several options is given all of them; its message names them.
+      // A rule about several options has all of them as its input; its message names them.
       return input === undefined || isMapping(input) ? issue.message : `${issue.message}, ${got}`
     default: return `expected another value, ${got}`
   }
@@ -195,7 +190,7 @@ function expectedType (type: string): string {
   return /^[aeiou]/.test(name) ? `an ${name}` : `a ${name}`
 }
 
-/** For `10k` and `1,000`: how a number is written. */
+/** Explains how to write a number instead of `10k` or `1,000`. */
 function numberAdvice (expected: string, input: unknown): string {
   if ((expected !== 'number' && expected !== 'int') || typeof input !== 'string' || !/^[+-]?\.?\d/.test(input) ||
     numberIn(input) !== undefined) {
@@ -208,7 +203,7 @@ function isMapping (value: unknown): boolean {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** A value in a message: texts in quotes, lists of such values, and of anything else only what it is. */
+/** Formats a value for a message: texts in quotes, and lists of simple values; for other values, only their type. */
 function shown (value: unknown): string {
   if (value === null) return 'nothing'
   if (typeof value === 'function' || typeof value === 'symbol') return `a ${typeof value}`
@@ -227,20 +222,20 @@ function cut (text: string): string {
 
 export const path = z.string().min(1)
 
-/** Paths and globs, as sources take them. */
+/** Paths and globs, as in the options of sources. */
 export const fileNames = z.union([path, z.array(path).min(1)], { error: 'expected a path, a glob, or a list of them' })
-  .meta({ several: true }) // a flag takes several, with spaces between
-/** `minChars` as manifests have it: `min_chars`. */
+  .meta({ several: true }) // a flag takes several values, separated by spaces
+/** The name of an option in manifests: `minChars` becomes `min_chars`. */
 export function snakeCase (name: string): string {
   return name.replace(/[A-Z]/g, letter => '_' + letter.toLowerCase())
 }
 
-/** `minChars` as flags have it: `min-chars`. */
+/** The name of an option as a flag: `minChars` becomes `min-chars`. */
 export function kebabCase (name: string): string {
   return name.replace(/[A-Z]/g, letter => '-' + letter.toLowerCase())
 }
 
-/** A copy of an object with other names for its keys. */
+/** Copies an object and renames its keys. */
 export function renameKeys<T> (
   object: Readonly<Record<string, T>>,
   rename: (key: string) => string

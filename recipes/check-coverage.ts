@@ -57,7 +57,7 @@ export interface CoverageReport extends Coverage {
     readonly from: string
     readonly is: 'files' | 'manifest'
     readonly limit: number | null
-    /** Of all texts that were measured, as UTF-8, with a byte 0xFF after each. */
+    /** The SHA-256 of all measured texts, as UTF-8, with a byte 0xFF after each. */
     readonly sha256: string
   }
   readonly tokenizer: { readonly path: string, readonly sha256: string, readonly vocab_size: number }
@@ -71,7 +71,7 @@ export interface CoverageReport extends Coverage {
  * Measures how well a tokenizer covers a sample, or the documents that a manifest's filters keep; `measureCoverage`
  * describes the figures. If a baseline is named, the figures of all texts together are compared with it.
  *
- * @param sample a path, a glob or `-`; undefined where `manifest` is given
+ * @param sample a path, a glob or `-`; undefined if `manifest` is given
  * @throws SluiceError `ERR_OPTION`, `ERR_MANIFEST`, `ERR_BASELINE`, `ERR_TOKENIZER`, `ERR_CHECKSUM` (a manifest's
  *   tokenizer is not the one that it names), `ERR_OUTPUT_EXISTS` or `ERR_OUTPUT` before anything is read;
  *   `ERR_COVERAGE` when there is no word; a CoverageError (`ERR_COVERAGE`) when text is covered worse than the baseline
@@ -132,7 +132,7 @@ export class CoverageError extends PartialError {
   }
 }
 
-/** @throws SluiceError where the result would replace an input, or a file of another kind */
+/** @throws SluiceError when the result would replace an input, or a file of another kind */
 async function checkPlace (
   output: string, { from, is, components, tokenizer }: CoverageInput, baseline: string | undefined
 ): Promise<void> {
@@ -146,7 +146,7 @@ async function checkPlace (
 
 interface Measured {
   readonly parts: ReadonlyArray<{ readonly name: string, readonly counts: CoverageCounts }>
-  /** Of all texts. */
+  /** The SHA-256 of all texts. */
   readonly sha256: string
 }
 

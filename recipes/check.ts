@@ -37,7 +37,7 @@ export const checkOptions = z.strictObject({
   ...recordSourceOptions
 }).describe('a forecast of a manifest\'s run: what it would read, write and need')
 
-/** What a run of a manifest would do. */
+/** The forecast of a manifest's run. */
 export interface Forecast {
   readonly manifest: string
   readonly tokenizer: string | null

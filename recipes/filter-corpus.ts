@@ -48,7 +48,7 @@ export const filterCorpusAliases = {
   former: { langDetector: 'detector', langModel: 'model' }
 } as const
 
-/** What `filterCorpus` has read, dropped and written. */
+/** The result of `filterCorpus`: what it read, dropped and wrote. */
 export interface FilterCorpusStats extends DocumentCounts {
   readonly name: string
   readonly output_path: string

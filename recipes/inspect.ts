@@ -38,13 +38,13 @@ export const inspectOptions = z.strictObject({
 
 export const inspectAliases = { former: { stats: 'counts' } } as const
 
-/** What `inspect` has written to standard output. */
+/** A report on what `inspect` has written to standard output. */
 export interface InspectReport {
   readonly of: 'row' | 'document'
   readonly count: number
   /** Rows of all shards. */
   readonly rows: number
-  /** Null where rows were shown as ids. */
+  /** Null if rows were shown as ids. */
   readonly tokenizer_path: string | null
   /** Why there is no tokenizer, or what is uncertain about the one that was named; otherwise null. */
   readonly note: string | null
@@ -52,7 +52,7 @@ export interface InspectReport {
 
 /**
  * Turns shards back into text, on standard output: rows or documents; with `counts` it returns counts. Rows are shown
- * as ids where no tokenizer is named and none is found.
+ * as ids if no tokenizer is named and none is found.
  *
  * @param path a folder of shards, or one shard
  * @throws SluiceError `ERR_OPTION`, `ERR_TOKENIZER`, `ERR_FILES`; `ERR_SHARD` for a damaged shard and for an id that
@@ -104,7 +104,7 @@ function rowText ({ index, path, row, text }: ShardRow): string {
   return `[${index}] ${shownInLine(path)}, row ${row}\n${shown(text.replace(/\n$/, ''))}\n`
 }
 
-/** A note about a tokenizer that was named, where the shards were made with another one; null otherwise. */
+/** A note if the shards were made with another tokenizer than the named one; otherwise null. */
 async function otherTokenizer (path: string, { sha256: expected, from }: FoundTokenizer): Promise<string | null> {
   const { sha256: hash } = await readTokenizerFile(path)
   if (expected === null || hash === expected) return null
@@ -170,10 +170,10 @@ function spreadText (spread: Spread | null): string {
 
 function lengthLines (buckets: readonly LengthBucket[]): string[] {
   if (buckets.length === 0) return []
-  const most = Math.max(...buckets.map(({ documents }) => documents))
+  const max = Math.max(...buckets.map(({ documents }) => documents))
   const rows = buckets.map(({ from, to, documents }) => {
     return [from === to ? String(from) : `${number(from)}-${number(to)}`, number(documents)]
   })
-  const bars = ['', ...buckets.map(({ documents }) => '#'.repeat(Math.ceil(BAR_WIDTH * documents / most)))]
+  const bars = ['', ...buckets.map(({ documents }) => '#'.repeat(Math.ceil(BAR_WIDTH * documents / max)))]
   return ['', ...tableLines([['ids', 'documents'], ...rows]).map((line, i) => `${line}  ${bars[i]!}`.trimEnd())]
 }

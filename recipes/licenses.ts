@@ -28,7 +28,7 @@ export interface LicensesReport {
   readonly note: string
 }
 
-/** How the recipe is run, in code. */
+/** Options of the recipe that exist only in code. */
 export interface LicensesRun extends RunOptions {
   /** @default reads the cards of datasets from the Hub */
   readonly licenseOf?: LicenseOf | undefined

@@ -25,7 +25,7 @@ import { type AnyStage, anySourceOptions, makeSource } from './stages.ts'
 /** An item of a pipe, one per line: what `read`, `encode` and `pack` write. */
 export type Item = Document | Tokens | Sequence
 
-/** What a stage of a pipe reports when it has ended. */
+/** The report of a stage of a pipe when it has ended. */
 export interface StageReport extends StageStats {
   readonly stage: string
   /** Only for `pack`. */

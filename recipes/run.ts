@@ -66,17 +66,17 @@ export async function runParsed (
   return dryRun ? await planned(wanted, context) : await executed(wanted, context)
 }
 
-/** What a run should do: its manifest, with the training that comes first, and its options. */
+/** A requested run: its manifest, with the training that comes first, and its options. */
 interface WantedRun {
   readonly manifest: Mixture
   readonly statsPath: string
-  /** Null where no tokenizer is trained. */
+  /** Null if no tokenizer is trained. */
   readonly training: PlannedTraining | null
   readonly isToTrain: boolean
   readonly asked: Omit<z.output<typeof runManifestOptions>, 'dryRun'>
 }
 
-/** The report of a dry run. @throws a RunError where a component is refused */
+/** The report of a dry run. @throws a RunError when a component is refused */
 async function planned (wanted: WantedRun, context: MixtureRun): Promise<RunReport> {
   const { manifest, statsPath, training, isToTrain, asked } = wanted
   const loaded = isToTrain ? null : await loadTokenizerOf(manifest, asked, context.tokenizer)
@@ -98,7 +98,7 @@ async function planned (wanted: WantedRun, context: MixtureRun): Promise<RunRepo
   return report([...steps, await plannedVerification(steps, statsPath, asked.verify)])
 }
 
-/** Runs all steps, and reports the outcome of each. @throws a RunError where steps have failed */
+/** Runs all steps, and reports the outcome of each. @throws a RunError when steps have failed */
 async function executed (wanted: WantedRun, context: MixtureRun): Promise<RunReport> {
   const { manifest, statsPath, asked: { inventory, inventoryJson, ...mixture } } = wanted
   const reading = { ...context, ...mixture }

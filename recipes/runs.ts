@@ -42,17 +42,26 @@ export interface ShardTrace {
 /** The result of `runHistory`: the recorded runs, how two of them differ, or what made a shard. */
 export type RunsResult = readonly RunSummary[] | RunDifference | ShardTrace
 
+type Options = z.input<typeof runsOptions>
+type Listing = readonly [] | readonly [name: string]
+type Comparison = readonly ['diff', a: string, b: string]
+type Tracing = readonly ['of', path: string]
+
 /**
  * Reads the records of runs.
  *
  * @param what empty: all records, the newest first; `[name]`: the records of that name; `['diff', a, b]`: what changed
  *   from `a` to `b`, each given as a record's path, its file name without extension, or the first digits of its hash;
  *   `['of', path]`: the runs that made a shard, wherever it is now
- * @throws SluiceError `ERR_USAGE` for anything else; `ERR_RUN` when there is no such record, and, as a PartialError
- *   with those that can be read, when records are damaged; `ERR_FILES` for a shard that isn't there; `ERR_ABORTED`
+ * @throws SluiceError `ERR_USAGE` for anything else; `ERR_RUN` when there is no such record; a PartialError (`ERR_RUN`)
+ *   with the readable records when others are damaged; `ERR_FILES` when the shard doesn't exist; `ERR_ABORTED`
  */
+export async function runs (what?: Listing, options?: Options, run?: RunOptions): Promise<readonly RunSummary[]>
+export async function runs (what: Comparison, options?: Options, run?: RunOptions): Promise<RunDifference>
+export async function runs (what: Tracing, options?: Options, run?: RunOptions): Promise<ShardTrace>
+export async function runs (what: readonly string[], options?: Options, run?: RunOptions): Promise<RunsResult>
 export async function runs (
-  what: readonly string[] = [], options: z.input<typeof runsOptions> = {}, run: RunOptions = {}
+  what: readonly string[] = [], options: Options = {}, run: RunOptions = {}
 ): Promise<RunsResult> {
   return await runsParsed(what, parseOptions('runs', runsOptions, options), run)
 }

@@ -46,7 +46,7 @@ const EITHER = 'expected either `output`, for NDJSON, or `tokenizerPath`, for sh
 
 export const shardCorpusAliases = { python: { maxRecords: 'limit', logFile: 'stats' } } as const
 
-/** What `shardCorpus` has copied. */
+/** The result of `shardCorpus` for a copy. */
 export interface PullStats extends DocumentCounts {
   readonly name: string
   readonly output: string

@@ -40,7 +40,7 @@ export interface TransformEntry<S extends OptionsSchema = OptionsSchema> {
 
 /** A row of the table of filters. */
 export interface FilterEntry<S extends OptionsSchema = OptionsSchema> extends TransformEntry<S> {
-  /** @param known the model, where the filter reads one */
+  /** @param known the model, if the filter reads one */
   work (options: z.output<S>, known?: KnownModel): Work<Document, Document, unknown>
   /** Only for a filter that reads a fastText model. */
   readonly model?: ModelUse
@@ -158,7 +158,7 @@ export function filterWork ({ stage, options, module }: Filter, known?: KnownMod
 /**
  * Adds the model that a filter reads, for filters that don't come from a manifest.
  *
- * @throws SluiceError `ERR_OPTION` where none is named, `ERR_MODEL` when it can't be read
+ * @throws SluiceError `ERR_OPTION` when none is named, `ERR_MODEL` when it can't be read
  */
 export async function withModel (filter: Filter): Promise<Filter> {
   const path = filters[filter.stage]!.model?.path(filter.options) ?? null

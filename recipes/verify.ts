@@ -128,7 +128,7 @@ async function tokenizerHash (path: string): Promise<HashedTokenizer> {
   return { path, sha256 }
 }
 
-/** A finding where a component's shards were made with another tokenizer; null where they weren't. */
+/** A finding if a component's shards were made with another tokenizer; otherwise null. */
 function otherTokenizer (
   { name, tokenizer_sha256: expected }: StatsFile['components'][number], { path, sha256 }: HashedTokenizer
 ): Finding | null {
@@ -168,7 +168,7 @@ function inventoriesOf (statsPath: string, { inventory, inventoryJson }: Invento
  * Checks the paths of the inventories. The shards need not exist yet.
  *
  * @param shards folders of shards, which may contain no other file
- * @throws SluiceError `ERR_OPTION`; `ERR_OUTPUT_EXISTS` where one would replace a file of another kind
+ * @throws SluiceError `ERR_OPTION`; `ERR_OUTPUT_EXISTS` when one would replace a file of another kind
  */
 export async function checkInventories (
   statsPath: string, asked: Inventories, shards: readonly string[]
@@ -205,8 +205,8 @@ async function findingsOf (
 ): Promise<Finding[][]> {
   const shards = components.flatMap(({ shard_files: infos }) => infos)
   const isLittle = quick || shards.reduce((sum, { bytes }) => sum + bytes, 0) < FEW_BYTES
-  const most = Math.min(workers ?? availableParallelism(), shards.length)
-  const verifier = new ShardVerifier({ workers: isLittle ? 1 : most, signal })
+  const count = Math.min(workers ?? availableParallelism(), shards.length)
+  const verifier = new ShardVerifier({ workers: isLittle ? 1 : count, signal })
   try {
     return await Promise.all(components.map((component, i) => verifyShards(component, {
       statsPath: path,

@@ -49,8 +49,8 @@ export type HfOptions = z.input<typeof hfOptions> & Omit<SourceOptions, 'hub'> &
  * their format. `HF_TOKEN`, `HF_ENDPOINT`, `HF_HUB_OFFLINE` and proxies are read from the environment, as
  * `huggingface_hub` reads them.
  *
- * A connection that breaks or stalls is resumed at the byte where it stopped; a request that the Hub refuses for a time
- * is repeated.
+ * A connection that breaks or stalls is resumed at the byte where it stopped. A request that the Hub refuses
+ * temporarily is repeated.
  *
  * @param dataset `owner/name`
  * @throws SluiceError `ERR_OPTION`; the stream fails with `ERR_HUB`, `ERR_DATASET`, and as the source of the format

@@ -16,7 +16,7 @@ export const ndjsonOptions = z.strictObject({
 export type NdjsonOptions = z.input<typeof ndjsonOptions> & SourceOptions
 
 /**
- * Reads documents from NDJSON, one JSON object a line, or from one JSON array of objects; plain, `.gz` or `.zst`. The
+ * Reads documents from NDJSON, one JSON object per line, or from one JSON array of objects; plain, `.gz` or `.zst`. The
  * array is a whole file that begins with `[`, or the `field` of one object. Blank lines are skipped. A line may hold
  * several objects; an object over several lines is an error.
  *

@@ -54,7 +54,7 @@ export function parquetSource (
   return new RecordSource('parquet', files, format, { maxBad, textIn: `its column ${textColumn}` }, shared)
 }
 
-/** How many rows a file has, as its footer records. @throws SluiceError as the source does */
+/** The number of rows in a file, from its footer. @throws SluiceError as the source does */
 export async function countRows (path: string): Promise<number> {
   const { ParquetFile } = await import('../lib/parquet/file.ts')
   const ranges = await openRanges(path)

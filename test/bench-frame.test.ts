@@ -97,7 +97,7 @@ t.test('a wrong call is answered with the valid choices', async t => {
     }
     return 'accepted'
   }
-  t.match(wrong('--only', 'reed'), 'no row or part is called reed; there are read-ndjson, read-gz, encode')
+  t.match(wrong('--only', 'reed'), 'no row or part is named reed; expected read-ndjson, read-gz, encode')
   t.match(wrong('--only', 'rea'), 'no row or part')
   t.match(wrong('--runs', '0'), '--runs: expected a whole number of at least 1, got 0')
   t.match(wrong('--tolerance', '150'), 'a percentage below 100')

@@ -11,10 +11,11 @@ import { packageRoot } from '../lib/package.ts'
 import type { SentencePieceModel } from '../lib/sentencepiece/model.ts'
 import { loadWasmEncoder } from '../lib/sentencepiece/wasm.ts'
 import { type Tokenizer, loadTokenizer } from '../lib/tokenizer/tokenizer.ts'
+import { bpeEncodings } from './bpe-encodings.ts'
 import { encodings } from './encodings.ts'
 import { put, codePoint } from './helpers.ts'
 
-/** Models of the fixture: one for each property that encoding depends on. */
+/** Unigram models of the fixture: one for each property that encoding depends on. */
 const MODELS = new Set([
   'nmt_nfkc', 'nmt_nfkc_cf', 'identity', 'no-prefix-keep', 'suffix', 'suffix-keep', 'bytes', 'symbols', 'symbols-keep',
   'no-split', 'no-split-suffix', 'only-spaces', 'own-rules', 'own-rules-keep', 'spaces-nmt_nfkc',
@@ -36,7 +37,9 @@ export interface Fuzzed {
  */
 export async function fuzzedModels (folder: string, every = 1): Promise<Fuzzed[]> {
   const quickstart = { name: 'quickstart', bytes: readFileSync(join(packageRoot(), 'test/fixtures/quickstart.model')) }
-  const models = [quickstart, ...encodings().filter(({ name }) => MODELS.has(name)).filter((_, i) => i % every === 0)]
+  const unigram = encodings().filter(({ name }) => MODELS.has(name))
+  const bpe = bpeEncodings().map(({ name, bytes }) => ({ name: `bpe-${name.replaceAll(/\W+/g, '-')}`, bytes }))
+  const models = [quickstart, ...[...unigram, ...bpe].filter((_, i) => i % every === 0)]
   const fuzzed: Fuzzed[] = []
   for (const { name, bytes } of models) {
     const path = put(folder, `${name}.model`, bytes)

@@ -11,7 +11,7 @@ import { packageRoot } from '../lib/package.ts'
 import { readModel } from '../lib/sentencepiece/model.ts'
 
 /** The ids, or for many ids their number and hash. */
-type Ids = readonly number[] | string
+export type Ids = readonly number[] | string
 /** 0 if the ids decode to the text itself, else the hash of the decoded text. */
 type Decoded = 0 | string
 type Generated =
@@ -128,7 +128,8 @@ function unplaned (planes: Buffer): Buffer {
   return charsmap
 }
 
-function whole (head: Uint8Array, spec: Uint8Array, charsmap: Uint8Array | undefined): Uint8Array {
+/** A model file of its parts. */
+export function whole (head: Uint8Array, spec: Uint8Array, charsmap: Uint8Array | undefined): Uint8Array {
   const writer = new BinaryWriter().raw(head).tag(3, WireType.LengthDelimited).fork().raw(spec)
   if (charsmap !== undefined) writer.tag(2, WireType.LengthDelimited).bytes(charsmap)
   return writer.join().finish()

@@ -249,6 +249,26 @@ t.test('a web stream is cancelled when its source ends early, and its reader fai
   t.match(await failure(Readable.toWeb(failing).pipeTo(new WritableStream())), { code: 'ERR_BAD_RECORDS' })
 })
 
+t.test('a web stream that is cancelled closes its source', async t => {
+  const path = put(temporaryFolder(t), 'a.ndjson', ndjsonOf(Array.from({ length: 2000 }, (_, i) => english(i))))
+  for (const isFiltered of [false, true]) {
+    for (const leave of ['break', 'cancel', 'abort']) {
+      const source = ndjson(path)
+      const stream = isFiltered ? source.pipe(length({ minChars: 1 })) : source
+      const documents = Readable.toWeb(stream)
+      if (leave === 'break') {
+        let count = 0
+        for await (const document of documents) if (document !== undefined && ++count === 3) break
+      } else if (leave === 'cancel') await documents.cancel()
+      else await documents.pipeTo(new WritableStream({ write () { throw new Error('full') } })).catch(() => {})
+      await closed(stream)
+      await new Promise(resolve => { setImmediate(resolve) })
+      t.ok(stream.destroyed, leave)
+      source.destroy()
+    }
+  }
+})
+
 t.test('async generators at both ends and between stages pass all documents in order', async t => {
   let ended = false
   async function * documents (): AsyncGenerator<Document> {

@@ -232,5 +232,5 @@ function lossOf (
   const seen = new Set(got)
   const lost = expected.filter((document, i) =>
     !seen.has(keyOf(document)) && !touched.some(({ start, end }) => start <= places[i]!.end && end >= places[i]!.start))
-  return lost.length === 0 ? null : `lost in silence: ${lost.map(({ id, text }) => id || text).join(', ')}`
+  return lost.length === 0 ? null : `lost silently: ${lost.map(({ id, text }) => id || text).join(', ')}`
 }

@@ -155,11 +155,11 @@ export async function fuzzJson (random: Random, folder: string): Promise<string 
     const rest = await read(path, { ...options, from })
     const due = expected.filter(({ offset }) => offset >= from.offset)
     if (JSON.stringify(rest.found) !== JSON.stringify(due)) {
-      return `from ${from.offset} on: ${shown(rest.found)}, expected ${JSON.stringify(due)}`
+      return `resumed at ${from.offset}: ${shown(rest.found)}, expected ${JSON.stringify(due)}`
     }
     const counts = { in: due.length, bytes: Buffer.byteLength(json) - from.offset }
     if (JSON.stringify(rest.counts) !== JSON.stringify(counts)) {
-      return `from ${from.offset} on: ${shown(rest.counts)}`
+      return `resumed at ${from.offset}: ${shown(rest.counts)}`
     }
   }
   return null

@@ -59,6 +59,15 @@ export type Functions = [
   Expect<Same<Given<typeof sentencepiece.modelBytes | typeof sentencepiece.charsmapOf>, Uint8Array>>
 ]
 
+/** What `runHistory` returns depends on what is requested. */
+export async function runsAsRequested ({ runHistory }: S): Promise<readonly [
+  readonly sluice.RunSummary[], readonly sluice.RunSummary[], sluice.RunDifference, sluice.ShardTrace
+]> {
+  return [
+    await runHistory(), await runHistory(['mix']), await runHistory(['diff', 'a', 'b']), await runHistory(['of', 'x'])
+  ]
+}
+
 /** Deprecated names stand for the same things. */
 export type Deprecated = [
   Expect<Same<S['text'], S['textLines']>>,

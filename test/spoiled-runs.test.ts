@@ -18,7 +18,7 @@ const spoiled: Readonly<Record<string, {
   readonly says: RegExp
   readonly isForeign?: true
 }>> = {
-  'a checkpoint that is cut off': {
+  'a truncated checkpoint': {
     spoil: folder => { truncateSync(join(folder, 'shards/checkpoint.json'), 300) },
     says: pattern(
       /shards\/checkpoint\.json: is cut off or damaged: 300 characters that are not JSON, .*; /,
@@ -29,11 +29,11 @@ const spoiled: Readonly<Record<string, {
     spoil: folder => { truncateSync(join(folder, 'shards/checkpoint.json')) },
     says: /shards\/checkpoint\.json: is cut off or damaged: 0 characters/
   },
-  'a checkpoint with another digit': {
+  'a checkpoint with a changed digit': {
     spoil: folder => { replace(join(folder, 'shards/checkpoint.json'), '"seq_len":16', '"seq_len":17') },
     says: /shards\/checkpoint\.json: is damaged: its content doesn't have the SHA-256 in it/
   },
-  'a checkpoint of somebody else': {
+  'a file that is no checkpoint': {
     spoil: folder => { put(folder, 'shards/checkpoint.json', '{"epoch":3}') },
     says: /shards\/checkpoint\.json: is not a checkpoint of sluice; move it away/,
     isForeign: true
@@ -55,7 +55,7 @@ const spoiled: Readonly<Record<string, {
       /to resume, repeat the command unchanged, or start over with --restart/
     )
   },
-  'a filter more': {
+  'an additional filter': {
     spoil: folder => { replace(join(folder, 'm.yaml'), 'min_chars: 5 } }', 'min_chars: 5 } }, normalize') },
     says: /other settings or inputs: filters\[1\]: \(none\) -> \{"normalize":\{\}\};/
   },
@@ -69,11 +69,11 @@ const spoiled: Readonly<Record<string, {
     args: ['--max-line-bytes', '1000'],
     says: /other settings or inputs: max_line_bytes: 8388608 -> 1000;/
   },
-  'a source file that became shorter': {
+  'a truncated source file': {
     spoil: folder => { truncateSync(join(folder, 'in.ndjson'), ndjsonOf(docs(20)).length) },
     says: /other settings or inputs: .*in\.ndjson: had \d+ bytes, has \d+;/
   },
-  'a source file that was changed, and is as long as before': {
+  'a source file changed at the same length': {
     spoil: folder => { utimesSync(join(folder, 'in.ndjson'), 1e9, 1e9) },
     says: pattern(
       /other settings or inputs: .*in\.ndjson: was changed at \S+Z, then at 2001-09-09T01:46:40\.000Z /,
@@ -87,7 +87,7 @@ const spoiled: Readonly<Record<string, {
     },
     says: /settings or inputs: .*in\.ndjson: is no longer an input; .*other\.ndjson: is an input now, was not before;/
   },
-  'a shard that was begun and is gone': {
+  'a missing partial shard': {
     spoil: folder => {
       const shards = join(folder, 'shards')
       rmSync(join(shards, filesIn(shards).find(name => name.endsWith('.partial'))!))
@@ -131,7 +131,7 @@ for (const [name, { spoil, args = [], says, isForeign = false }] of Object.entri
     t.notMatch(ended.stderr, /\n {4}at |unexpected error/, 'no stack trace is printed for a user error')
     rmSync(options.logFile, { force: true })
     t.strictSame(contentsOf(folder), before, 'no file is added or changed')
-    if (!isForeign && !isThorough() && name !== 'a checkpoint that is cut off') return
+    if (!isForeign && !isThorough() && name !== 'a truncated checkpoint') return
     const again = await run([...command, ...args, '--restart'])
     t.equal(again.code, isForeign ? 1 : 0, again.stderr)
     if (isForeign) t.equal(readFileSync(join(folder, 'shards/checkpoint.json'), 'utf8'), '{"epoch":3}')

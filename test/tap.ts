@@ -27,10 +27,27 @@ export const t: Test = new Proxy(root, {
   }
 })
 
-/** Runs a file's tests in a test with the file's name. */
+const environment = { ...process.env }
+let last = ''
+
+/** Sets the environment back. @returns the names of what had changed */
+function resetEnvironment (): string[] {
+  const names = [...new Set([...Object.keys(environment), ...Object.keys(process.env)])]
+  const changed = names.filter(name => process.env[name] !== environment[name])
+  for (const name of changed) {
+    if (environment[name] === undefined) Reflect.deleteProperty(process.env, name)
+    else process.env[name] = environment[name]
+  }
+  return changed
+}
+
+/** Runs a file's tests in a test of its name, which fails if the file before it has changed the environment. */
 export async function testFile (name: string, load: () => Promise<unknown>): Promise<void> {
   await root.test(name, async t => {
     current = t
+    const changed = resetEnvironment()
+    if (changed.length > 0) t.fail(`${last} has changed ${changed.join(', ')}, expected it to set the environment back`)
+    last = name
     await load()
   })
 }

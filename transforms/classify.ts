@@ -23,7 +23,7 @@ export const classifyOptions = z.strictObject({
 /** Options of `classify`. */
 export type ClassifyOptions = z.input<typeof classifyOptions> & StageOptions<Document>
 
-/** Which model `classify` reads, and whether it has the label. */
+/** Finds the model that `classify` reads, and checks that it has the label. */
 export const classifyModel: ModelUse = {
   path: ({ model }) => model as string,
   mistake ({ label }, path, labels) {
@@ -51,9 +51,9 @@ export function classify (options: ClassifyOptions): Stage<Document, Document> {
 }
 
 /**
- * What `classify` does, without the stream.
+ * The work of `classify`, without the stream.
  *
- * @param options checked ones
+ * @param options checked options
  * @param known a model that is loaded already, or its SHA-256
  */
 export function classifyWork (

@@ -79,14 +79,14 @@ export function dedup (options: DedupOptions = {}): Stage<Document, Document, De
   return new Stage(dedupWork(own), shared)
 }
 
-/** What `dedup` does, without the stream. @param options checked ones */
+/** The work of `dedup`, without the stream. @param options checked options */
 export function dedupWork ({ window }: z.output<typeof dedupOptions>): Work<Document, Document, DedupState> {
   let hasher: XXHashAPI
   const work = dropSeen(window, { keyOf: ({ text }: Document) => hasher.h64(text), outOf: document => document })
   return { ...work, open: async () => { hasher = await xxhash() } }
 }
 
-/** `dedup` of items whose texts are hashed already. @param options checked ones */
+/** `dedup` of items whose texts are hashed already. @param options checked options */
 export function dedupHashed<Item, Out> (
   { window }: z.output<typeof dedupOptions>, shared: StageOptions<Item>, hashed: Keyed<Item, Out>
 ): Stage<Item, Out, DedupState> {

@@ -89,9 +89,9 @@ export function encode ({ tokenizer, ...options }: EncodeOptions): Stage<Documen
 }
 
 /**
- * What `encode` does, without the stream.
+ * The work of `encode`, without the stream.
  *
- * @param options checked ones
+ * @param options checked options
  * @throws SluiceError `ERR_OPTION` without a tokenizer
  */
 export function encodeWork (

@@ -67,7 +67,7 @@ export function languagesOfCld3 (keep: string | readonly string[], option: strin
   if (message !== undefined) context.addIssue({ code: 'custom', path: [option], message })
 }
 
-/** Which model `language` reads, if any, and whether it knows the languages. */
+/** Finds the model that `language` reads, if any, and checks that it knows the languages. */
 export const languageModel: ModelUse = {
   path: ({ detector, model }) => detector === 'fasttext' ? (model as string | undefined) ?? installedModel() : null,
   mistake ({ keep }, path, labels) {
@@ -92,9 +92,9 @@ export function language ({ detector, ...options }: LanguageOptions = {}): Stage
 }
 
 /**
- * What `language` does, without the stream.
+ * The work of `language`, without the stream.
  *
- * @param options checked ones
+ * @param options checked options
  * @param known a model that is loaded already, or its SHA-256
  * @param custom a detector instead of the one that the options name
  */

@@ -33,7 +33,7 @@ export function length (options: LengthOptions = {}): Stage<Document, Document> 
   return new Stage(lengthWork(own), shared)
 }
 
-/** What `length` does, without the stream. @param options checked ones */
+/** The work of `length`, without the stream. @param options checked options */
 export function lengthWork ({ minChars, maxChars }: z.output<typeof lengthOptions>): Work<Document, Document> {
   return {
     name: 'length',

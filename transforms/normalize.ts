@@ -27,7 +27,7 @@ export function normalize (options: NormalizeOptions = {}): Stage<Document, Docu
   return new Stage(normalizeWork(), shared)
 }
 
-/** What `normalize` does, without the stream. */
+/** The work of `normalize`, without the stream. */
 export function normalizeWork (): Work<Document, Document> {
   return {
     name: 'normalize',

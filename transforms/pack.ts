@@ -96,7 +96,7 @@ export function packTokens (options: z.output<typeof packOptions>, shared: Stage
 /**
  * `pack` of items that hold their ids elsewhere.
  *
- * @param options checked ones
+ * @param options checked options
  * @param copied called when the ids of an item have been copied and aren't needed any more
  */
 export function packFrom<Item> (

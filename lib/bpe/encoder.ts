@@ -41,8 +41,14 @@ export function bpeEncoder (model: BpeModel, specialTokens: SpecialTokens): BpeE
   const tables = kernelTables(model)
   const { added, normalizers } = model
   return tables === undefined
-    ? encoderOf({ added, normalizers, specialTokens }, plainEncoder(model), undefined)
+    ? plainBpeEncoder(model, specialTokens)
     : sharedEncoder({ added, normalizers, specialTokens, tables })
+}
+
+/** As `bpeEncoder`, without the kernel. */
+export function plainBpeEncoder (model: BpeModel, specialTokens: SpecialTokens): BpeEncoder {
+  const { added, normalizers } = model
+  return encoderOf({ added, normalizers, specialTokens }, plainEncoder(model), undefined)
 }
 
 /** Encodes as the tokenizer in another thread does. */

@@ -1,8 +1,8 @@
 /** The fields of `Settings` in lib/kernels/bpe/settings.ts, in their order. */
 export const SETTINGS = [
   'blockOfAt', 'blocksAt', 'masksAt', 'byteIdsAt', 'bytePairsAt', 'pairsAt', 'pairBits', 'filterAt', 'mergedAt',
-  'tiesAt', 'tokensAt', 'startsAt', 'tokenCount', 'tokenSlotsAt', 'tokenBits', 'wholeWords', 'shortAt', 'shortBits', 'longAt',
-  'longBits', 'spillAt', 'spillEnd', 'outAt', 'outRoom', 'workAt'
+  'tiesAt', 'tokensAt', 'startsAt', 'tokenCount', 'tokenSlotsAt', 'tokenBits', 'wholeWords', 'shortAt', 'shortBits',
+  'longAt', 'longBits', 'spillAt', 'spillEnd', 'outAt', 'outRoom', 'workAt'
 ] as const
 
 export type Setting = typeof SETTINGS[number]

@@ -32,7 +32,7 @@ export function kernelTables (model: BpeModel): BpeTables | undefined {
   if (scanner === undefined) return undefined
   try {
     const built = build(model)
-    return built === undefined ? undefined : { ...built, kernel: 'bpe', scanner: SCANNERS[scanner], addsSpace }
+    return built === undefined ? undefined : { ...built, scanner: SCANNERS[scanner], addsSpace }
   } catch {
     return undefined
   }
@@ -59,7 +59,7 @@ function nameOf (step: PreTokenizer): string {
 
 function build (
   { vocabulary, merges, wholeWords }: BpeModel
-): Pick<BpeTables, 'memory' | 'settings'> | undefined {
+): Pick<BpeTables, 'kernel' | 'memory' | 'settings'> | undefined {
   const arena = new Arena(vocabulary.bytes.length * 16)
   const { memory } = arena
   if (memory.grow === undefined) return undefined
@@ -88,7 +88,7 @@ function build (
   const hasRoom = merges === undefined ? kernel.addSplits() : kernel.addMerges(mergesAt, pairs)
   if (hasRoom === 0) return undefined
   const settings = SETTINGS.map(name => name === 'workAt' ? 0 : fields.get(name) ?? 0)
-  return { memory: memory as Required<SharedMemory>, settings }
+  return { kernel: 'bpe', memory: memory as Required<SharedMemory>, settings }
 }
 
 /** The bits of a table's size: a quarter to a half of its slots are in use. */
@@ -112,7 +112,7 @@ function addClasses (arena: Arena, fields: Map<Setting, number>): void {
   fields.set('masksAt', copied(arena, masks()))
 }
 
-/** For 0 to 16 a mask of so many bytes. */
+/** Masks of 0 to 16 bytes. */
 export function masks (): Uint8Array {
   return Buffer.concat(Array.from({ length: 17 }, (_, length) => Buffer.alloc(16).fill(0xff, 0, length)))
 }

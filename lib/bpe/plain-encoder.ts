@@ -14,7 +14,7 @@ export function plainEncoder (model: BpeModel): (text: string, ids: IdBuffer) =>
   const { vocabulary, preTokenizers, wholeWords } = model
   const hasBytes = preTokenizers.some(({ type }) => type === 'bytes')
   const ranks = pairRanks(model)
-  const byteIds = Array.from({ length: 256 }, (_, byte) => vocabulary.idOf(String.fromCharCode(byte)) ?? -1)
+  const byteIds = vocabulary.byteIds()
   const known = new Map<string, readonly number[]>()
   return (text, ids) => {
     for (const word of wordsOf(text, preTokenizers)) {

@@ -1,8 +1,8 @@
-import { SluiceError } from '../errors.ts'
-import { MOST_IDS } from './pair-ranks.ts'
+import { SluiceError, messageOf } from '../errors.ts'
 import type { AddedToken, BpeModel } from './model.ts'
-import { FAMILIES, LINE, TIKTOKEN_FAMILIES, type TiktokenFamily } from './tiktoken-families.ts'
-import { Vocabulary } from './vocabulary.ts'
+import { readRanks } from './read-ranks.ts'
+import { FAMILIES, TIKTOKEN_FAMILIES, type TiktokenFamily } from './tiktoken-families.ts'
+import type { Vocabulary } from './vocabulary.ts'
 
 /**
  * Reads a rank file of tiktoken: the base64 of each token, and its id, a line each.
@@ -18,13 +18,13 @@ export function readTiktoken (
       `(cl100k_base.tiktoken), or set the family (--tiktoken-family): ${TIKTOKEN_FAMILIES.join(', ')}`)
   }
   const known = FAMILIES[family]
-  const vocabulary = readRanks(bytes, path)
-  for (let byte = 0; byte < 256; byte++) {
-    if (vocabulary.idOf(String.fromCharCode(byte)) === undefined) {
-      throw damaged(path, `has no token for the byte ${byte}; get the file again`)
-    }
-  }
+  const vocabulary = ranksIn(bytes, path)
   const added = Object.entries(known.special).map(([content, id]) => specialToken(content, id))
+  const taken = added.find(({ id }) => id < vocabulary.size && vocabulary.bytesOf(id).length > 0)
+  if (taken !== undefined) {
+    throw damaged(path, `has a token with the rank ${taken.id}, which ${taken.content} has in the family ${family}; ` +
+      'give the family of the file')
+  }
   return {
     vocabulary,
     merges: undefined,
@@ -45,30 +45,15 @@ function familyOf (path: string): TiktokenFamily | undefined {
   return TIKTOKEN_FAMILIES.find(family => name.startsWith(family))
 }
 
-function readRanks (bytes: Uint8Array, path: string): Vocabulary {
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1')
-  const tokens: Array<string | undefined> = []
-  const seen = new Set<string>()
-  let number = 0
-  for (let start = 0; start < text.length;) {
-    const end = text.indexOf('\n', start)
-    const line = text.slice(start, end === -1 ? undefined : end).trimEnd()
-    start = end === -1 ? text.length : end + 1
-    number++
-    if (line === '') continue
-    const match = LINE.exec(line)
-    if (match === null) {
-      throw damaged(path, `line ${number} is not the base64 of a token and its rank; get the file again`)
-    }
-    const token = Buffer.from(match[1]!, 'base64').toString('latin1')
-    const id = Number(match[2])
-    if (id >= MOST_IDS) throw damaged(path, `line ${number} has the rank ${match[2]}, expected less than ${MOST_IDS}`)
-    if (tokens[id] !== undefined) throw damaged(path, `line ${number} has the rank ${id}, which another token has`)
-    if (seen.has(token)) throw damaged(path, `line ${number} has a token that is there twice`)
-    seen.add(token)
-    tokens[id] = token
+function ranksIn (bytes: Uint8Array, path: string): Vocabulary {
+  try {
+    const vocabulary = readRanks(bytes)
+    const missing = vocabulary.byteIds().indexOf(-1)
+    if (missing !== -1) throw new Error(`no token is the byte ${missing}`)
+    return vocabulary
+  } catch (cause) {
+    throw damaged(path, `${messageOf(cause)}; get the file again`)
   }
-  return Vocabulary.of(Array.from(tokens, token => token ?? ''))
 }
 
 function specialToken (content: string, id: number): AddedToken {

@@ -123,11 +123,8 @@ function vocabularyOf (ids: ReadonlyMap<string, number>, added: ReadonlyMap<stri
   for (const [token, id] of added) {
     if (tokens[id] !== undefined && ids.get(token) !== id) throw new Error(`two tokens have the id ${id}`)
   }
-  const vocabulary = Vocabulary.of(Array.from(tokens, token => token ?? ''))
-  for (let byte = 0; byte < 256; byte++) {
-    if (vocabulary.idOf(String.fromCharCode(byte)) === undefined && !NOT_IN_UTF8.has(byte)) {
-      throw new Error(`it has no token for the byte ${byte}`)
-    }
-  }
+  const vocabulary = Vocabulary.of(tokens)
+  const missing = vocabulary.byteIds().findIndex((id, byte) => id === -1 && !NOT_IN_UTF8.has(byte))
+  if (missing !== -1) throw new Error(`it has no token for the byte ${missing}`)
   return vocabulary
 }

@@ -87,9 +87,9 @@ function build (model: SentencePieceModel, merge: MergeTokens): BpeTables | unde
   tables.set('wordShape', shape)
   tables.set('separator1', first.charCodeAt(0))
   tables.set('separator2', second.charCodeAt(0))
-  return addPairs(tables, kernel)
-    ? { kernel: KERNEL, memory: memory as Required<SharedMemory>, settings: tables.settings(), scanner: 0, addsSpace: false }
-    : undefined
+  if (!addPairs(tables, kernel)) return undefined
+  const settings = tables.settings()
+  return { kernel: KERNEL, memory: memory as Required<SharedMemory>, settings, scanner: 0, addsSpace: false }
 }
 
 function takeRoom (tables: Tables, tokens: number): void {
@@ -156,7 +156,7 @@ function inTexts (piece: string, { normalizer }: SentencePieceModel): string {
 function symbolsOf (model: SentencePieceModel): Map<string, number> {
   const symbols = new Map<string, number>()
   for (const [id, piece] of model.pieces.entries()) {
-    if (piece.type === 'user_defined' && isInTexts(piece, model)) symbols.set(inTexts(piece.piece, model), id)
+    if (piece.type === 'user_defined' && isInTexts(piece.piece, model)) symbols.set(inTexts(piece.piece, model), id)
   }
   return symbols
 }
@@ -167,7 +167,7 @@ const KERNEL = 'sentencepiece-bpe'
 function flattened (ids: MergeTokens['ids']): { readonly firsts: Uint32Array, readonly lists: Uint32Array } {
   const lists: number[] = []
   const firsts = Uint32Array.from(ids, own => {
-    if (own.length === 1) return own[0]!
+    if (typeof own === 'number') return own
     const place = lists.length
     lists.push(own.length, ...own)
     return LIST + place

@@ -1,8 +1,8 @@
-/** The tokens of a byte-level model: bytes by id, and ids by bytes. Ids may have gaps. */
+/** The tokens of a byte-level model: bytes by id, and ids by bytes. Some ids may have no token. */
 export class Vocabulary {
   /** The bytes of all tokens, one after the other, in the order of ids. */
   readonly bytes: Uint8Array
-  /** Where in `bytes` the token of each id begins; one more at the end. */
+  /** Where in `bytes` the token of each id begins, and where the last one ends. A token without bytes is none. */
   readonly starts: Int32Array
   #ids: ReadonlyMap<string, number> | undefined
 
@@ -12,12 +12,12 @@ export class Vocabulary {
   }
 
   /**
-   * @param tokens a character for each byte (`byteString`); empty where no token has the id
+   * @param tokens a character for each byte; empty or undefined if no token has the id
    */
-  static of (tokens: readonly string[]): Vocabulary {
+  static of (tokens: ReadonlyArray<string | undefined>): Vocabulary {
     const starts = new Int32Array(tokens.length + 1)
     let length = 0
-    tokens.forEach((token, id) => { starts[id + 1] = length += token.length })
+    for (let id = 0; id < tokens.length; id++) starts[id + 1] = length += tokens[id]?.length ?? 0
     return new Vocabulary(Buffer.from(tokens.join(''), 'latin1'), starts)
   }
 
@@ -26,15 +26,24 @@ export class Vocabulary {
     return this.starts.length - 1
   }
 
-  /** The bytes of a token; of none for an id that no token has. */
+  /** The bytes of a token; none for an id without a token. */
   bytesOf (id: number): Uint8Array {
     return this.bytes.subarray(this.starts[id], this.starts[id + 1])
   }
 
-  /** The id of a token; undefined where there is none. @param bytes a character for each byte */
+  /** The id of a token; undefined if there is none. @param bytes a character for each byte */
   idOf (bytes: string): number | undefined {
     this.#ids ??= new Map(this.tokens().map((token, id) => [token, id] as const).filter(([token]) => token !== ''))
     return this.#ids.get(bytes)
+  }
+
+  /** The id of the token of each byte; -1 if there is none. */
+  byteIds (): Int32Array {
+    const ids = new Int32Array(256).fill(-1)
+    for (let id = 0; id < this.size; id++) {
+      if (this.starts[id + 1]! - this.starts[id]! === 1) ids[this.bytes[this.starts[id]!]!] = id
+    }
+    return ids
   }
 
   /** The tokens in the order of ids, a character for each byte. */

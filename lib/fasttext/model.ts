@@ -16,7 +16,7 @@ export interface SharedFastText {
   /** Unique for each time that a file is loaded. */
   readonly id: string
   readonly settings: Settings
-  /** In the model's order. */
+  /** The labels, in the model's order. */
   readonly labels: readonly string[]
   /** How often each label occurred in training. */
   readonly labelCounts: readonly number[]

@@ -4,7 +4,7 @@ import type { Rows } from './matrix.ts'
 import { DamagedModel } from './model-file.ts'
 
 /** Below this score, the logarithm of what fastText adds to probabilities, the search for labels ends. */
-const LEAST_LOG = logOf(0)
+const MIN_LOG = logOf(0)
 
 /** The count of nodes that haven't been created yet. */
 const NO_COUNT = 1e15
@@ -168,7 +168,7 @@ export class TreeScores implements LabelScores {
   }
 
   #search (node: number, score: number, best: Best): void {
-    if (score < LEAST_LOG || best.isBeyond(score)) return
+    if (score < MIN_LOG || best.isBeyond(score)) return
     if (node < this.#labels) {
       best.add(node, score)
       return

@@ -42,11 +42,11 @@ const NAME = /^hf:\/\/datasets\/(?:([^/@]+(?:\/[^/@]+)?)@(refs\/(?:convert|pr)\/
 
 /** Whether a git repository can hold a path: relative, without empty, `.` or `..` parts, without NUL. */
 export function isRepositoryPath (path: string): boolean {
-  return !/(?:^|\/)\.{0,2}(?:\/|$)|\0/.test(path) && path.isWellFormed() && path.length <= MOST_CHARACTERS
+  return !/(?:^|\/)\.{0,2}(?:\/|$)|\0/.test(path) && path.isWellFormed() && path.length <= MAX_CHARACTERS
 }
 
 /** File systems accept no longer path. */
-const MOST_CHARACTERS = 4096
+const MAX_CHARACTERS = 4096
 
 /** Whether a text can name a revision: those of git's rules that keep a URL unambiguous. */
 export function isRevision (revision: string): boolean {

@@ -5,7 +5,7 @@ import { tooSlow, wholeMs } from './http.ts'
 import type { Hub, HubRun, RemoteFile } from './hub.ts'
 
 /** The Hub accepts no larger file outside LFS, and a README.md is not in LFS. */
-const MOST_BYTES = 10 * 2 ** 20
+const MAX_BYTES = 10 * 2 ** 20
 
 /**
  * Reads the README.md of a dataset at a commit; null if there is none.
@@ -20,9 +20,9 @@ export async function readCardText (
 ): Promise<string | null> {
   const file = await cardFile(hub, dataset, commit, run)
   if (file === null) return null
-  if (file.size > MOST_BYTES) {
+  if (file.size > MAX_BYTES) {
     throw new SluiceError('ERR_DATASET', `the dataset's card, README.md, has ${file.size} bytes, ` +
-      `expected at most ${MOST_BYTES}; ` +
+      `expected at most ${MAX_BYTES}; ` +
       'to read files without the card, name them with data_files, such as data/*.parquet')
   }
   const { settings } = hub.http

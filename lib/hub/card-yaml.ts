@@ -3,13 +3,13 @@ import { CST, Composer, type Document, Lexer, LineCounter, Parser, visit } from 
 import { reasonOf } from '../errors.ts'
 
 /** Cards with a thousand subsets have about a hundred thousand tokens; more than this limit would take seconds. */
-const MOST_TOKENS = 500_000
+const MAX_TOKENS = 500_000
 
 /** Cards are nested as deep as their features at most; the parser recurses at each level. */
-const MOST_LEVELS = 100
+const MAX_LEVELS = 100
 
 /** Aliases are rare in cards, and resolving one searches the whole document. */
-const MOST_ALIASES = 100
+const MAX_ALIASES = 100
 
 /** Tags not resolved: they compare each entry with all others, or yield something else than a mapping. */
 const LEFT_OUT = /:(?:omap|pairs|set)$/
@@ -97,17 +97,17 @@ function offsetOf (at: ErrorPlace): number {
 function checkTokens (yaml: string): void {
   let [tokens, at] = [0, 0]
   let open = 0 // brackets and braces
-  let inLine = 0 // as in `- - - a`
+  let inLine = 0 // nested in one line, as in `- - - a`
   for (const token of new Lexer().lex(yaml)) {
     if (token === '[' || token === '{') open++
     else if (token === ']' || token === '}') open--
     else if (open === 0 && (token === '-' || token === '?' || token === ':')) inLine++
     else if (token.endsWith('\n')) inLine = 0
-    if (++tokens > MOST_TOKENS) {
-      throw new CardMistake(`has too much YAML: expected at most ${MOST_TOKENS} tokens (keys, values, marks, spaces)`)
+    if (++tokens > MAX_TOKENS) {
+      throw new CardMistake(`has too much YAML: expected at most ${MAX_TOKENS} tokens (keys, values, marks, spaces)`)
     }
-    if (open > MOST_LEVELS || inLine > MOST_LEVELS) {
-      throw new CardMistake(`is nested too deeply: expected at most ${MOST_LEVELS} levels`, at)
+    if (open > MAX_LEVELS || inLine > MAX_LEVELS) {
+      throw new CardMistake(`is nested too deeply: expected at most ${MAX_LEVELS} levels`, at)
     }
     if (!NO_TEXT.has(token)) at += token.length
   }
@@ -117,8 +117,8 @@ function checkAliases (document: Document): void {
   let aliases = 0
   visit(document, {
     Alias (_key, { range }) {
-      if (++aliases <= MOST_ALIASES) return
-      throw new CardMistake(`has too many aliases: expected at most ${MOST_ALIASES}`, range?.[0])
+      if (++aliases <= MAX_ALIASES) return
+      throw new CardMistake(`has too many aliases: expected at most ${MAX_ALIASES}`, range?.[0])
     }
   })
 }

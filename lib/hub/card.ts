@@ -45,7 +45,7 @@ export const EMPTY_CARD: Card = {
 }
 
 /** A longer list is taken to be a mistake. */
-const MOST_LICENSES = 200
+const MAX_LICENSES = 200
 
 const FRONT_MATTER = /^(\s*---(?:\r\n|\r|\n))([^]*?)(?:\r\n|\r|\n)---[ \t]*(?:\r\n|\n|$)/
 
@@ -109,8 +109,8 @@ class CardReader {
   #licenses (): string[] {
     for (const key of ['license', 'licenses']) {
       const value = this.#value([key])
-      const isTooLong = Array.isArray(value) && value.length > MOST_LICENSES
-      if (isTooLong) throw this.#wrong([key], `at most ${MOST_LICENSES} licences`)
+      const isTooLong = Array.isArray(value) && value.length > MAX_LICENSES
+      if (isTooLong) throw this.#wrong([key], `at most ${MAX_LICENSES} licences`)
     }
     return [...this.#texts(['license']), ...this.#texts(['licenses'])]
   }

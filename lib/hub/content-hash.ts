@@ -12,11 +12,11 @@ export interface ContentHash {
 }
 
 /** For less content, a thread takes longer to start than it saves. */
-const LEAST_THREAD_BYTES = 128 * 1024 * 1024
+const MIN_THREAD_BYTES = 128 * 1024 * 1024
 
 /** Bytes sent to the thread at a time, and how many such pieces may be queued there. */
 const PIECE_BYTES = 1024 * 1024
-const MOST_PIECES = 8
+const MAX_PIECES = 8
 
 /** Git's hash of a file: SHA-1 of a header with its size, and its bytes. */
 export function gitBlobHash (size: number): ContentHash {
@@ -28,7 +28,7 @@ export function gitBlobHash (size: number): ContentHash {
  * JSON lines.
  */
 export function sha256Hash (size: number): ContentHash {
-  return size < LEAST_THREAD_BYTES ? hashing('sha256', '') : threadHashing()
+  return size < MIN_THREAD_BYTES ? hashing('sha256', '') : threadHashing()
 }
 
 function hashing (algorithm: string, begin: string): ContentHash {
@@ -68,7 +68,7 @@ function threadHashing (): ContentHash {
         used += copied
         if (used === PIECE_BYTES) send()
       }
-      return sent.length >= MOST_PIECES ? sent.shift() : undefined
+      return sent.length >= MAX_PIECES ? sent.shift() : undefined
     },
     async digest () {
       send()

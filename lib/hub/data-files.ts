@@ -9,7 +9,7 @@ import { chooseConfig, chooseSplit, chooseSubset, defaultConfig, describedSubset
 import type { HubFile } from './types.ts'
 
 /** A message lists at most this many paths. */
-const MOST_PATHS = 10
+const MAX_PATHS = 10
 
 /** The dataset, subset and split whose files are requested. */
 export interface DataFilesRequest {
@@ -286,6 +286,6 @@ function whyNot (files: readonly HubFile[], path: string): string {
 function whatThereIs (files: readonly HubFile[]): string {
   const paths = files.map(({ path }) => path).filter(isDataFile)
   if (paths.length === 0) return 'the repository has no data files'
-  const more = paths.length > MOST_PATHS ? ` and ${paths.length - MOST_PATHS} more` : ''
-  return `the repository has ${paths.slice(0, MOST_PATHS).join(', ')}${more}`
+  const more = paths.length > MAX_PATHS ? ` and ${paths.length - MAX_PATHS} more` : ''
+  return `the repository has ${paths.slice(0, MAX_PATHS).join(', ')}${more}`
 }

@@ -91,7 +91,7 @@ class Source {
     )
   }
 
-  /** The bytes from `at` to `end`, as far as one response has them. @throws Transient, SluiceError */
+  /** The bytes from `at` to `end`, or fewer if the response ends before that. @throws Transient, SluiceError */
   async * open (at: number, end: number, run: HubRun): AsyncGenerator<Buffer> {
     const answer = await this.#ask(at, end, run)
     let left = end - at

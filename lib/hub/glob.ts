@@ -10,8 +10,8 @@ import { ANY_CHARACTER, type Budget, NO_SLASH, type Step, character, compileStep
 export type PathTest = (path: string) => boolean
 
 /** Limits beyond what cards have: the cost of matching grows with both. */
-const MOST_CHARACTERS = 1024
-const MOST_STARS = 32
+const MAX_CHARACTERS = 1024
+const MAX_STARS = 32
 
 /** Whether a path is a glob. */
 export function isGlob (path: string): boolean {
@@ -32,9 +32,9 @@ export function matchingBudget (): Budget {
 export function compileGlob (glob: string, budget: Budget = { left: Infinity }): PathTest {
   if (!isGlob(glob)) return path => path === glob
   const stars = glob.split('*').length - 1
-  if (glob.length > MOST_CHARACTERS || stars > MOST_STARS) {
+  if (glob.length > MAX_CHARACTERS || stars > MAX_STARS) {
     throw new SluiceError('ERR_DATASET', `the glob ${shown(glob)} has ${glob.length} characters and ${stars} ` +
-      `stars, expected at most ${MOST_CHARACTERS} and ${MOST_STARS}; use shorter globs`)
+      `stars, expected at most ${MAX_CHARACTERS} and ${MAX_STARS}; use shorter globs`)
   }
   const parts = glob.split('/')
   const fits = compileSteps(parts.flatMap((part, i) => stepsOf(part, i === parts.length - 1, glob)))

@@ -36,7 +36,7 @@ interface JsonAnswer {
   readonly headers: HubHeaders
 }
 
-const MOST_REDIRECTS = 10
+const MAX_REDIRECTS = 10
 
 /**
  * Bytes of a body that are buffered before its connection is paused: with undici's default of 64 kB, it would be paused
@@ -45,11 +45,11 @@ const MOST_REDIRECTS = 10
 const BODY_BYTES = 512 * 1024
 
 /** A page of a listing has a few hundred kB. */
-const MOST_JSON_BYTES = 64 * 2 ** 20
+const MAX_JSON_BYTES = 64 * 2 ** 20
 
 /** A whole response may take this many timeouts, however steadily it arrives, and at least this many milliseconds. */
-const MOST_TIMEOUTS = 10
-const LEAST_WHOLE_MS = 2000
+const MAX_TIMEOUTS = 10
+const MIN_WHOLE_MS = 2000
 
 const TRANSIENT = new Set([408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524])
 
@@ -115,7 +115,7 @@ export class HubHttp {
     }
     let url = start
     let linked: HubHeaders = {}
-    for (let hop = 0; hop <= MOST_REDIRECTS; hop++) {
+    for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
       await this.#pause(url, what, request)
       const isOwn = url.origin === this.#origin
       const { statusCode: status, headers, body } = await this.#ask(url, isOwn, what, request)
@@ -141,7 +141,7 @@ export class HubHttp {
       }
       return { status, headers, linked, body, url }
     }
-    throw new Transient(`more than ${MOST_REDIRECTS} redirects`)
+    throw new Transient(`more than ${MAX_REDIRECTS} redirects`)
   }
 
   /** Closes all connections. */
@@ -206,8 +206,8 @@ export class HubHttp {
       for await (const chunk of body as AsyncIterable<Buffer>) {
         chunks.push(chunk)
         length += chunk.length
-        if (length <= MOST_JSON_BYTES) continue
-        throw new SluiceError('ERR_HUB', `${what}: the response of the Hub has more than ${MOST_JSON_BYTES} bytes`)
+        if (length <= MAX_JSON_BYTES) continue
+        throw new SluiceError('ERR_HUB', `${what}: the response of the Hub has more than ${MAX_JSON_BYTES} bytes`)
       }
     } finally {
       clearTimeout(timer)
@@ -258,7 +258,7 @@ async function drop (body: Dispatcher.ResponseData['body'], { timeout }: HubSett
 
 /** How long a whole response may take, in milliseconds. */
 export function wholeMs ({ timeout }: HubSettings): number {
-  return Math.max(MOST_TIMEOUTS * timeout, LEAST_WHOLE_MS)
+  return Math.max(MAX_TIMEOUTS * timeout, MIN_WHOLE_MS)
 }
 
 /** The error for a response that arrives too slowly, though no single wait reaches the timeout. */
@@ -266,7 +266,7 @@ export function tooSlow (what: string, bytes: number, settings: HubSettings): Sl
   const seconds = wholeMs(settings) / 1000
   return new SluiceError('ERR_HUB', `${what}: the response is not complete after ${seconds} s, ` +
     `${bytes} bytes of it were received; ` +
-    `to wait longer, raise --timeout (a response may take ${MOST_TIMEOUTS} times as long)`)
+    `to wait longer, raise --timeout (a response may take ${MAX_TIMEOUTS} times as long)`)
 }
 
 function parse (text: string): unknown {

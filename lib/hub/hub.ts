@@ -29,12 +29,12 @@ export interface HubRun {
 /** Entries requested per page of a listing. */
 const PAGE_FILES = 1000
 
-/** A listing may have this many pages that aren't full, and one more for each so many entries. */
+/** A listing may have this many pages that aren't full, and one more for each MIN_ON_A_PAGE entries. */
 const SPARE_PAGES = 100
-const LEAST_ON_A_PAGE = 100
+const MIN_ON_A_PAGE = 100
 
 /** Most characters of a path, on average. */
-const MOST_CHARACTERS = 200
+const MAX_CHARACTERS = 200
 
 /** Paths per request. */
 const PATHS_AT_ONCE = 200
@@ -166,11 +166,11 @@ export class Hub {
       const page = answered(entries, value, what)
       count += page.length
       for (const { path } of page) characters += path.length
-      const isTooLong = count > mostEntries || characters > MOST_CHARACTERS * mostEntries
-      if (isTooLong || seen.size > SPARE_PAGES + count / LEAST_ON_A_PAGE) {
+      const isTooLong = count > mostEntries || characters > MAX_CHARACTERS * mostEntries
+      if (isTooLong || seen.size > SPARE_PAGES + count / MIN_ON_A_PAGE) {
         throw new SluiceError('ERR_HUB', `${what}: its listing doesn't end: ` +
           `received ${seen.size} pages with ${count} entries, ` +
-          `expected at most ${mostEntries} entries, ${MOST_CHARACTERS} characters each on average; ` +
+          `expected at most ${mostEntries} entries, ${MAX_CHARACTERS} characters each on average; ` +
           `to read files without it, name them as ${hubName({ dataset, revision: commit, path: 'PATH' })}`)
       }
       for (const file of filesOnPage(page, what)) found.set(file.path, file)
@@ -206,8 +206,8 @@ const knownOf = new Map<string, Known>()
 
 /**
  * Creates a client of the Hub that the environment names (`HF_ENDPOINT`, `HF_TOKEN`, …). Each client resolves branches
- * and tags anew. Clients with the same options share connections and rate limits, and all clients of the same hub share
- * what is known about commits.
+ * and tags anew. Clients with the same options share connections and rate limits. All clients of the same hub share
+ * what they have read about commits.
  *
  * @throws SluiceError as `hubSettings`
  */

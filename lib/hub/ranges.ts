@@ -4,7 +4,7 @@ import { download, downloadWhole } from './download.ts'
 import type { Hub, HubRun, RemoteFile } from './hub.ts'
 
 /** Parts of a file that are read at the same time, at most; each has its own connection. */
-const MOST_STREAMS = 32
+const MAX_STREAMS = 32
 
 /** This many of the last bytes returned can be read again: parquet readers read a large page twice from its start. */
 const KEPT_BYTES = 1024 * 1024
@@ -88,7 +88,7 @@ export class HubRanges implements ByteRanges {
 
   expect (start: number, end: number): void {
     const isKnown = [...this.#parts].some(part => part.reaches(start, Math.min(start + 1, end)))
-    if (isKnown || start >= end || this.#parts.size >= MOST_STREAMS) return
+    if (isKnown || start >= end || this.#parts.size >= MAX_STREAMS) return
     this.#parts.add(new Part(download(this.#hub, this.#file, { start, end, ...this.#run }), start, end))
   }
 

@@ -48,12 +48,12 @@ export function refusal (
 }
 
 /** Characters of the Hub's message that are used. */
-const MOST_CHARACTERS = 1000
+const MAX_CHARACTERS = 1000
 
 /** The Hub's message, shortened to one line, without tokens and signatures. */
 function said (headers: HubHeaders, body: string, token: string | null): string {
   const message = String(headers['x-error-message'] ?? /"error"\s*:\s*"([^"]+)"/.exec(body)?.[1] ?? '')
-  const beginning = (token === null ? message : message.replaceAll(token, '…')).slice(0, MOST_CHARACTERS)
+  const beginning = (token === null ? message : message.replaceAll(token, '…')).slice(0, MAX_CHARACTERS)
   const words = beginning.replace(/(:\/\/[^\s?]*)\?\S*/g, '$1').replace(/\s+/g, ' ').trim()
   return words === '' ? '' : `: ${words.slice(0, 200)}`
 }

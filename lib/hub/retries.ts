@@ -3,13 +3,13 @@ import { SluiceError } from '../errors.ts'
 import type { HubSettings } from './settings.ts'
 import type { HubHeaders } from './types.ts'
 
-/** The longest wait between retries. */
-const LONGEST_DELAY_MS = 60_000
+/** The maximum wait between retries. */
+const MAX_DELAY_MS = 60_000
 
 /** How long requests are retried that the Hub has never responded to. */
 const UNREACHED_MS = 5000
 
-/** A server that asks for a longer wait than this ends the run. */
+/** If a server requests a longer wait than this, the run ends. */
 export const LONGEST_ASKED_MS = 3_600_000
 
 /** Waits of at least this length are reported. */
@@ -25,7 +25,7 @@ interface TransientDetails {
 
 /** A failure that a retry may fix. */
 export class Transient extends Error {
-  /** How long the server asks to wait, in milliseconds; null if it doesn't. */
+  /** How long the server requests to wait, in milliseconds; null if it doesn't. */
   readonly wait: number | null
   /** Whether a signed URL has expired, or seems to have: the first retry, with a new one, needs no wait. */
   readonly isExpired: boolean
@@ -41,15 +41,15 @@ export class Transient extends Error {
 export type Tell = (message: string) => void
 
 /**
- * Counts the failures of a request, and waits before each retry: not at all where a signed URL has expired, as long as
- * the server asks, or else for a time that doubles with each failure. Half of that time is random, so that many clients
+ * Counts the failures of a request, and waits before each retry: no time if a signed URL has expired, the time that the
+ * server requests, or else a time that doubles with each failure. Half of that time is random, so that many clients
  * don't retry at the same time (Marc Brooker, "Exponential Backoff and Jitter", AWS Architecture Blog 2015).
  */
 export class Retries {
   readonly #what: string
   readonly #settings: HubSettings
   readonly #signal: AbortSignal | undefined
-  readonly #tell: Tell | undefined
+  readonly #report: Tell | undefined
   #failures = 0 // consecutive
   #since: number | undefined // time of the first of them
 
@@ -57,7 +57,7 @@ export class Retries {
     this.#what = what
     this.#settings = settings
     this.#signal = signal
-    this.#tell = tell
+    this.#report = tell
   }
 
   /** Call when bytes have arrived: it resets the count of failures. */
@@ -93,17 +93,17 @@ export class Retries {
         'run again then', { cause: error })
     }
     if (isExpired && this.#failures === 1) return
-    const most = Math.min(LONGEST_DELAY_MS, retryDelay * 2 ** (this.#failures - 1))
-    // A server that asks for 0 s asks all clients so: back off by the clock instead.
-    const delay = wait || most / 2 + Math.random() * most / 2
-    if (delay >= REPORTED_MS) this.#tell?.(`${this.#what}: ${message}; waiting ${Math.round(delay / 1000)} s`)
+    const max = Math.min(MAX_DELAY_MS, retryDelay * 2 ** (this.#failures - 1))
+    // A wait of 0 s is requested from all clients at once; use the clock instead.
+    const delay = wait || max / 2 + Math.random() * max / 2
+    if (delay >= REPORTED_MS) this.#report?.(`${this.#what}: ${message}; waiting ${Math.round(delay / 1000)} s`)
     await setTimeout(delay, undefined, { signal: this.#signal })
   }
 }
 
 /**
- * How long a server asks to wait, in milliseconds; null if it doesn't. It asks by `Retry-After` (RFC 9110, 10.2.3:
- * seconds or a date), or, as the Hub does, by the reset time of a `RateLimit` header without requests left
+ * How long a server requests to wait, in milliseconds; null if it doesn't. It is in `Retry-After` (RFC 9110, 10.2.3:
+ * seconds or a date), or, as on the Hub, in the reset time of a `RateLimit` header without requests left
  * (draft-ietf-httpapi-ratelimit-headers).
  */
 export function waitAsked (headers: HubHeaders, now = Date.now()): number | null {

@@ -47,12 +47,12 @@ type Environment = Readonly<Record<string, string | undefined>>
 const RETRY_DELAY_MS = 500
 
 /** The Hub advises against more than 100,000 files. */
-const MOST_ENTRIES = 2_000_000
+const MAX_ENTRIES = 2_000_000
 
 const settingsOptions = z.strictObject({
   ...hubOptions,
   retryDelay: count.default(RETRY_DELAY_MS),
-  mostEntries: count.default(MOST_ENTRIES)
+  mostEntries: count.default(MAX_ENTRIES)
 })
 
 /**

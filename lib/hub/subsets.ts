@@ -4,13 +4,13 @@ import type { Card, CardConfig } from './card.ts'
 import { USUAL_SPLITS, isSplitName } from './patterns.ts'
 
 /** A message lists at most this many names; some cards have hundreds. */
-const MOST_NAMES = 40
+const MAX_NAMES = 40
 
 /** Lists names for a message. */
 export function listed (names: readonly string[]): string {
   if (names.length === 0) return 'none'
-  const more = names.length > MOST_NAMES ? ` and ${names.length - MOST_NAMES} more` : ''
-  return names.slice(0, MOST_NAMES).join(', ') + more
+  const more = names.length > MAX_NAMES ? ` and ${names.length - MAX_NAMES} more` : ''
+  return names.slice(0, MAX_NAMES).join(', ') + more
 }
 
 /**

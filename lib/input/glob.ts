@@ -9,11 +9,11 @@ import { SluiceError, codeOf } from '../errors.ts'
 import { type Step, ANY_CHARACTER, character, compileSteps, readSet } from '../text/wildcards.ts'
 
 /** Limits of a glob: the cost of matching grows with its length and its stars. */
-const MOST_CHARACTERS = 4096
-const MOST_STARS = 64
+const MAX_CHARACTERS = 4096
+const MAX_STARS = 64
 
 /** Globs that the braces of one may expand to. */
-const MOST_ALTERNATIVES = 1000
+const MAX_ALTERNATIVES = 1000
 
 /** Whether a name is a glob: it has an unescaped wildcard, set, or braces with alternatives. */
 export function isLocalGlob (name: string): boolean {
@@ -43,9 +43,9 @@ export async function danglingLink (path: string): Promise<string | null> {
  */
 export async function findByGlob (glob: string, signal?: AbortSignal): Promise<string[]> {
   const stars = glob.split('*').length - 1
-  if (glob.length > MOST_CHARACTERS || stars > MOST_STARS) {
+  if (glob.length > MAX_CHARACTERS || stars > MAX_STARS) {
     throw new SluiceError('ERR_FILES', `${glob.slice(0, 80)}…: the glob has ${glob.length} characters and ` +
-      `${stars} stars, expected at most ${MOST_CHARACTERS} and ${MOST_STARS}`)
+      `${stars} stars, expected at most ${MAX_CHARACTERS} and ${MAX_STARS}`)
   }
   if (/[?*+@!]\(/.test(glob.replace(/\\./gs, ''))) {
     const [extended] = /[?*+@!]\([^)]*\)?/.exec(glob)!
@@ -228,8 +228,8 @@ function alternatives (glob: string): string[] {
     const found = braces(globs[i]!)
     if (found === undefined) i++
     else globs = [...globs.slice(0, i), ...found, ...globs.slice(i + 1)]
-    if (globs.length > MOST_ALTERNATIVES) {
-      throw new SluiceError('ERR_FILES', `${glob}: its braces expand to more than ${MOST_ALTERNATIVES} globs; ` +
+    if (globs.length > MAX_ALTERNATIVES) {
+      throw new SluiceError('ERR_FILES', `${glob}: its braces expand to more than ${MAX_ALTERNATIVES} globs; ` +
         'use * instead of some of the braces')
     }
   }
@@ -264,6 +264,6 @@ function range (text: string): string[] | undefined {
   if (first === undefined) return undefined
   const [from, to] = [Number(first), Number(last)]
   const width = /^0\d/.test(first) || /^0\d/.test(last!) ? Math.max(first.length, last!.length) : 0
-  const count = Math.min(Math.abs(to - from), MOST_ALTERNATIVES) + 1
+  const count = Math.min(Math.abs(to - from), MAX_ALTERNATIVES) + 1
   return Array.from({ length: count }, (_, i) => String(from <= to ? from + i : from - i).padStart(width, '0'))
 }

@@ -24,6 +24,11 @@ export async function readJsonFile (path: string, code: ErrorCode, expected: str
     const message = `${path}: cannot be read: ${reasonOf(cause)}, expected ${expected}`
     throw new SluiceError(code, notLocalFile(path, cause) ?? message, { cause })
   })
+  return parseJsonFile(path, bytes, code, expected)
+}
+
+/** As `readJsonFile`, of a file that is read already. */
+export function parseJsonFile (path: string, bytes: Buffer, code: ErrorCode, expected: string): JsonFile {
   try {
     const text = bytes.toString('utf8')
     return { text, content: JSON.parse(text) }

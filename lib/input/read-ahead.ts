@@ -1,8 +1,8 @@
 /** Files that are read ahead at the same time, as many as huggingface_hub's `snapshot_download` reads. */
-const MOST_FILES = 8
+const MAX_FILES = 8
 
 /** Bytes read ahead that may be in memory. */
-const MOST_BYTES = 32 * 1024 * 1024
+const MAX_BYTES = 32 * 1024 * 1024
 
 /** The bound at the start: reading ten records of a dataset should not fetch 32 MB. */
 const FIRST_BYTES = 1024 * 1024
@@ -46,7 +46,7 @@ export class ReadAhead {
   #isClosed = false
 
   constructor (files: readonly AheadFile[], open: OpenAt, options: ReadAheadOptions) {
-    const { reads, mostFiles = MOST_FILES, mostBytes = MOST_BYTES } = options
+    const { reads, mostFiles = MAX_FILES, mostBytes = MAX_BYTES } = options
     this.#files = files
     this.#open = open
     this.#options = { reads, mostFiles, mostBytes }
@@ -97,7 +97,7 @@ export class ReadAhead {
     return coming
   }
 
-  /** Sets how much of each file may be in memory: what the files before it leave of the bound. */
+  /** Sets how much of each file may be in memory: the part of the limit that earlier files don't use. */
   #advance (first: number): void {
     const { reads, mostFiles, mostBytes } = this.#options
     let room = Math.min(mostBytes, FIRST_BYTES + this.#read)

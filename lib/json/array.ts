@@ -5,33 +5,32 @@ const [COMMA, COLON, QUOTE, OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] =
   Buffer.from(',:"[]{}') as unknown as readonly [number, number, number, number, number, number, number]
 
 /**
- * Finds where the elements of an array end, from behind its opening bracket on: brackets and quotes are all that it
- * looks at.
+ * Finds where the elements of an array end, starting after its opening bracket. It only considers brackets and quotes.
  */
 export class ArrayEnds {
   isClosed = false
-  /** Whether there must be an element before the byte that was found last. */
+  /** Whether an element is missing before the byte that was found last. */
   isMissing = false
   readonly #path: string
   readonly #structure = new Structure()
   #hasComma = false
-  /** What the array is in, once it is closed: null where it is the file. */
+  /** The object around the array, which is searched after the array has closed; null if the array is the whole file. */
   readonly #around: FieldFinder | null
 
-  /** @param field the name that the array has, where it is a field of an object */
+  /** @param field the name of the array, if it is a field of an object */
   constructor (path: string, field?: string) {
     this.#path = path
     this.#around = field === undefined ? null : new FieldFinder(path, field, true)
   }
 
-  /** Whether the file may end. */
+  /** Whether the file may end here. */
   get hasEnded (): boolean {
     return this.isClosed && (this.#around === null || this.#around.hasEnded)
   }
 
   /**
-   * Takes an array from the byte before an element on, and gives what is behind that byte: where it is a comma, the
-   * array must not end there.
+   * Resumes within an array, at the byte before an element, and returns the content after that byte. If the byte is a
+   * comma, the array must not end right after it.
    */
   async * goOn (chunks: AsyncGenerator<Buffer>): AsyncGenerator<Buffer> {
     let isFirst = true
@@ -71,26 +70,26 @@ export class ArrayEnds {
     if (this.hasEnded) this.#refuseMore(chunk, end)
   }
 
-  /** Behind the array there may be white space, and zeros as padding. */
+  /** After the array, only white space and zero padding are allowed. */
   #refuseMore (chunk: Buffer, from: number): void {
     for (let i = from; i < chunk.length; i++) {
       if (!isBlank(chunk[i]) && chunk[i] !== 0) {
         const [begun, expected] = this.#around === null
-          ? ['the JSON array that the file begins with', 'one array, or an object a line']
-          : ['the JSON object that the file is', 'one object']
+          ? ['the JSON array at the start of the file', 'one array, or one object per line']
+          : ['the JSON object', 'one object']
         const more = JSON.stringify(chunk.toString('latin1', i, i + 20))
-        throw new SluiceError('ERR_SOURCE', `${this.#path}: ${begun} has ended, and more follows: ${more}; ` +
+        throw new SluiceError('ERR_SOURCE', `${this.#path}: ${begun} has ended, but more follows: ${more}; ` +
           `expected ${expected}`)
       }
     }
   }
 }
 
-/** Names in a message are no more than these. */
-const MOST_NAMES = 40
-const MOST_NAME_BYTES = 256
+/** A message lists at most this many names. */
+const MAX_NAMES = 40
+const MAX_NAME_BYTES = 256
 
-/** Finds the array that is a field of the object that a file is: by the names of its fields, in chunks of any size. */
+/** Finds an array that is a field of the file's only object. It follows the field names, in chunks of any size. */
 export class FieldFinder {
   readonly #path: string
   readonly #field: string
@@ -105,7 +104,7 @@ export class FieldFinder {
 
   /**
    * @param path for messages
-   * @param wasFound whether the object is looked at from behind the field on, which it must not have again
+   * @param wasFound whether to start after the array's field, which then must not occur again
    */
   constructor (path: string, field: string, wasFound = false) {
     this.#path = path
@@ -122,9 +121,10 @@ export class FieldFinder {
   }
 
   /**
-   * The index behind the object, or the end of the chunk.
+   * Skips the rest of the object.
    *
-   * @throws SluiceError `ERR_SOURCE` where the field is there again
+   * @returns the index after the object, or the end of the chunk
+   * @throws SluiceError `ERR_SOURCE` when the field occurs again
    */
   passRest (chunk: Buffer, from: number): number {
     let i = from
@@ -133,9 +133,10 @@ export class FieldFinder {
   }
 
   /**
-   * The index behind the opening bracket of the array; -1 where more has to be seen.
+   * Looks for the array.
    *
-   * @throws SluiceError `ERR_SOURCE` where there is none
+   * @returns the index after its opening bracket; -1 if more chunks are needed
+   * @throws SluiceError `ERR_SOURCE` when there is no such array
    */
   find (chunk: Buffer): number {
     for (let i = 0; i < chunk.length;) {
@@ -147,14 +148,14 @@ export class FieldFinder {
     return -1
   }
 
-  /** The file has ended. */
+  /** Called at the end of the file. */
   end (): never {
     if (this.#is === 'start') this.#fail('is empty')
-    this.#fail(`ends before the object that it begins with does, and no ${this.#shownField} came before; ` +
+    this.#fail(`ends before its object does, and has no ${this.#shownField} until there; ` +
       'get the file again')
   }
 
-  /** The index of what is to be looked at next; null at the array's bracket. */
+  /** Processes one byte or name. @returns the next index; null at the array's bracket */
   #step (chunk: Buffer, i: number): number | null {
     const byte = chunk[i]!
     if (this.#is === 'in name') return this.#passName(chunk, i)
@@ -184,7 +185,7 @@ export class FieldFinder {
 
   #isArray (byte: number): null {
     if (this.#wasFound) {
-      this.#fail(`has two fields ${this.#shownField}, of which other readers take the last; expected different names`)
+      this.#fail(`has two fields ${this.#shownField}, and other readers would use the last; expected different names`)
     }
     if (byte === OPEN_LIST) return null
     this.#fail(`the field ${this.#shownField} begins with ${JSON.stringify(String.fromCharCode(byte))}, ` +
@@ -193,12 +194,12 @@ export class FieldFinder {
 
   #passName (chunk: Buffer, i: number): number {
     const end = this.#structure.passString(chunk, i)
-    if (this.#name.length < MOST_NAME_BYTES) {
-      this.#name.push(Buffer.from(chunk.subarray(i, Math.min(end, i + MOST_NAME_BYTES))))
+    if (this.#name.length < MAX_NAME_BYTES) {
+      this.#name.push(Buffer.from(chunk.subarray(i, Math.min(end, i + MAX_NAME_BYTES))))
     }
     if (this.#structure.inString) return end
     this.#last = nameOf(Buffer.concat(this.#name).toString())
-    if (++this.#count <= MOST_NAMES) this.#names.push(this.#last)
+    if (++this.#count <= MAX_NAMES) this.#names.push(this.#last)
     this.#is = 'colon'
     return end
   }
@@ -210,7 +211,7 @@ export class FieldFinder {
   #shownNames (): string {
     const names = this.#names.map(name => JSON.stringify(name.slice(0, 40)))
     if (names.length === 0) return 'none'
-    return names.join(', ') + (this.#count > MOST_NAMES ? ` and ${this.#count - MOST_NAMES} more` : '')
+    return names.join(', ') + (this.#count > MAX_NAMES ? ` and ${this.#count - MAX_NAMES} more` : '')
   }
 
   #fail (what: string): never {
@@ -218,7 +219,7 @@ export class FieldFinder {
   }
 }
 
-/** A name out of its JSON; as it lies in the file where that is none. */
+/** Parses a name; invalid JSON is returned unchanged. */
 function nameOf (json: string): string {
   try {
     return JSON.parse(json) as string

@@ -1,19 +1,17 @@
 /**
- * What `JSON.parse` refuses is read here: Python's constants, and the place of a mistake. It is several times as slow.
+ * Parses JSON that `JSON.parse` rejects because of Python's constants, and finds mistakes. It is several times slower.
  */
 
-/**
- * As `JSON.parse` does, a parser must not end on what is nested deep; what is deeper is refused by `documentOfRecord`.
- */
+/** Like `JSON.parse`, this parser must accept deep nesting. `documentOfRecord` refuses records that are too deep. */
 const MAX_DEPTH = 1002
 
-/** Why a text is no JSON, and where. */
+/** A text that is not valid JSON, with the reason and the place. */
 export class JsonMistake extends Error {
-  /** Index of the character that is wrong. */
+  /** Index of the first wrong character. */
   readonly at: number
-  /** Whether the text ends where a value is still open, outside of a string: more lines may go on with it. */
+  /** Whether the text ends within a value, but not within a string, so that the next line may continue it. */
   readonly isOpen: boolean
-  /** Whether it is nested too deep to be read, and may be JSON. */
+  /** Whether it is nested too deeply to be parsed; it may be valid JSON. */
   readonly isTooDeep: boolean
 
   constructor (message: string, at: number, { isOpen = false, isTooDeep = false } = {}) {
@@ -25,8 +23,8 @@ export class JsonMistake extends Error {
 }
 
 /**
- * Without a stack, which takes longer than all else: hostile files have a mistake every few bytes, and nobody looks at
- * it.
+ * Creates an error without a stack trace, which would take more time than anything else: hostile files have a mistake
+ * every few bytes.
  */
 function mistake (...args: ConstructorParameters<typeof JsonMistake>): JsonMistake {
   const limit = Error.stackTraceLimit
@@ -41,19 +39,19 @@ function mistake (...args: ConstructorParameters<typeof JsonMistake>): JsonMista
 const BLANKS = /[ \t\r\n]*/y
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y
 
-/** Words that are values; the last three are written by Python's json for floats that JSON lacks. */
+/** Words that are values. Python's json writes the last three for floats that JSON doesn't have. */
 const WORDS: ReadonlyArray<readonly [word: string, value: unknown]> = [
   ['true', true], ['false', false], ['null', null], ['NaN', NaN], ['Infinity', Infinity], ['-Infinity', -Infinity]
 ]
 
-/** Of Python's constants, as a quick test. */
+/** A quick test for Python's constants. */
 export function mayHaveConstants (json: string): boolean {
   return json.includes('NaN') || json.includes('Infinity')
 }
 
 /**
- * The value of a text in JSON, as Python's json reads it: `NaN`, `Infinity` and `-Infinity` are numbers. Integers that
- * a double can't hold, and numbers that would be infinite, are strings of their digits, as of `parseJson`.
+ * Parses JSON like Python's json: `NaN`, `Infinity` and `-Infinity` are numbers. Integers that a double can't
+ * represent, and numbers that would be infinite, become strings of their digits, as in `parseJson`.
  *
  * @throws JsonMistake
  */
@@ -61,7 +59,7 @@ export function parsePythonJson (json: string): unknown {
   return new Parser(json).whole()
 }
 
-/** What is wrong with a text; null for JSON as Python reads it. */
+/** Finds the mistake in a text; null if Python accepts it as JSON. */
 export function jsonMistake (json: string): JsonMistake | null {
   try {
     parsePythonJson(json)
@@ -107,7 +105,7 @@ class Parser {
     return this.#number()
   }
 
-  /** To its closing bracket. */
+  /** Parses a list up to its closing bracket. */
   #list (): unknown[] {
     const list: unknown[] = []
     if (this.#next() === ']') return list
@@ -115,7 +113,7 @@ class Parser {
     return list
   }
 
-  /** To its closing brace. */
+  /** Parses an object up to its closing brace. */
   #object (): Record<string, unknown> {
     const entries: Array<[string, unknown]> = []
     if (this.#next() === '}') return {}
@@ -128,10 +126,10 @@ class Parser {
       this.#at++
       entries.push([name, this.#value()])
     } while (this.#hasNext('}'))
-    return Object.fromEntries(entries) // which defines, so that __proto__ is a name as others are
+    return Object.fromEntries(entries) // it defines properties, so that __proto__ is a normal name
   }
 
-  /** Whether a comma follows, and not the closing character. */
+  /** Whether a comma follows; false for the closing character. */
   #hasNext (close: string): boolean {
     const next = this.#next()
     if (next === close) return false
@@ -186,14 +184,11 @@ class Parser {
   }
 }
 
-/** How much of a record is shown on each side of a mistake. */
+/** How much of a record a message shows before and after a mistake. */
 const SHOWN_BEFORE = 15
 const SHOWN_AFTER = 25
 
-/**
- * What is wrong with a record, for a message: the column, counted from where the record begins, what was expected
- * there, and a piece of the record.
- */
+/** Describes a mistake for a message: the column within the record, what was expected there, and an excerpt. */
 export function describeMistake (json: string, { at, message }: JsonMistake): string {
   const from = Math.max(0, at - SHOWN_BEFORE)
   const to = at + SHOWN_AFTER

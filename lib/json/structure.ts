@@ -1,6 +1,4 @@
-/**
- * Where values of JSON end, by quotes and brackets alone: it is found in chunks of any size, and in what is damaged.
- */
+/** Finds where JSON values end by quotes and brackets alone, which works in chunks of any size and in damaged data. */
 
 const [QUOTE, BACKSLASH, OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT, NEWLINE] =
   Buffer.from('"\\[]{}\n') as unknown as readonly [number, number, number, number, number, number, number]
@@ -10,15 +8,15 @@ export function isBlank (byte: number | undefined): boolean {
   return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09
 }
 
-/** Follows quotes and brackets, byte after byte. */
+/** Follows quotes and brackets byte by byte. */
 export class Structure {
-  /** Lists and objects that are open. */
+  /** The number of open lists and objects. */
   depth = 0
   /** Whether a string is open. */
   inString = false
   #escaped = false
 
-  /** Takes a byte outside of strings. */
+  /** Processes a byte outside of strings. */
   take (byte: number): void {
     if (byte === QUOTE) this.inString = true
     else if (byte === OPEN_LIST || byte === OPEN_OBJECT) this.depth++
@@ -26,8 +24,9 @@ export class Structure {
   }
 
   /**
-   * The index behind the quote that ends the open string, or the end. Most of a corpus is strings: `indexOf` is what
-   * makes it fast.
+   * Skips the open string, using `indexOf` for speed: most bytes of a corpus are in strings.
+   *
+   * @returns the index after its closing quote, or the end of the chunk
    */
   passString (chunk: Buffer, from: number): number {
     for (let start = from; ;) {
@@ -43,43 +42,43 @@ export class Structure {
         this.inString = false
         return start
       }
-      this.#escaped = false // it was the quote that is escaped
+      this.#escaped = false // the escaped character was this quote
     }
   }
 
-  /** Whether all that was open is closed. */
+  /** Whether nothing is open any more. */
   get isClosed (): boolean {
     return this.depth === 0 && !this.inString
   }
 
-  /** Forgets what is open. */
+  /** Starts over. */
   reset (): void {
     this.depth = 0
     this.inString = this.#escaped = false
   }
 }
 
-/** A byte order mark, byte by byte: where files were put together, one may be in the middle. */
+/** The bytes of a byte order mark. Concatenated files may have one in the middle. */
 const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf]
 
 /**
- * Cuts lines with several values: a list, an object or a string each, with the white space after it. What begins with
- * anything else goes to the end of its line, and so does a value that isn't closed there. What it finds depends on
- * nothing before the value, so that reading can begin at each.
+ * Splits lines that have several values: lists, objects or strings, each with the white space after it. Anything else
+ * extends to the end of its line, and so does a value that isn't closed on its line. The result doesn't depend on
+ * earlier values, so that reading can start at any value.
  */
 export class LineValues {
   readonly #structure = new Structure()
   readonly #endsAtNewline: boolean
   #is: 'before' | 'value' | 'after' | 'other' = 'before'
   #chunk: Buffer | undefined
-  #line: Buffer = Buffer.alloc(0) // of #chunk, to the end of a line
+  #line: Buffer = Buffer.alloc(0) // the part of #chunk up to the end of a line
 
-  /** @param endsAtNewline whether nothing goes on in the next line @default true */
+  /** @param endsAtNewline whether values always end at the end of a line @default true */
   constructor ({ endsAtNewline = true } = {}) {
     this.#endsAtNewline = endsAtNewline
   }
 
-  /** The index behind the value that is open, or behind the line break; -1 where the chunk ends first. */
+  /** The index after the open value or after its line break; -1 if the chunk ends first. */
   readonly find = (chunk: Buffer, from: number): number => {
     if (from >= chunk.length) return -1
     if (this.#chunk !== chunk || from >= this.#line.length) {

@@ -9,7 +9,7 @@ export const CLD3_LANGUAGES: readonly string[] = (
   'uz vi xh yi yo zh zh-Latn zu'
 ).split(' ')
 
-/** cld3 uses at least and at most so many bytes of a text; for shorter texts it returns `und`. */
+/** The minimum and maximum bytes of a text that cld3 uses; for shorter texts it returns `und`. */
 const MIN_BYTES = 10
 const MAX_BYTES = 700
 

@@ -94,7 +94,7 @@ export function tagNamed (name: string, tags: readonly string[]): string | undef
     }
   }
   // 'german-Latn' and 'english (us)' also begin with a name.
-  const wanted = name.slice(0, LONGEST_NAME).toLowerCase().trim()
+  const wanted = name.slice(0, MAX_NAME).toLowerCase().trim()
   const word = /^[\p{L}\p{M}]*/u.exec(wanted)![0]
   const exact = named.get(wanted) ?? named.get(word)
   if (exact !== undefined || wanted.length < 4 || named.size === 0) return exact
@@ -102,5 +102,5 @@ export function tagNamed (name: string, tags: readonly string[]): string | undef
   return distance(wanted, near) <= Math.max(1, Math.floor(wanted.length / 4)) ? named.get(near) : undefined
 }
 
-/** Names of languages have at most so many characters. */
-const LONGEST_NAME = 100
+/** The maximum number of characters in a language's name. */
+const MAX_NAME = 100

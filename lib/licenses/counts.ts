@@ -41,7 +41,7 @@ export const OTHERS = '(others)'
 
 /** The records of one licence. */
 export interface LicenseCount {
-  /** As the records spell it; several of one record in alphabetical order, separated by commas. */
+  /** Spelled as in the records; several licences of one record are sorted and separated by commas. */
   readonly license: string
   readonly records: number
   /** In alphabetical order. */

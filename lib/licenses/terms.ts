@@ -26,8 +26,8 @@ const NOT_STATED: LicenseTerms = {
 let known: ReadonlyMap<string, string> | undefined
 
 /**
- * SPDX ids by their names in lower case. A deprecated id of the GNU project, such as `GPL-2.0`, doesn't tell whether
- * later versions are meant too; it becomes the id without them, `GPL-2.0-only`, as in SPDX.
+ * SPDX ids by their names in lower case. A deprecated id of the GNU project, such as `GPL-2.0`, doesn't include whether
+ * later versions apply too; it becomes the id without them, `GPL-2.0-only`, as in SPDX.
  */
 function spdxIds (): ReadonlyMap<string, string> {
   if (known !== undefined) return known

@@ -84,8 +84,8 @@ const CHECKPOINT: OwnKind = {
 }
 
 /**
- * A checkpoint, by its beginning. A complete one may be longer than what is read to recognize other files: with two
- * windows of 16 million hashes it is.
+ * Recognizes a checkpoint by its beginning. A complete one, for example with two windows of 16 million hashes, may be
+ * longer than the part that is read of other files.
  */
 const CHECKPOINT_BEGINNING = textKind(CHECKPOINT.what, /^\{"sluice_checkpoint":/)
 

@@ -55,6 +55,11 @@ function hasKeys (json: string, keys: readonly string[]): boolean {
  *   errors
  */
 export async function readOwn (path: string, { follow = true } = {}): Promise<string | null> {
+  return (await readOwnBytes(path, { follow }))?.toString('utf8') ?? null
+}
+
+/** As `readOwn`, not decoded. */
+export async function readOwnBytes (path: string, { follow = true } = {}): Promise<Buffer | null> {
   const file = await open(path, constants.O_RDONLY | DONT_WAIT | (follow ? 0 : DONT_FOLLOW)).catch((error: unknown) => {
     if (codeOf(error) === 'ENOENT') return null
     throw codeOf(error) === 'ELOOP' || codeOf(error) === 'ENXIO' ? noFile(path, error) : error
@@ -64,7 +69,7 @@ export async function readOwn (path: string, { follow = true } = {}): Promise<st
     const status = await file.stat()
     if (!status.isFile() && !status.isDirectory()) throw noFile(path) // reading a folder is a system error
     if (status.size > LONGEST) throw tooLong(path, status.size)
-    return await file.readFile('utf8')
+    return await file.readFile()
   } finally {
     await file.close()
   }

@@ -42,7 +42,7 @@ const VALUE_BYTES = 16
  */
 const STEP_BYTES = 1024 * 1024
 const FETCHED_AHEAD_BYTES = 16 * 1024 * 1024
-const LEAST_STEP_BYTES = 64 * 1024
+const MIN_STEP_BYTES = 64 * 1024
 /** At most this many row groups are announced in advance, while they are small. */
 const GROUPS_AHEAD = 8
 
@@ -81,7 +81,7 @@ export class ParquetFile {
     const readers = new Map(fields.flatMap(field => field.leaves).map(leaf => [leaf, new ColumnReader(leaf, cost)]))
     const values = fields.map(field => [field.name, assembler(field, leaf => readers.get(leaf)!)] as const)
     const held = new Held(readers.values())
-    const step = Math.max(LEAST_STEP_BYTES, Math.min(STEP_BYTES, Math.floor(FETCHED_AHEAD_BYTES / readers.size)))
+    const step = Math.max(MIN_STEP_BYTES, Math.min(STEP_BYTES, Math.floor(FETCHED_AHEAD_BYTES / readers.size)))
 
     const chunkIn = (rowGroup: number, leaf: Leaf): { readonly place: Place, readonly chunk: Chunk } => {
       const place = { file: this.#ranges.name, rowGroup, column: leaf.path.join('.') }

@@ -42,7 +42,7 @@ export interface BadRecord {
 /** Bytes of a bad record that are passed to `rejects`. */
 const REJECTED_BYTES = 4096
 
-/** While reading, the share of bad records is checked at this record, and then every so many records. */
+/** While reading, the share of bad records is checked at this record, and then at regular intervals. */
 const CHECKED_FROM = 1000
 const CHECKED_EVERY = 10_000
 
@@ -66,7 +66,7 @@ export class BadRecords {
   first: string | null = null
   readonly #options: BadRecordsOptions
   #firstWithoutText = Buffer.alloc(0)
-  #columns: readonly string[] | undefined // of its table
+  #columns: readonly string[] | undefined // columns of its table
 
   constructor (options: BadRecordsOptions) {
     this.#options = options

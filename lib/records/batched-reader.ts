@@ -9,7 +9,7 @@ const BATCH_BYTES = 2 ** 19
 const BATCH_RECORDS = 2048
 
 /** Larger memory, which long records need, is not reused. */
-const MOST_KEPT_BYTES = 4 * BATCH_BYTES
+const MAX_KEPT_BYTES = 4 * BATCH_BYTES
 
 /** Added to the size of each record, as the size of its metadata is unknown. */
 const ASSUMED_BYTES_A_RECORD = 64
@@ -110,7 +110,7 @@ export class BatchedReader<Result extends object> implements RecordReader<Result
       await this.#readParts(this.#parts)
       return true
     }
-    if (this.#memory !== undefined && this.#memory.length <= MOST_KEPT_BYTES) this.#free.push(this.#memory)
+    if (this.#memory !== undefined && this.#memory.length <= MAX_KEPT_BYTES) this.#free.push(this.#memory)
     this.#memory = undefined
     this.#filling ??= this.#fill().finally(() => { this.#filling = undefined })
     // Waits for the first batch only: a slow input must not hold up batches that were sent.

@@ -130,7 +130,7 @@ class CsvReader implements RecordReader {
       names.add(name)
     }
     if (columns.length > 0 && !names.has(textColumn)) {
-      const likely = likelyDelimiter(line.slice(0, MOST_LOOKED_AT), textColumn, delimiter)
+      const likely = likelyDelimiter(line.slice(0, MAX_CHECKED), textColumn, delimiter)
       throw new MissingFieldError(`${this.#file.path}: has no column ${textColumn}, ` +
         `its columns are ${shownColumns(columns)} (delimiter ${JSON.stringify(delimiter)}); ` +
         `name the one that has the text (--text-column, text_column), ${delimiterAdvice(likely)}`, columns)
@@ -172,7 +172,7 @@ function delimiterAdvice (likely: string | null): string {
 }
 
 /** Characters of a header in which another delimiter is looked for. */
-const MOST_LOOKED_AT = 10_000
+const MAX_CHECKED = 10_000
 
 export interface CsvRecordsOptions {
   readonly textColumn: string

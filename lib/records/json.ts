@@ -17,7 +17,7 @@ import { asText } from './text.ts'
 const [OPEN_LIST, OPEN_OBJECT, CLOSE_OBJECT] = Buffer.from('[{}') as unknown as readonly [number, number, number]
 
 /** A file that starts with more white space than this is read as lines. */
-const LOOKED_AT_BYTES = 64 * 1024
+const CHECKED_BYTES = 64 * 1024
 
 export interface JsonReaderOptions<Item> {
   /** Bytes of the longest record, inclusive. */
@@ -152,8 +152,8 @@ async function * startingWith (first: Buffer, rest: AsyncGenerator<Buffer>): Asy
   }
 }
 
-/** After this many incomplete lines that the next line doesn't continue, the file is not taken for output of `jq .`. */
-const MOST_LEFT_OPEN = 1000
+/** After this many incomplete lines without a continuation, the file is not regarded as output of `jq .`. */
+const MAX_LEFT_OPEN = 1000
 
 /** Refuses JSON whose values span several lines, as each line would be a bad record. */
 class SeveralLines {
@@ -173,13 +173,13 @@ class SeveralLines {
    */
   look ({ outcome, bytes, offset, line }: FoundRecord<object>): void {
     if (outcome === null || (this.#open === undefined && outcome !== 'bad_json')) return
-    if (this.#leftOpen > MOST_LEFT_OPEN) return
+    if (this.#leftOpen > MAX_LEFT_OPEN) return
     const open = this.#open
     const hasItem = this.#hasItem
     this.#open = undefined
     this.#hasItem = false
-    // A line that may be a record continues no other value, except as an element of a list: a comma after it shows
-    // that. It isn't parsed here, as threads may do that.
+    // A line that may be a record doesn't continue another value, except as an element of a list, which the comma after
+    // it shows. It isn't parsed here, as threads may do that.
     if (isObject(bytes)) {
       if (open?.json.trimEnd().endsWith('[') !== true || hasItem) return
       this.#open = open
@@ -211,9 +211,9 @@ function isObject (bytes: Buffer): boolean {
   return bytes[0] === OPEN_OBJECT && bytes.at(-1) === CLOSE_OBJECT
 }
 
-/** The first byte that isn't white space, behind a byte order mark. */
+/** The first byte after byte order marks and white space. */
 interface First {
-  /** Undefined where there is none. */
+  /** Undefined if there is none. */
   readonly byte: number | undefined
   readonly offset: number
 }
@@ -221,7 +221,7 @@ interface First {
 function firstByte (head: Buffer, ended: boolean): First | undefined {
   const text = withoutByteOrderMark(head)
   const index = text.findIndex(byte => !isBlank(byte))
-  const certain = ended || head.length > LOOKED_AT_BYTES || (head.length >= 3 && index !== -1)
+  const certain = ended || head.length > CHECKED_BYTES || (head.length >= 3 && index !== -1)
   return certain ? { byte: text[index], offset: head.length - text.length + index } : undefined
 }
 

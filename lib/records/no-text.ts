@@ -7,8 +7,8 @@ import { shownNames } from '../text/shown.ts'
 const READ_AT_MOST = 10_000
 
 /** Limits of the names of fields in a message. */
-const MOST_FIELDS = 40
-const MOST_CHARACTERS = 40
+const MAX_FIELDS = 40
+const MAX_CHARACTERS = 40
 
 interface NoTextDetails {
   /** Names of the files. */
@@ -46,8 +46,8 @@ export function refuseNoText ({ in: read, dropped }: StageStats, details: NoText
 
 function shownFields (fields: readonly string[], of: string): string {
   if (fields.length === 0) return ''
-  const shown = fields.slice(0, MOST_FIELDS).map(field => JSON.stringify(field.slice(0, MOST_CHARACTERS))).join(', ')
-  const more = fields.length > MOST_FIELDS ? ` and ${fields.length - MOST_FIELDS} more` : ''
+  const shown = fields.slice(0, MAX_FIELDS).map(field => JSON.stringify(field.slice(0, MAX_CHARACTERS))).join(', ')
+  const more = fields.length > MAX_FIELDS ? ` and ${fields.length - MAX_FIELDS} more` : ''
   return `; the ${of} has ${shown}${more}`
 }
 
@@ -70,7 +70,7 @@ function recordsIn (record: unknown): string[] {
   if (typeof record !== 'object' || record === null || Array.isArray(record)) return []
   const found = Object.entries(record).find(([, value]) => Array.isArray(value) && isTextOrObject(value[0]))
   if (found === undefined) return []
-  return [JSON.stringify(found[0].slice(0, MOST_CHARACTERS)).replace(/^"([\w.-]+)"$/, '$1')]
+  return [JSON.stringify(found[0].slice(0, MAX_CHARACTERS)).replace(/^"([\w.-]+)"$/, '$1')]
 }
 
 function isTextOrObject (value: unknown): boolean {
@@ -78,12 +78,12 @@ function isTextOrObject (value: unknown): boolean {
 }
 
 /** How deep texts are looked for. */
-const MOST_LEVELS = 4
+const MAX_LEVELS = 4
 
 function textsIn (path: string, value: unknown, level = 0): string[] {
-  if (level === MOST_LEVELS || typeof value !== 'object' || value === null) return []
+  if (level === MAX_LEVELS || typeof value !== 'object' || value === null) return []
   if (Array.isArray(value)) return textsIn(`${path}[]`, value[0], level + 1)
-  const fields = Object.entries(value).slice(0, MOST_FIELDS).filter(([name]) => !hasSigns(name))
+  const fields = Object.entries(value).slice(0, MAX_FIELDS).filter(([name]) => !hasSigns(name))
   return fields.flatMap(([name, inner]) => {
     const innerPath = `${path}.${name}`
     return typeof inner === 'string' ? [innerPath] : textsIn(innerPath, inner, level + 1)

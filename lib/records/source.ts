@@ -147,6 +147,7 @@ export class RecordSource<Item extends object = Document> extends TypedReadable<
   }
 
   override _destroy (error: Error | null, done: Done): void {
+    this.pause() // else a web stream of this one may be given items after it was cancelled, and throw
     this.#close()
     done(error)
   }

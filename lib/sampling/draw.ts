@@ -13,7 +13,7 @@ class Random {
   }
 }
 
-/** A sample of a stream, in which each item has the same chance (Vitter, TOMS 11, 1985, algorithm R). */
+/** A sample of a stream in which each item has the same chance (Vitter, TOMS 11, 1985, algorithm R). */
 export class UniformSample<T> {
   readonly items: T[] = []
   readonly #size: number
@@ -50,7 +50,7 @@ interface Prior<T> {
 export class PrioritySample<T> {
   readonly #size: number
   readonly #random = new Random()
-  /** The sample and one item more, whose priority is the threshold. */
+  /** The sample and one more item, whose priority is the threshold. */
   #kept: Array<Prior<T>> = []
 
   /** @param size items in the sample */

@@ -5,7 +5,7 @@ export interface Estimate {
   readonly high: number
 }
 
-/** 95 % of a normal distribution are within so many standard deviations. */
+/** 95 % of a normal distribution are within this many standard deviations. */
 const Z = 1.96
 
 /**

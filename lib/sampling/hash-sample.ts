@@ -1,4 +1,4 @@
-/** Hashes that are kept at most. As doubles they take 40 MB. */
+/** The maximum number of hashes that are kept. As doubles they take 40 MB. */
 const MAX_HASHES = 5_000_000
 
 /** Hashes are integers below this: a double holds 53 bits of a hash. */

@@ -11,8 +11,9 @@ export interface State {
 
 export type Edge = readonly [byte: number, to: State]
 
-// A unit has, from its lowest bit: the byte that leads to it (8 bits), whether a key ends there (1), a flag for large
-// offsets, which isn't used here (1), and the offset of its children (21). The highest bit marks a unit with a value.
+// Fields of a unit, lowest bit first: the byte that leads to it (8 bits), whether a key ends there (1), a flag for
+// large offsets, which isn't used here (1), and the offset of its children (21). The highest bit marks a unit with a
+// value.
 const ENDS_KEY = 0x100
 const OFFSET_SHIFT = 10
 const IS_VALUE = 0x8000_0000
@@ -32,7 +33,7 @@ export function dartsUnits (root: State): Uint32Array {
   const states = reachableFrom(root)
   const places = new Places()
   const bases = new Map<State, number>()
-  // The largest states first: many have only one unit, and fill the gaps between them.
+  // The largest states come first, because the many states with a single unit fill the gaps between them.
   const labels = states.map(state => [state, labelsOf(state)] as const).sort(([, a], [, b]) => b.length - a.length)
   for (const [state, bytes] of labels) bases.set(state, places.place(bytes))
   const units = places.freeUnits()
@@ -49,7 +50,7 @@ function unitOf (place: number, byte: number, state: State, bases: ReadonlyMap<S
   return ((place ^ bases.get(state)!) << OFFSET_SHIFT | (state.value >= 0 ? ENDS_KEY : 0) | byte) >>> 0
 }
 
-/** All states, each once. */
+/** All states, without duplicates. */
 function reachableFrom (root: State): State[] {
   const states = new Set([root])
   for (const { edges } of states) {
@@ -58,19 +59,22 @@ function reachableFrom (root: State): State[] {
   return [...states]
 }
 
-/** The bytes of a state's units; 0 is that of its value. */
+/** The labels of a state's units: its bytes, and 0 for its value. */
 function labelsOf ({ value, edges }: State): number[] {
   const bytes = edges.map(([byte]) => byte)
   return value >= 0 ? [0, ...bytes] : bytes
 }
 
-/** The units that are taken, in blocks that are added when needed. */
+/** The units in use, in blocks that are added as needed. */
 class Places {
   #size = BLOCK
   #taken = new Uint8Array(BLOCK)
-  /** Each state has a base that no other has, so that its units can't be reached from another state. */
+  /**
+   * Marks the bases in use. No two states have the same base, so that a state's units can't be reached from another
+   * one.
+   */
   #isBase = new Uint8Array(BLOCK)
-  /** For each set of labels, the unit before which there is no place for them. */
+  /** For each set of labels, a unit before which there is no place for them. */
   readonly #tried = new Map<string, number>()
 
   constructor () {
@@ -78,7 +82,7 @@ class Places {
     this.#isBase[0] = 1 // from here a NUL in a text would lead to the root
   }
 
-  /** Takes the units `base ^ label`. @returns the base */
+  /** Reserves the units `base ^ label`. @returns the base */
   place (labels: readonly number[]): number {
     if (labels.length === 0) return 0 // only a root without keys
     const key = labels.join()

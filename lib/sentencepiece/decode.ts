@@ -169,7 +169,7 @@ export class Decoding {
     return this.#text.end()
   }
 
-  /** As `end`, for ids that end inside a text: the bytes of a character that is cut are shown by their names. */
+  /** Like `end`, for ids that end inside a text. The bytes of an incomplete character are shown by their names. */
   cut (): string {
     return this.#text.end(nameOfByte)
   }

@@ -1,6 +1,6 @@
 /**
- * A unit holds, from its lowest bit: the label of the edge to its node (8), whether it is in use (1), whether a key
- * ends at its node (1), its node's base (22).
+ * A unit has these fields, lowest bit first: the label of the edge to its node (8 bits), whether it is in use (1),
+ * whether a key ends at its node (1), and its node's base (22).
  */
 export const LABEL_BITS = 0x1ff
 export const IN_USE = 0x100
@@ -8,43 +8,40 @@ export const HAS_VALUE = 0x200
 export const BASE_SHIFT = 10
 const MAX_UNITS = 2 ** 22
 
-/**
- * Bases and children are placed in blocks of as many units as there are labels, so that `base ^ label` stays in a
- * block.
- */
+/** Bases and children are placed in blocks with one unit per label, so that `base ^ label` stays within a block. */
 const BLOCK = 256
 
-/** How many of the last blocks a place is looked for in: as darts-clone has it, which keeps building linear. */
+/** A free place is only searched in this many of the last blocks, as in darts-clone; this keeps building linear. */
 const OPEN_BLOCKS = 16
 
 /**
  * A trie over bytes in two arrays (Aoe, "An Efficient Digital Search Algorithm by Using a Double-Array Structure",
- * 1989): the child of a node by a byte is the unit at `base ^ byte`, if that unit bears this byte as its label.
+ * 1989). The child of a node for a byte is the unit at `base ^ byte`, if the label of that unit is this byte.
  *
- * Loops that are to be fast walk `units` themselves: `step` says how. A NUL byte is never matched.
+ * Fast loops walk through `units` themselves, in the same way as `step`. A NUL byte never matches.
  */
 export interface DoubleArray {
   readonly units: Uint32Array
-  /** Of each node where a key ends: the key's value. */
+  /** The values of keys, by the node where the key ends. */
   readonly values: Int32Array
 }
 
 export const ROOT = 0
 
-/** The base of nodes without children: no unit has itself as its label, since no other node may have this base. */
+/** The base of nodes without children. No unit is its own label, since no other node may have this base. */
 const LEAF_BASE = 0
 
-/** The unit of a node. @param base of its children; one that only ever stands in one block with them */
+/** Encodes the unit of a node. @param base of its children; it must be in the same block as they are */
 export function unitOf (base: number, label: number, hasValue: boolean): number {
   return ((base << BASE_SHIFT) | (hasValue ? HAS_VALUE : 0) | (label === 0 ? 0 : IN_USE) | label) >>> 0
 }
 
-/** How many units a trie may have. */
+/** Whether a trie would have too many units. */
 export function isTooManyUnits (units: number): boolean {
   return units > MAX_UNITS
 }
 
-/** The node behind another by a byte; -1 where there is none. */
+/** The child of a node for a byte; -1 if there is none. */
 export function step ({ units }: DoubleArray, node: number, byte: number): number {
   const next = (units[node]! >>> BASE_SHIFT) ^ byte
   return (units[next]! & LABEL_BITS) === (byte | IN_USE) ? next : -1
@@ -55,9 +52,9 @@ export function endsKey ({ units }: DoubleArray, node: number): boolean {
   return (units[node]! & HAS_VALUE) !== 0
 }
 
-/** For a walk through all of a trie: shows the children of a node with their labels. */
+/** Creates a function that lists the children of a node with their labels, to walk through a whole trie. */
 export function edgesOf ({ units }: DoubleArray): (node: number, see: (label: number, child: number) => void) => void {
-  // A unit in use can only be a child of the nodes with this one base.
+  // Each base belongs to a single node, so a unit in use is a child of that node.
   const starts = new Uint32Array(units.length + 1)
   for (let unit = 0; unit < units.length; unit++) {
     if ((units[unit]! & IN_USE) !== 0) starts[(unit ^ (units[unit]! & 0xff)) + 1]!++
@@ -74,28 +71,28 @@ export function edgesOf ({ units }: DoubleArray): (node: number, see: (label: nu
   }
 }
 
-/** Keys that begin alike, in their order: those whose bytes lead to one node. */
+/** Consecutive keys with a common prefix, which leads to one node. */
 interface Group {
   readonly node: number
-  /** The bytes that they have in common. */
+  /** The length of the prefix in bytes. */
   readonly depth: number
   readonly from: number
   readonly to: number
 }
 
 /**
- * Builds a trie of keys.
+ * Builds a trie.
  *
- * @param keys with their values, at least 0; a key is a character for each byte (`byteString`), not empty, without a
+ * @param keys with their values, at least 0; a key has one character per byte (`byteString`), is not empty, and has no
  *   NUL
- * @throws RangeError for more than some four million bytes of keys that differ
+ * @throws RangeError for more than about four million bytes of different keys
  */
 export function buildDoubleArray (keys: ReadonlyMap<string, number>): DoubleArray {
   const sorted = [...keys.keys()].sort()
   const units = new Units()
   const waiting: Group[] = [{ node: ROOT, depth: 0, from: 0, to: sorted.length }]
   const labels = new Uint8Array(256)
-  const starts = new Int32Array(257) // of each label: the first key that has it behind the common bytes
+  const starts = new Int32Array(257) // for each label, the first key that has it after the prefix
   for (let group = waiting.pop(); group !== undefined; group = waiting.pop()) {
     const { node, depth, to } = group
     let { from } = group
@@ -121,7 +118,7 @@ export function buildDoubleArray (keys: ReadonlyMap<string, number>): DoubleArra
   return units.trie()
 }
 
-/** Adds the rest of a key that no other key has a part of: half of all nodes, without a group for each. */
+/** Adds the rest of a key that it shares with no other key. These are half of all nodes, and need no groups. */
 function addTail (units: Units, node: number, key: string, depth: number, value: number): void {
   let last = node
   for (let at = depth; at < key.length; at++) {
@@ -133,12 +130,12 @@ function addTail (units: Units, node: number, key: string, depth: number, value:
 
 const tailLabel = new Uint8Array(1)
 
-/** The units of a trie that is being built, in blocks that are added as they are needed. */
+/** The units of a trie that is being built, in blocks that are added as needed. */
 class Units {
   #size = 0
   #units = new Uint32Array(BLOCK)
   #values = new Int32Array(BLOCK)
-  #next = new Int32Array(BLOCK) // of each free unit: the next one; -1 after the last
+  #next = new Int32Array(BLOCK) // for each free unit, the next one; -1 after the last
   #previous = new Int32Array(BLOCK)
   #isFree = new Uint8Array(BLOCK)
   #isBase = new Uint8Array(BLOCK)

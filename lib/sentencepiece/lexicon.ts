@@ -3,43 +3,43 @@ import type { Piece, SentencePieceModel } from './model.ts'
 import { byteString } from './utf8.ts'
 
 /**
- * How much less an unknown character scores than the least likely piece: as in unigram_model.cc of SentencePiece
+ * How much less an unknown character scores than the least likely piece, as in unigram_model.cc of SentencePiece
  * 0.1.97.
  */
 export const UNKNOWN_PENALTY = 10
 
-// Bounds that scores are compared with there: the largest and the least positive normal 32-bit float.
-const LARGEST_FLOAT = (2 - 2 ** -23) * 2 ** 127
-const LEAST_POSITIVE_FLOAT = 2 ** -126
+// Bounds for scores in unigram_model.cc: the largest and the smallest positive normal 32-bit float.
+const MAX_FLOAT = (2 - 2 ** -23) * 2 ** 127
+const MIN_POSITIVE_FLOAT = 2 ** -126
 
 /**
- * Whose arithmetic decides where two segmentations are nearly as good: that of SentencePiece 0.1.97 (the same up to
- * 0.2.1), or that of 0.2.2 and 0.2.3.
+ * The version whose arithmetic decides between two segmentations with almost equal scores: SentencePiece 0.1.97 (the
+ * same up to 0.2.1), or 0.2.2 and 0.2.3.
  */
 export type SentencePieceVersion = '0.1.97' | '0.2.2'
 
-/** Scores and totals up to this can be added as often as there are pieces in a text: the sums are finite. */
+/** Scores and totals up to this can be added for all pieces of a text, and the sum is finite. */
 export const LARGE = 1e30
 
 export const MAX_CHAR_BYTES = 4
 
-/** What the search for the best segmentation needs of a unigram model. */
+/** The data of a unigram model that is needed to find the best segmentation. */
 export interface Lexicon {
-  /** The pieces that can be chosen, with their ids, as they are in normalized text: a space is one byte there. */
+  /** The pieces that can be chosen, with their ids, as in normalized text: a space is one byte there. */
   readonly trie: DoubleArray
-  /** Of each id: what it adds to the total, a log probability; for the unknown id, what an unknown character adds. */
+  /** For each id, what it adds to the total, a log probability; for the unknown id, what an unknown character adds. */
   readonly scores: Float64Array
-  /** Of each id: how many bytes of normalized text it takes. */
+  /** For each id, the number of its bytes in normalized text. */
   readonly lengths: Uint32Array
-  /** The most of these. */
+  /** The maximum of `lengths`. */
   readonly longest: number
   readonly unkId: number
-  /** The most that a piece adds to the total for each of its bytes; at least 0, as it is where all scores are below. */
+  /** The maximum that a piece adds to the total per byte; 0 if all scores are negative. */
   readonly gain: number
   /**
-   * Whether the best segmentation of a text is that of its words, each of which begins with its space: no piece goes on
-   * over a space, so that none but the first character of a piece is one, and the space itself is a piece. Scores are
-   * such that sums of them are finite.
+   * Whether the best segmentation of a text consists of those of its words, each with the space before it. This holds
+   * if only the first character of a piece can be a space, if the space itself is a piece, and if sums of scores are
+   * finite.
    */
   readonly isSumOfWords: boolean
   readonly version: SentencePieceVersion
@@ -77,8 +77,8 @@ export function isChosen ({ piece, type }: Piece, escapeWhitespaces: boolean): b
 /** What each id adds to the total: see `Lexicon`. */
 export function scoresOf (model: SentencePieceModel, version: SentencePieceVersion): Float64Array {
   const { pieces, unkId, normalizer: { escapeWhitespaces } } = model
-  let least = LARGEST_FLOAT
-  let greatest = LEAST_POSITIVE_FLOAT
+  let least = MAX_FLOAT
+  let greatest = MIN_POSITIVE_FLOAT
   const scores = new Float64Array(pieces.length)
   const symbols: number[] = []
   for (let id = 0; id < pieces.length; id++) {

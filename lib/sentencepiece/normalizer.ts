@@ -2,7 +2,7 @@ import { ByteBuffer } from './byte-buffer.ts'
 import { type Charsmap, readCharsmap } from './charsmap.ts'
 import { type DoubleArray, ROOT, buildDoubleArray, endsKey, step } from './double-array.ts'
 import type { NormalizerSpec } from './model.ts'
-import { U2581, byteString, lengthOfChar } from './utf8.ts'
+import { U2581, byteString, codePointAt, lengthOfChar } from './utf8.ts'
 
 /**
  * A space in normalized text. If spaces are escaped, this byte stands for U+2581, which would take three; it isn't used
@@ -12,9 +12,10 @@ export const SPACE = 0x20
 
 // How an ASCII character is normalized: perhaps by a rule; unchanged, unless a byte of 0x80 or above follows (letters,
 // which a combining mark may follow); always unchanged.
-const BY_RULE = 0
-const BY_WHAT_FOLLOWS = 1
-const AS_ITSELF = 2
+const UNKNOWN = 0 // not met so far
+const BY_RULE = 1
+const BY_WHAT_FOLLOWS = 2
+const AS_ITSELF = 3
 
 /**
  * Normalizes text for a model. Text is rewritten by the model's table, except user-defined symbols; then white space is
@@ -27,6 +28,7 @@ export class Normalizer {
   readonly #symbols: DoubleArray | undefined
   readonly #symbolBytes: ReadonlySet<number>
   readonly #ascii = new Uint8Array(128)
+  readonly #wide = new Uint8Array(0x1_0000) // the same of code points of two or three bytes
   #afterSpace = false // whether spaces are dropped until another character
   // The last result of `#find`: the bytes for a place in a text, and the value of the key there.
   #found: Uint8Array = new Uint8Array()
@@ -141,6 +143,14 @@ export class Normalizer {
     let at = from
     while (at < to) {
       const byte = source[at]!
+      if (byte >= 128 && byte < 0xf0 && this.#isUnchanged(source, at)) {
+        out.bytes[out.length++] = byte
+        out.bytes[out.length++] = source[at + 1]!
+        if (byte >= 0xe0) out.bytes[out.length++] = source[at + 2]!
+        at += byte >= 0xe0 ? 3 : 2
+        this.#afterSpace = false
+        continue
+      }
       const how = byte < 128 ? ascii[byte]! : BY_RULE
       if (how === AS_ITSELF || (how === BY_WHAT_FOLLOWS && (at + 1 === to || source[at + 1]! < 128))) {
         at++
@@ -157,6 +167,18 @@ export class Normalizer {
         out.reserve(to - at)
       }
     }
+  }
+
+  /** Whether a character of two or three bytes begins no symbol and no key, and is no space. */
+  #isUnchanged (source: Uint8Array, at: number): boolean {
+    const wide = this.#wide
+    const point = codePointAt(source, at)
+    if (wide[point] === UNKNOWN) {
+      const tries = [this.#symbols, this.#charsmap?.trie].filter(trie => trie !== undefined)
+      const isFree = point !== 0x2581 && tries.every(trie => !beginsKey(trie, source, at))
+      wide[point] = isFree ? AS_ITSELF : BY_RULE
+    }
+    return wide[point] === AS_ITSELF
   }
 
   #foundSpace (): boolean {
@@ -220,6 +242,13 @@ export class Normalizer {
       }
     }
   }
+}
+
+/** Whether a key begins with the character at a place. */
+function beginsKey (trie: DoubleArray, source: Uint8Array, at: number): boolean {
+  let node = ROOT
+  for (const end = at + lengthOfChar(source[at]!); at < end && node !== -1; at++) node = step(trie, node, source[at]!)
+  return node !== -1
 }
 
 function appendSpace (out: ByteBuffer): void {

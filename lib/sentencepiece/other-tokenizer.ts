@@ -29,7 +29,7 @@ export function otherTokenizer (bytes: Uint8Array, path: string): string | null 
   if (/^(?:[^\t\n]+\t-?[\d.e+-]+\r?\n){2}/.test(text)) {
     return `is a .vocab file, which lists the pieces of a model; ${EXPECTED}, often with the same name and .model`
   }
-  if (text.startsWith('#version:')) return 'is a merges.txt of a BPE tokenizer; use the tokenizer.json of the same tokenizer'
+  if (text.startsWith('#version:')) return 'is a merges.txt of a BPE tokenizer; use its tokenizer.json'
   if (/^\[(?:PAD|UNK|CLS)\]\r?\n/.test(text)) return `is a vocab.txt of WordPiece, ${UNUSABLE}`
   if (head.length >= 4 && head.readUInt32LE(0) === 0x2f4f16ba) return `is a model of fastText; ${EXPECTED}`
   return null

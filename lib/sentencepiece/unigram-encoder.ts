@@ -99,7 +99,7 @@ export class UnigramEncoder {
     return false
   }
 
-  /** As `append`, without the table; `append` is tested against it. */
+  /** Like `append`, without the table. It is the reference for tests of `append`. */
   appendPlainly (text: string, out: IdBuffer): void {
     this.#withBuffers(out, () => {
       this.#normalizer.append(this.#source.setText(text), this.#normalized)

@@ -12,7 +12,7 @@ export const FARTHEST_TOTAL = 100_000
 /** Number of places in memory at first. */
 const FIRST_PLACES = 1024
 
-/** Memory for at most so many places is kept from one text to the next. */
+/** The maximum number of places whose memory is kept from one text to the next. */
 const KEPT_PLACES = 2 ** 17
 
 /** No piece ends here. */

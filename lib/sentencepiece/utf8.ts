@@ -10,3 +10,10 @@ export function byteString (text: string): string {
 
 /** The bytes of U+2581, an escaped space. */
 export const U2581 = [0xe2, 0x96, 0x81] as const
+
+/** The code point of a character of two or three bytes. */
+export function codePointAt (bytes: Uint8Array, at: number): number {
+  const first = bytes[at]!
+  const second = bytes[at + 1]! & 63
+  return first < 0xe0 ? ((first & 31) << 6) | second : ((first & 15) << 12) | (second << 6) | (bytes[at + 2]! & 63)
+}

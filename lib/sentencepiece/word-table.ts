@@ -17,7 +17,7 @@ const IDS_SHIFT = 20
 const HEADER = 2
 
 /** The least size of a table, in cells of 32 bits. */
-const LEAST_SIZE = 2 ** 12
+const MIN_SIZE = 2 ** 12
 
 /**
  * Cells of entries for each slot. An entry takes about ten cells, and three of four slots may be taken. With more
@@ -27,8 +27,8 @@ const CELLS_A_SLOT = 8
 const MAX_LOAD = 0.75
 
 /**
- * Slots that are searched for a word. A word with no place in them, as among words that are made to have the same hash,
- * isn't found again.
+ * The maximum number of slots that are searched for a word. A word that finds no place in them, for example among words
+ * that were chosen to have the same hash, is not stored.
  */
 const MAX_PROBES = 64
 
@@ -59,7 +59,7 @@ const TRIES = 1000
  */
 export function wordMemory (maxBytes: number): SharedArrayBuffer {
   const size = Math.min(2 ** Math.floor(Math.log2(Math.max(maxBytes, 1) / BYTES_A_CELL)), MAX_SIZE)
-  return new SharedArrayBuffer(CONTROL_BYTES + (size < LEAST_SIZE ? 0 : BYTES_A_CELL * size))
+  return new SharedArrayBuffer(CONTROL_BYTES + (size < MIN_SIZE ? 0 : BYTES_A_CELL * size))
 }
 
 /**
@@ -74,7 +74,7 @@ export function wordMemory (maxBytes: number): SharedArrayBuffer {
  */
 export class WordTable {
   readonly #control: Int32Array
-  /** For each entry its index in the lower bits, and the upper bits of its hash; 0 for none. */
+  /** For each entry: its index in the lower bits, and the upper bits of its hash; 0 for none. */
   readonly #slots: Int32Array
   readonly #entryMask: number
   readonly #bytes: Uint8Array

@@ -24,13 +24,13 @@ export interface ShardStatistics {
   readonly sequences: number
   readonly seq_len: number
   readonly ids: number
-  /** EOS ids. */
+  /** The number of EOS ids. */
   readonly documents: number
   /** Ids after the last EOS id. */
   readonly open_ids: number
-  /** Ids of a document that ends in the shards, its EOS id included; null if none does. */
+  /** Lengths of the documents that end in the shards, including their EOS ids; null if there are none. */
   readonly document_ids: Spread | null
-  /** By powers of two, from the shortest to the longest document. */
+  /** In powers of two, from the shortest to the longest document. */
   readonly document_lengths: readonly LengthBucket[]
   readonly unknown_ids: number
   readonly byte_ids: number

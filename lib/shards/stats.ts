@@ -53,7 +53,7 @@ const mixtureStats = z.object({
   failed: z.array(z.object({ name: z.string() })).default([])
 })
 
-/** A file of another kind has a mistake in every key: only so many are listed. */
+/** The maximum number of listed mistakes. A file of another kind has one in every key. */
 const MAX_MISTAKES = 20
 
 /**

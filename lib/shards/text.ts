@@ -22,11 +22,11 @@ export interface ShardRowOptions extends ShardTextOptions {
 
 /** A row as text. */
 export interface ShardRow {
-  /** Of the shard. */
+  /** The path of the shard. */
   readonly path: string
-  /** In the shard, from 0. */
+  /** The index in the shard, from 0. */
   readonly row: number
-  /** Over all shards, from 0. */
+  /** The index over all shards, from 0. */
   readonly index: number
   /**
    * The decoded ids. An EOS token is shown as its name and a newline, other control tokens as their names. If the bytes

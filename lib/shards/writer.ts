@@ -53,7 +53,7 @@ export async function refuseShards (folder: string): Promise<void> {
 export const openShard = z.strictObject({
   rows: count,
   bytes: count,
-  /** Of these bytes, with the header of a full shard. */
+  /** Hash of these bytes, with the header of a full shard. */
   sha256: sha256Hex
 })
 export type OpenShard = Readonly<z.output<typeof openShard>>

@@ -9,40 +9,40 @@ import { notLocal } from '../not-local.ts'
 import { type Follows, type OwnWork, isThenable, strictWork, whyInOrder, workMistake } from './strict-work.ts'
 import type { Work } from './stage.ts'
 
-/** A module that exports a custom stage, as it was found: plain data, for threads too. */
+/** A module that exports a custom stage. It is plain data, so that it can be sent to threads. */
 export interface StageModuleFile {
-  /** As it was named: the path of a file from the working directory, or a package. */
+  /** The name as given: a path from the working directory, or a package. */
   readonly module: string
-  /** Absolute, links followed. */
+  /** Absolute path, with links resolved. */
   readonly path: string
-  /** Of the file alone, and not of what that imports. */
+  /** SHA-256 of the file itself, not of the modules that it imports. */
   readonly sha256: string
 }
 
-/** A custom stage, whose module has been loaded and given its options. */
+/** A custom stage whose module has been loaded and called with its options. */
 export interface StageModule extends StageModuleFile {
   /** Its name in stats and rejects. */
   readonly stageName: string
-  /** Why it must see all documents in order, in one thread, such as `it keeps state`; null where it need not. */
+  /** Why it must see all documents in order and in one thread, such as `it keeps state`; null if it need not. */
   readonly inOrder: string | null
   /**
-   * What it does, for one flow: created anew each time, with checks that it keeps its contract.
+   * Creates the stage's work for one flow, with checks that it keeps its contract.
    *
-   * @throws SluiceError `ERR_OPTION` when it can't be made again
+   * @throws SluiceError `ERR_OPTION` when it can't be created again
    */
   readonly work: (follows?: Follows) => Work<Document, Document, unknown>
 }
 
-/** Stages of loaded modules, by the URLs of these: to find in a stack whose code it was. */
+/** The stages of loaded modules by the modules' URLs, to find the stage that a stack trace belongs to. */
 const loaded = new Map<string, string>()
 
-/** The custom stage whose module is in a stack of calls, as messages call it; null for none. */
+/** The name for messages of the custom stage whose module is in a stack trace; null for none. */
 export function stageInStack (stack: string): string | null {
   for (const [url, stage] of loaded) if (stack.includes(url) || stack.includes(fileURLToPath(url))) return stage
   return null
 }
 
-/** What a module should export. */
+/** What a module must export. */
 const EXPECTED = 'expected `export function stage (options)`, or a default one, that returns a Stage'
 
 /**
@@ -83,11 +83,12 @@ function pathInPackage (module: string): string {
 }
 
 /**
- * Imports a module that was found, and creates its stage once, to see whether that works.
+ * Imports a module and creates its stage once, to check that this works.
  *
- * @param options for the stage, as they are written
- * @throws SluiceError `ERR_OPTION`, with what was found and what was expected, when it can't be imported, when it
- *   exports no such function, when that throws or returns no Stage, or when the file has changed since it was found
+ * @param options of the stage, as written
+ * @throws SluiceError `ERR_OPTION`, with what was found and what was expected, when the module can't be imported or
+ *   exports no such function, when the function throws or returns no Stage, or when the file has changed since it was
+ *   found
  */
 export async function loadStageModule (
   { module, path, sha256 }: StageModuleFile, options: Readonly<Record<string, unknown>>
@@ -111,7 +112,7 @@ export async function loadStageModule (
 }
 
 async function imported (module: string, path: string, sha256: string): Promise<unknown> {
-  // A process may outlive a version of the module: what is imported must be what was hashed.
+  // The process may have imported an earlier version of the module. The imported code must be the hashed code.
   delete createRequire(path).cache[path] // eslint-disable-line @typescript-eslint/no-dynamic-delete
   const url = pathToFileURL(path)
   url.searchParams.set('sha256', sha256.slice(0, 16))
@@ -128,7 +129,7 @@ async function imported (module: string, path: string, sha256: string): Promise<
 
 type Factory = (options: Record<string, unknown>) => unknown
 
-/** The export `stage`, else the default one; what CommonJS exports is a default one as a whole. */
+/** The export `stage`, or else the default export; for CommonJS, `module.exports` is the default export. */
 function factoryIn (module: string, namespace: unknown): Factory {
   const exports = [namespace, exportOf(namespace, 'default')]
     .flatMap(from => [exportOf(from, 'stage'), exportOf(from, 'default')])
@@ -156,7 +157,7 @@ function made (module: string, make: Factory, options: Readonly<Record<string, u
     const advice = 'what must be awaited belongs in the stage\'s `open`'
     throw new SluiceError('ERR_OPTION', `${module}: its function stage returned a promise, expected a Stage; ${advice}`)
   }
-  // Not by instanceof: the module may import another copy of sluice.
+  // `instanceof` wouldn't work, because the module may import another copy of sluice.
   const work = exportOf(stage, 'work')
   const mistake = workMistake(work)
   if (mistake === null) return work as OwnWork

@@ -5,7 +5,7 @@ import { type OptionsSchema, parseOptions } from '../options.ts'
 import { TypedTransform } from './typed-streams.ts'
 import type { z } from 'zod'
 
-/** What a stage has counted. `in = out + the sum of dropped` for stages that make one of one. */
+/** The counts of a stage. If it pushes at most one item for each, `in` is `out` plus the sum of `dropped`. */
 export interface StageStats {
   in: number
   out: number
@@ -13,15 +13,17 @@ export interface StageStats {
   dropped: Record<string, number>
 }
 
-/** The options that every stage has besides its own. */
+/** Options of every stage, in addition to its own. */
 export interface StreamOptions {
-  /** Items that the stage buffers, on each of its sides, before the stage before it must wait. @default 16 (Node's) */
+  /**
+   * The number of items that the stage buffers on each side before the previous stage must wait. @default 16 (Node's)
+   */
   readonly highWaterMark?: number | undefined
   /** Destroys the stage when it fires. */
   readonly signal?: AbortSignal | undefined
 }
 
-/** The options that every transform has besides its own. */
+/** Options of every transform, in addition to its own. */
 export interface StageOptions<Item> extends StreamOptions {
   /** Called with each item that the stage drops, and the reason; the stage waits for it. */
   readonly rejects?: ((item: Item, reason: string) => void | Promise<void>) | undefined
@@ -33,7 +35,7 @@ interface ObjectStreamOptions {
   signal?: AbortSignal
 }
 
-/** Options for the constructors of Node's streams; what isn't given is left to Node. */
+/** Options for the constructors of Node's streams; missing ones have Node's defaults. */
 export function objectStream ({ highWaterMark, signal }: StreamOptions): ObjectStreamOptions {
   return {
     objectMode: true,
@@ -45,14 +47,14 @@ export function objectStream ({ highWaterMark, signal }: StreamOptions): ObjectS
 /** The callback of Node's streams when a step is done. */
 export type Done = (error?: Error | null) => void
 
-/** Calls `done` when a promise settles; a rejection without an error is an error all the same. */
+/** Calls `done` when a promise settles. A rejection without a reason becomes an error, too. */
 export function settle (promise: Promise<unknown>, done: Done): void {
   promise.then(() => { done() }, (error: unknown) => {
     done(error == null ? new Error('rejected without an error') : error as Error)
   })
 }
 
-/** Ends `_destroy` once resources are released; the first error counts. */
+/** Ends `_destroy` once resources are released. The first error is reported. */
 export function settleDestroy (promise: Promise<unknown>, error: Error | null, done: Done): void {
   promise.then(() => { done(error) }, (late: unknown) => { done(error ?? late as Error) })
 }
@@ -71,13 +73,13 @@ export interface Work<In, Out, State = null> {
    */
   take: (item: In, push: Push<Out>) => string | undefined | Promise<string | undefined>
   /**
-   * Whether it may push several items for one that it takes. It matters for stages that a manifest names by their
-   * module: one that doesn't set it, and has no `finish`, pushes exactly one for each that it doesn't drop.
+   * Whether it may push several items for one. This is used for custom stages: one that doesn't set it and has no
+   * `finish` pushes exactly one item for each that it doesn't drop.
    */
   readonly several?: boolean
-  /** What of an item is compared with those of others, where it depends on the item alone; `take` compares. */
+  /** A key of an item, computed from the item alone. `take` compares it with the keys of other items. */
   key?: (item: In) => bigint
-  /** The input has ended: pushes what is left. */
+  /** Called at the end of the input; pushes the remaining items. */
   finish?: (push: Push<Out>) => void | Promise<void>
   /** Releases what `open` loaded. Called once if `open` was: at the end, after an error, or after an abort. */
   close?: () => void | Promise<void>
@@ -87,16 +89,16 @@ export interface Work<In, Out, State = null> {
   restore? (state: State): void
 }
 
-/** Items whose keys are known already, so that a stage only compares them. */
+/** Items whose keys are already computed, so that the stage only compares them. */
 export interface Keyed<Item, Out> {
   readonly keyOf: (item: Item) => bigint
-  /** What is passed on for one that is kept. */
+  /** The item that is passed on for one that is kept. */
   readonly outOf: (item: Item) => Out
 }
 
 /**
- * A Node transform in object mode around a `Work`: counts what comes and goes, keeps backpressure,
- * and passes errors on by `destroy`. Works alone with `pipeline` of `node:stream/promises`.
+ * A Node transform in object mode around a `Work`. It counts items, keeps backpressure, and passes errors on by
+ * `destroy`. It can be used alone with `pipeline` of `node:stream/promises`.
  */
 export class Stage<In, Out, State = null> extends TypedTransform<Out> {
   readonly stageName: string
@@ -120,12 +122,12 @@ export class Stage<In, Out, State = null> extends TypedTransform<Out> {
     }
   }
 
-  /** What a later `restore` needs to resume here, as small JSON; null for a stage without state. */
+  /** The state that `restore` needs to resume here, as small JSON; null for a stage without state. */
   save (): State | null {
     return this.work.save?.() ?? null
   }
 
-  /** Resumes from a saved state. @throws SluiceError `ERR_STATE` when the state is not this stage's */
+  /** Resumes from a saved state. @throws SluiceError `ERR_STATE` when the state is from another stage */
   restore (state: State): void {
     if (this.work.restore === undefined) {
       throw new SluiceError('ERR_STATE', `${this.stageName} holds no state, so none can be restored`)
@@ -144,10 +146,11 @@ export class Stage<In, Out, State = null> extends TypedTransform<Out> {
   }
 
   override _destroy (error: Error | null, done: Done): void {
+    this.pause() // as in RecordSource
     settleDestroy(this.#close(), error, done)
   }
 
-  /** Not in the constructor: a stage that is never used must not fail, and holds no resources. */
+  /** Opens on first use, not in the constructor: a stage that is never used must not fail or hold resources. */
   async #open (): Promise<void> {
     await (this.#opening ??= Promise.resolve(this.work.open?.()))
     this.#isOpen = true
@@ -173,7 +176,7 @@ export class Stage<In, Out, State = null> extends TypedTransform<Out> {
 
   async #close (): Promise<void> {
     if (this.#opening === undefined) return
-    // After an abort they may still be under way: what they use is kept until they have ended.
+    // After an abort, `open` and `take` may still be running. What they use is kept until they have ended.
     await this.#opening.catch(() => {})
     await this.#pending?.catch(() => {})
     await this.work.close?.()
@@ -188,7 +191,7 @@ export class Stage<In, Out, State = null> extends TypedTransform<Out> {
 }
 
 /**
- * Splits the options of a factory into its own, parsed by its schema, and those that every stage has.
+ * Splits the options of a factory into its own, parsed with its schema, and those of every stage.
  *
  * @throws SluiceError `ERR_OPTION`
  */

@@ -2,23 +2,23 @@ import type { Document } from '../document.ts'
 import { type ErrorCode, SluiceError, messageOf } from '../errors.ts'
 import type { Push, Work } from './stage.ts'
 
-/** The work of a custom stage. It may be written in JavaScript, so its types are not to be relied on. */
+/** The work of a custom stage. It may be written in JavaScript, so its types are not reliable. */
 export type OwnWork = Work<Document, Document, unknown>
 
-/** Called with a document, and the one that a stage has made of it. */
+/** Called with a document and the document that a stage has created from it. */
 export type Follows = (from: Document, to: Document) => void
 
-/** What a work may have besides its name and `take`. */
+/** Optional methods of a work. */
 const METHODS = ['open', 'key', 'finish', 'close', 'save', 'restore'] as const
 
-/** What is wrong with a work, as the end of a sentence; null where nothing is. */
+/** What is wrong with a work, as the end of a sentence; null if nothing is. */
 export function workMistake (work: unknown): string | null {
   if (typeof work !== 'object' || work === null) return 'has no work'
   const given = work as Readonly<Record<string, unknown>>
   if (typeof given.name !== 'string' || given.name === '') return 'has no name'
   if (typeof given.take !== 'function') return 'has no function take'
   const wrong = METHODS.find(name => given[name] !== undefined && typeof given[name] !== 'function')
-  if (wrong !== undefined) return `has something else than a function as ${wrong}`
+  if (wrong !== undefined) return `has ${wrong}, which is not a function`
   if ((given.save === undefined) !== (given.restore === undefined)) {
     return 'has only one of save and restore, which belong together'
   }
@@ -29,7 +29,7 @@ export function workMistake (work: unknown): string | null {
   return null
 }
 
-/** Why a stage must see all documents in order, in one thread; null where it need not. */
+/** Why a stage must see all documents in order and in one thread; null if it need not. */
 export function whyInOrder ({ save, finish, key, several }: OwnWork): string | null {
   if (save !== undefined || finish !== undefined) return 'it keeps state'
   if (key !== undefined) return 'it compares documents'
@@ -37,12 +37,12 @@ export function whyInOrder ({ save, finish, key, several }: OwnWork): string | n
 }
 
 /**
- * A work with checks of what flows rely on, so that nothing is lost silently. Its errors name the stage that has
- * failed, and the document. A document that is taken is pushed on, or dropped for a reason; only a stage with `finish`
- * may hold it back, and only one that sets `several` may push more than one.
+ * Wraps a work with checks of what flows rely on, so that nothing is lost silently. Its errors name the failed stage
+ * and the document. Each document must be pushed, or dropped for a reason. Only a stage with `finish` may hold it back,
+ * and only one that sets `several` may push more than one.
  *
- * @param module as it was named, for messages
- * @param follows called with each document that is made of another one, where it is one of one
+ * @param module the name as given, for messages
+ * @param follows called with each document that is created from a single other one
  */
 export function strictWork (work: OwnWork, module: string, follows?: Follows): OwnWork {
   const { name } = work
@@ -119,7 +119,7 @@ class Taking {
       let document = checked(item)
       if (++this.#pushed > 1 && this.#isOneOfOne) throw new Error(SECOND_DOCUMENT)
       if (this.#isOneOfOne && this.#follows !== undefined) {
-        // Rejects know by `meta` where documents were, and a stage may give all of them the same one.
+        // `rejects` finds a document's position by its `meta`, and a stage may set the same `meta` for all documents.
         document = { ...document, meta: { ...document.meta } }
         this.#follows(this.#document, document)
       }
@@ -152,7 +152,7 @@ const EXPECTED_REASON = 'expected nothing, or a text: the reason why the documen
 const EXPECTED = 'expected { id, text, meta }'
 const LONE_SURROGATE = 'it pushed a text with half a character (a lone surrogate); was a text cut within a character?'
 
-/** A document as it was pushed. @throws Error for anything else */
+/** Validates a pushed document. @throws Error for anything else */
 function checked (item: unknown): Document {
   const given = item as Readonly<Record<string, unknown>>
   if (typeof item !== 'object' || item === null) {
@@ -177,7 +177,9 @@ function checked (item: unknown): Document {
   return { id, text, meta: meta as Record<string, unknown> }
 }
 
-/** What threads pass on unchanged: an instance of a class would arrive as a plain object, and give other JSON. */
+/**
+ * Whether threads pass a value on unchanged. An instance of a class would arrive as a plain object, with other JSON.
+ */
 function isPlain (value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return typeof value !== 'function' && typeof value !== 'symbol'
   if (Array.isArray(value)) return value.every(isPlain)
@@ -185,7 +187,7 @@ function isPlain (value: unknown): boolean {
   return (prototype === Object.prototype || prototype === null) && Object.values(value).every(isPlain)
 }
 
-/** Whether it is a promise of any kind. */
+/** Whether a value is a promise of any kind. */
 export function isThenable (value: unknown): value is PromiseLike<unknown> {
   return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
 }

@@ -1,7 +1,7 @@
-/** Node's streams with a type for their items, for `for await`. At run time they are Node's own. */
+/** Node's streams with a type for their items, for `for await`. At run time they are Node's own classes. */
 import { Readable, Transform } from 'node:stream'
 
-/** `then` that `await` ignores, since nothing can be its `this`, and that the types of `pipeline` accept. */
+/** A `then` that `await` ignores, because no value can be its `this`, but that the types of `pipeline` accept. */
 type LooseThen = <A, B>(
   this: never,
   done?: ((value: never) => A | PromiseLike<A>) | null,
@@ -14,7 +14,7 @@ interface Next<Item> extends Pick<Promise<never>, 'catch' | 'finally' | typeof S
 
 /**
  * The iterator of a stream of items. The types of `pipeline` and `pipe` don't accept a stream with an
- * `AsyncIterator<Item>`: there each stream gives texts or bytes, or `any`. What `next` returns fits both.
+ * `AsyncIterator<Item>`: they require text, bytes or `any`. The result of `next` has a type for both uses.
  */
 export interface TypedIterator<Item> extends NodeJS.AsyncIterator<never> {
   next: () => Next<Item>
@@ -29,7 +29,7 @@ export class TypedReadable<Item> extends Readable {
   }
 }
 
-/** A transform that makes items. */
+/** A transform that outputs items. */
 export class TypedTransform<Item> extends Transform {
   override [Symbol.asyncIterator] (): TypedIterator<Item> {
     return super[Symbol.asyncIterator]() as TypedIterator<Item>

@@ -26,7 +26,7 @@ const SECRETS: readonly RegExp[] = [
     String.raw`(?!\w*MASKED|\w+:\/\/)[^\s"'&,}\]#]{4,}`, 'gi')
 ]
 
-/** Masks passwords and tokens in a text, as far as they are recognized by their form, and counts them. */
+/** Masks passwords and tokens in a text that can be recognized by their form, and counts them. */
 export function maskSecrets (text: string): { readonly text: string, readonly masked: number } {
   let masked = 0
   const without = SECRETS.reduce((left, pattern) => left.replace(pattern, (_match, kept: string) => {

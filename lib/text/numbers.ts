@@ -1,9 +1,9 @@
-/** A share with so many digits after the point: `71.43 %`; by default with up to three digits in all. */
+/** Formats a share: `71.43 %`. `digits` are those after the point; by default there are up to three digits in all. */
 export function percent (share: number, digits?: number): string {
   return `${digits === undefined ? Number((100 * share).toPrecision(3)) : (100 * share).toFixed(digits)} %`
 }
 
-/** With commas between the thousands. */
+/** Formats a number with commas between the thousands. */
 export function number (value: number | undefined): string {
   return (value ?? 0).toLocaleString('en-US')
 }

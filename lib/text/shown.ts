@@ -33,10 +33,10 @@ function escaped (character: string): string {
 }
 
 /** A message lists at most this many names: a dataset may have tens of thousands of files. */
-const MOST_NAMES = 10
+const MAX_NAMES = 10
 
 /** Lists names of files for a message. */
 export function shownNames (names: readonly string[]): string {
-  const more = names.length > MOST_NAMES ? ` and ${names.length - MOST_NAMES} more` : ''
-  return names.slice(0, MOST_NAMES).join(', ') + more
+  const more = names.length > MAX_NAMES ? ` and ${names.length - MAX_NAMES} more` : ''
+  return names.slice(0, MAX_NAMES).join(', ') + more
 }

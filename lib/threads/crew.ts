@@ -42,7 +42,7 @@ export interface Future<Result> {
 
 export interface CrewOptions {
   /**
-   * Tasks that a helper has at once. With 1, it is idle between tasks, but no task waits behind a long one.
+   * Number of tasks that a helper has at once. With 1, it is idle between tasks, but no task waits for a long one.
    *
    * @default 2: the current one and the next one
    */

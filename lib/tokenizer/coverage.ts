@@ -213,13 +213,13 @@ interface WordTokens {
   readonly unknown: number
 }
 
-/** The most words that are remembered, which take about 40 MB. */
+/** The maximum number of remembered words, which take about 40 MB. */
 const MAX_WORDS = 250_000
 
 /** The longest word that is remembered, in UTF-16 units. */
-const LONGEST_REMEMBERED = 64
+const MAX_REMEMBERED = 64
 
-/** A slice of at least so many characters is a reference in V8, which would keep the whole text in memory. */
+/** A slice of at least this many characters is a reference in V8, which would keep the whole text in memory. */
 const SLICE_LENGTH = 13
 
 /** Counts the tokens of words, and remembers the results, since most words of a text are repeated. */
@@ -229,7 +229,7 @@ export class EncodedWords {
   readonly #known = new Map<string, WordTokens>()
   readonly #ids = new IdBuffer()
 
-  /** @param maxWords when so many words are remembered, all are forgotten; frequent words soon come back */
+  /** @param maxWords with this many words, all are forgotten; frequent words soon return */
   constructor (tokenizer: CoverageTokenizer, maxWords = MAX_WORDS) {
     this.#tokenizer = tokenizer
     this.#maxWords = maxWords
@@ -239,7 +239,7 @@ export class EncodedWords {
     const known = this.#known.get(word)
     if (known !== undefined) return known
     const encoded = this.#encode(word)
-    if (word.length > LONGEST_REMEMBERED) return encoded
+    if (word.length > MAX_REMEMBERED) return encoded
     if (this.#known.size >= this.#maxWords) this.#known.clear()
     this.#known.set(word.length < SLICE_LENGTH ? word : copyOf(word), encoded)
     return encoded

@@ -34,7 +34,7 @@ export interface Alphabet {
   readonly total: number
 }
 
-/** The most frequent characters, so many that they cover a share of the text. */
+/** The most frequent characters, as many as are needed to cover a share of the text. */
 export function alphabetOf (words: WordCounts, coverage: number): Alphabet {
   const counts = new Float64Array(0x110000)
   for (let word = 0; word < words.length; word++) {

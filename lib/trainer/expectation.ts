@@ -1,7 +1,7 @@
 import { LENGTH_BITS, LENGTH_MASK, type Lattice } from './lattice.ts'
 import { renumberWord } from './renumber.ts'
 
-/** Probabilities below this may have lost digits: `expectLong` computes such a word. */
+/** Probabilities below this may have lost digits. `expectLong` is used for words with such a probability. */
 const LEAST = 1e-250
 
 /** Longer words, in characters, mostly have probabilities below `LEAST`. */

@@ -4,7 +4,7 @@ import { byteString } from '../sentencepiece/utf8.ts'
 import type { Alphabet } from './alphabet.ts'
 import type { TrainSettings } from './options.ts'
 
-/** By so much the score of each removed character is higher than that of the one before. */
+/** The difference between the score of a removed character and that of the previous one. */
 const STEP = 0.0001
 
 /** The texts of pieces with their scores. */
@@ -52,7 +52,9 @@ export function finalPieces (
   throw new SluiceError('ERR_OPTION', `train.vocabSize: ${why}, or allow fewer without \`hardVocabLimit\``)
 }
 
-/** Why there are too few pieces. A pruning removes all pieces that are in no best segmentation, however many. */
+/**
+ * Why there are too few pieces. Pruning removes all pieces that are in no best segmentation, even if too few remain.
+ */
 function shortage (found: number, most: number, wanted: number): string {
   if (most < wanted) return `the text has at most ${most} pieces, expected ${wanted}; use ${most}`
   return `${found} of the text's ${most} pieces are left after pruning, expected ${wanted}; ` +

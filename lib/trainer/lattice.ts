@@ -3,8 +3,8 @@ import type { Seeds } from './seeds.ts'
 import type { SortedPlaces } from './suffix-sort.ts'
 
 /**
- * The text is processed in so many parts, whatever the number of threads. The sums of the parts are added in order, so
- * the result is always the same to the last bit.
+ * The text is always processed in this many parts, whatever the number of threads. The sums of the parts are added in
+ * order, so that the result is the same to the last bit.
  */
 export const PARTS = 8
 
@@ -24,7 +24,9 @@ export const UNKNOWN_PIECE = 0
  */
 export interface Lattice {
   readonly edges: Uint32Array
-  /** Index of the first edge of each place; its edges end where those of the next begin. The end of a word has none. */
+  /**
+   * Index of the first edge of each place. Its last edge is before the next place's first. A word's end has no edges.
+   */
   readonly edgeStarts: Uint32Array
   /** Start of each word, and at the end the number of symbols. The symbol before the next word ends the word. */
   readonly wordStarts: Uint32Array
@@ -43,7 +45,7 @@ export interface Lattice {
   readonly probabilities: Float64Array
   /** The new number of each piece; `UNKNOWN_PIECE` for removed pieces. */
   readonly numbers: Uint32Array
-  /** How often each piece is expected, or is in the best segmentations, in the first part, then in the second, … */
+  /** How often each piece is expected, or is in the best segmentations: in the first part, then in the second, … */
   readonly sums: Float64Array
   /** How often each piece is in the best segmentations of all parts. */
   readonly frequencies: Float64Array

@@ -3,7 +3,7 @@ import { type Lattice, PARTS, UNKNOWN_PIECE } from './lattice.ts'
 import { heaviest } from './seeds.ts'
 
 /** Pieces that are expected less often than this are removed. */
-const LEAST_EXPECTED = 0.5
+const MIN_EXPECTED = 0.5
 
 /**
  * Unknown characters are counted for the first piece, as in SentencePiece 0.1.97, whose unknown piece has the number of
@@ -61,7 +61,7 @@ export class Pieces {
     const { numbers, scores } = this.lattice
     let least = 0
     for (let piece = 1; piece <= this.size; piece++) least = Math.max(least, expected[piece]!)
-    least = Math.min(least, LEAST_EXPECTED) // keeps at least one piece of a tiny text
+    least = Math.min(least, MIN_EXPECTED) // keeps at least one piece of a tiny text
     let kept = 0
     let total = 0
     for (let piece = 1; piece <= this.size; piece++) {

@@ -5,7 +5,7 @@ import { nameOfByte } from '../sentencepiece/byte-pieces.ts'
 import type { Piece } from '../sentencepiece/model.ts'
 import { RULE_NAMES } from '../sentencepiece/rule-names.ts'
 
-/** The number of a piece has the 22 bits of an edge that the length of the piece leaves. */
+/** The number of a piece is stored in the 22 bits of an edge that the piece's length doesn't use. */
 const MAX_SEEDS = 2 ** 22 - 2
 
 const commaNames = z.string().transform(names => names.split(','))

@@ -2,8 +2,9 @@ import { type Alphabet, FIRST_CHARACTER, SPACE_CHARACTER } from './alphabet.ts'
 import type { TrainSettings } from './options.ts'
 import { scriptNumbers, scriptTable } from './scripts.ts'
 
-// The kind of a character tells which others may be in a piece with it: the number of its script, or one of these. Such
-// a character is in no piece, is a piece by itself, is with its neighbours of any script, or with any characters.
+// The kind of a character determines which other characters may be in the same piece. It is the number of its script or
+// one of these constants: such a character is in no piece, is a piece by itself, is with its neighbours of any script,
+// or with any characters.
 const NEVER = 252
 const ALONE = 253
 const AS_AROUND = 254
@@ -20,7 +21,7 @@ export function pieceLengths (symbols: Int32Array, alphabet: Alphabet, rules: Ru
   const kinds = kindsOf(alphabet, rules)
   const most = rules.maxSentencepieceLength
   const lengths = new Uint16Array(symbols.length)
-  let end = symbols.length // of the longest piece that begins at the next place
+  let end = symbols.length // end of the longest piece that begins at the next place
   let next = symbols.length // the next place whose kind isn't AS_AROUND
   for (let at = symbols.length - 1; at >= 0; at--) {
     const kind = kinds[symbols[at]!]!
@@ -32,7 +33,7 @@ export function pieceLengths (symbols: Int32Array, alphabet: Alphabet, rules: Ru
       if (end > at + 1 && kinds[symbols[at + 1]!] === ALONE) end = at + 1
       if (kind === ANY) next = at
     } else {
-      const other = kinds[symbols[next]!]! // there is one, since a symbol ends the last word
+      const other = kinds[symbols[next]!]! // it exists, because a symbol ends the last word
       if (other !== ANY && other !== kind) end = next
       next = at
     }

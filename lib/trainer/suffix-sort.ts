@@ -1,6 +1,6 @@
 import { AT_BOTH } from './alphabet.ts'
 
-/** Groups of at most so many places are sorted by insertion. */
+/** Groups of at most this many places are sorted by insertion. */
 const FEW = 12
 
 /** Places are compared by the symbols of the longest piece and one more, since what follows a piece matters. */
@@ -17,10 +17,10 @@ export interface SortedPlaces {
 }
 
 /**
- * Sorts the places of a text by the symbols from there on, as a suffix array does, but only up to the length of pieces.
- * So neither a long text without an end nor a repeated letter takes longer. Places are sorted by counting, from the
- * third symbol to the first; then those that are equal by multikey quicksort (Bentley and Sedgewick, "Fast Algorithms
- * for Sorting and Searching Strings", 1997).
+ * Sorts the places of a text by the symbols that follow, as a suffix array does, but only up to the length of pieces.
+ * So a long word or a repeated letter takes no more time than other text. Places are sorted by counting, from the third
+ * symbol to the first. Equal ones are then sorted by multikey quicksort (Bentley and Sedgewick, "Fast Algorithms for
+ * Sorting and Searching Strings", 1997).
  *
  * @param lengths length of the longest piece at each place
  * @param alphabetSize a number greater than all symbols
@@ -87,7 +87,7 @@ class MultikeySort {
     let to = last
     let depth = common
     for (;;) {
-      // Places with all symbols of a longest piece in common are equal: theirs have the same length.
+      // Places that share all symbols of a longest piece are equal, because their longest pieces have the same length.
       if (to - from < 2 || this.#lengths[places[from]!]! + FOLLOWING <= depth) return
       if (to - from <= FEW) {
         this.#insert(from, to, depth)

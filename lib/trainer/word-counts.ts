@@ -1,6 +1,6 @@
 import { ByteBuffer } from '../sentencepiece/byte-buffer.ts'
 
-/** What follows an occurrence of a word in a text: a space, or the end. */
+/** What comes after an occurrence of a word in a text: a space, or the end. */
 export type Following = 'space' | 'end'
 
 const FIRST_SLOTS = 2 ** 16
@@ -11,7 +11,7 @@ export class WordCounts {
   readonly #arena = new ByteBuffer()
   #slots = new Int32Array(FIRST_SLOTS) // number of a word + 1; 0 for none
   #hashes = new Int32Array(FIRST_SLOTS)
-  #ends = new Float64Array(FIRST_SLOTS) // of each word: where it ends in the arena
+  #ends = new Float64Array(FIRST_SLOTS) // end of each word in the arena
   #beforeSpace = new Float64Array(FIRST_SLOTS)
   #beforeEnd = new Float64Array(FIRST_SLOTS)
   /** Number of distinct words. */

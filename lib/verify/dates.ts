@@ -11,7 +11,7 @@ export type VerifiedDate = string | null | undefined
 /** The dates to write into a stats file. */
 export interface VerifiedDates {
   readonly whole: VerifiedDate
-  /** By component, in the order of the file. */
+  /** One for each component, in the order of the file. */
   readonly components: readonly VerifiedDate[]
 }
 

@@ -22,7 +22,7 @@ export interface SharedDocuments {
 
 /** Duplicate documents, those with the same ids, within components and between them. */
 export interface Duplicates {
-  /** One document in so many was compared, chosen by its hash: a power of two; 1 if all were. */
+  /** Every how many documents one was compared, chosen by its hash: a power of two; 1 if all were. */
   readonly sampled: number
   readonly components: readonly ComponentDocuments[]
   /** Pairs of components that share documents. Components are compared if they have the same tokenizer and EOS id. */

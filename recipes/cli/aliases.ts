@@ -32,7 +32,7 @@ export interface NamedOptions {
  * Replaces aliases by the names of the options.
  *
  * @param warn called with each former name that is used, and the option that it stands for
- * @throws SluiceError `ERR_OPTION` where one option is given by two names
+ * @throws SluiceError `ERR_OPTION` when one option is given by two names
  */
 export function withoutAliases (
   options: object, { python = {}, former = {} }: Aliases, warn: (former: string, option: string) => void

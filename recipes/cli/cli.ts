@@ -210,7 +210,7 @@ async function print (stream: NodeJS.WriteStream, text: string): Promise<void> {
   await output.write(Buffer.from(forPeople(text) + '\n'))
 }
 
-/** An error of ours as its code and message; any other is a defect, and shown whole. */
+/** An error of sluice as its message and code. Any other error is a defect, and is shown with its stack. */
 function describe (error: unknown, command: Command, flagFor = flagOf): string {
   if (error instanceof SluiceError) {
     const message = error.code === 'ERR_OPTION' ? withFlags(error.message, command, flagFor) : error.message

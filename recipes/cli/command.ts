@@ -39,7 +39,7 @@ export interface Call {
 export interface Result {
   /** What `--json` prints. */
   readonly value: unknown
-  /** The result as text; undefined where there is nothing to print. */
+  /** The result as text; undefined if there is nothing to print. */
   readonly text: (() => string) | undefined
 }
 

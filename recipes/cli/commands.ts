@@ -17,7 +17,7 @@ import { runsOptions, runsParsed, runsText } from '../runs.ts'
 import { shardCorpusAliases, shardCorpusOptions, shardCorpusParsed } from '../shard-corpus.ts'
 import { type FilterEntry, type TransformEntry, filters, transforms } from '../stages.ts'
 import { completionOptions, printCompletion } from '../start/completion.ts'
-import { init, initOptions, initText } from '../start/init.ts'
+import { initOptions, initParsed, initText } from '../start/init.ts'
 import { nextSteps, quickstart, quickstartOptions } from '../start/quickstart.ts'
 import { schemaNote, schemaOptions, writeSchema } from '../start/schema.ts'
 import { trainTokenizerAliases, trainTokenizerOptions, trainTokenizerParsed } from '../train-tokenizer.ts'
@@ -40,7 +40,7 @@ export const commands: Readonly<Record<string, Command>> = {
   quickstart: command(quickstartOptions, (_args, _options, run) => quickstart(run), {
     report: stats => `${componentTable(stats.stats)}\n\n${nextSteps(stats)}`
   }),
-  init: command(initOptions, init, {
+  init: command(initOptions, initParsed, {
     argument: ['[names...]', 'files, globs or folders, or OWNER/NAME of a dataset on the Hub'],
     givesData: ({ output }) => output === STANDARD_STREAM,
     report: initText

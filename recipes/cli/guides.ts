@@ -1,11 +1,11 @@
-/** What the help of a command has besides its flags. */
+/** The parts of a command's help besides its flags. */
 interface Guide {
   readonly examples: readonly string[]
   /** What to do next, in one or two sentences. */
   readonly next: string
 }
 
-/** By the names of commands; `sluice` is the help of all. */
+/** The guides by the names of commands; `sluice` is the general help. */
 export const guides: Readonly<Record<string, Guide>> = {
   sluice: {
     examples: ['sluice quickstart', 'sluice check mixture.yaml', 'sluice run mixture.yaml'],

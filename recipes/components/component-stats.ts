@@ -15,7 +15,7 @@ export interface ComponentStats extends DocumentCounts, ShardedStats {
   /** Documents encoded. */
   readonly records: number
   readonly eos_id: number
-  /** The path of the model as it was given; absent where the tokenizer was not loaded from a file. */
+  /** The path of the model as it was given; absent if the tokenizer was not loaded from a file. */
   readonly tokenizer_path?: string
   readonly seconds: number
   /** When `verify` last found that the shards match these stats; absent until then. */
@@ -42,8 +42,8 @@ function description ({ dataset, subset, split, license, namedFiles, hub }: Foun
 }
 
 /**
- * The counts of documents that were read from a raw copy. What was read and what was bad is counted where the copy was
- * made.
+ * The counts of documents that were read from a raw copy. The records that were read and the bad ones are those of the
+ * job that made the copy.
  */
 export function countsWithPull (pulled: DocumentCounts, counts: DocumentCounts): DocumentCounts {
   const source = pulled.stages[0]!

@@ -26,7 +26,7 @@ export function filesWithShards ({ name, filteredDir, rejects }: Named): string[
   return [...(filteredDir === null ? [] : [copyIn(filteredDir, name)]), ...(rejects === null ? [] : [rejects])]
 }
 
-/** Where the bad records of the copy to `raw_dir` go; null where they are not kept. */
+/** The file for the bad records of the copy to `raw_dir`; null if they are not kept. */
 export function pullRejects ({ name, rawDir, rejects }: Named): string | null {
   return rawDir === null || rejects === null ? null : join(rawDir, `${name}.rejects.ndjson`)
 }

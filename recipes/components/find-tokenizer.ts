@@ -8,13 +8,13 @@ import { checkpointIn } from './paths.ts'
 
 /** What is known about the tokenizer that made some shards. */
 export interface FoundTokenizer {
-  /** Null where the file is missing or has changed: see `why`. */
+  /** Null if the file is missing or has changed: see `why`. */
   readonly path: string | null
-  /** The expected hash of the file, where it is known. */
+  /** The expected hash of the file, if it is known. */
   readonly sha256: string | null
-  /** The id of the EOS token, where it is known. */
+  /** The id of the EOS token, if it is known. */
   readonly eosId: number | null
-  /** The file that names the tokenizer; null where there is none. */
+  /** The file that names the tokenizer; null if there is none. */
   readonly from: string | null
   readonly why: string
 }

@@ -26,11 +26,11 @@ export interface FindOptions {
   readonly client?: Hub | undefined
   /** Finds local files. @default `findFiles` */
   readonly find?: FindByName | undefined
-  /** Whether revisions are looked up again, whatever commits earlier runs read. @default false */
+  /** Whether revisions are looked up again, instead of using the commits that earlier runs read. @default false */
   readonly restart?: boolean | undefined
 }
 
-/** The part of a checkpoint that says which files of the Hub its run reads. */
+/** The part of a checkpoint that identifies the files on the Hub that its run reads. */
 const hubState = z.object({
   asked: z.object({
     subset: z.string().nullable(),
@@ -121,8 +121,8 @@ export async function findComponents (
 }
 
 /**
- * A component with the files that an earlier run found, or with its local files. The Hub is not asked: a dataset there
- * that no earlier run has found comes without files.
+ * A component with the files that an earlier run found, or with its local files. No request is sent to the Hub: a
+ * dataset there has no files here unless an earlier run found them.
  */
 export async function foundBefore (
   component: Component, checkpoints: readonly string[], find: FindByName
@@ -164,7 +164,7 @@ function foundOf (component: Component, resolved: ResolvedDataset): FoundOnHub {
   return { dataFiles, commit, subset, split, format, options, license, cardSha256: card?.sha256 ?? null }
 }
 
-/** The files of a dataset on the Hub as the component names them; null where the card decides. */
+/** The files of a dataset on the Hub as the component names them; null if the card decides. */
 function requestedFiles ({ dataFiles }: Component): FileNames | null {
   return dataFiles.length === 0 ? null : dataFiles
 }
@@ -178,7 +178,7 @@ function withHub (
 type Known = { readonly commit: string } | { readonly files: readonly InputFile[], readonly hub: FoundOnHub }
 
 /**
- * What the run of a checkpoint reads of a component's dataset; null where it did not request the same. A checkpoint
+ * What the run of a checkpoint reads of a component's dataset; null if it did not request the same. A checkpoint
  * that can't be read is skipped here: the job that resumes from it reports the error.
  */
 async function knownFiles (hub: Hub, component: Component, path: string): Promise<Known | null> {

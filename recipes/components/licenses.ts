@@ -9,14 +9,14 @@ import { isOnHub } from '../stages.ts'
 import { copyIn } from './paths.ts'
 
 /**
- * Returns the licence on the card of a component's dataset, or null where it has no card. A SluiceError that it throws
- * means a card that can't be read.
+ * Returns the licence on the card of a component's dataset, or null if it has no card. It throws a
+ * SluiceError if the card can't be read.
  */
 export type LicenseOf = (component: FoundComponent) => Promise<CardLicense | null>
 
 /** A licence, and where it is stated. */
 export interface LicenseFinding {
-  /** Null where the source states none. */
+  /** Null if the source states none. */
   readonly license: string | null
   readonly read_from: string
 }
@@ -28,13 +28,13 @@ export interface LicenseRow {
   readonly subset: string | null
   readonly split: string
   readonly revision: string
-  /** Null where the dataset is in no repository, or its commit is not known. */
+  /** Null if the dataset is in no repository, or its commit is not known. */
   readonly commit: string | null
   readonly found: readonly LicenseFinding[]
-  /** Null where one of the licences has no SPDX id. */
+  /** Null if one of the licences has no SPDX id. */
   readonly spdx: string | null
   readonly obligations: readonly Obligation[]
-  /** Whether its shards may be redistributed; where licences differ, the strictest decides. */
+  /** Whether its shards may be redistributed; if licences differ, the strictest decides. */
   readonly redistributable: Redistributable
   readonly reason: string
 }

@@ -17,7 +17,7 @@ import { type ComponentStats, countsWithPull, described } from './component-stat
 import { copyIn } from './paths.ts'
 import { type ShardJob, type ShardOptions, encodingSettings } from './shard-job.ts'
 
-/** Where shards go, and the job that makes them; `job` is null for work that can't be resumed. */
+/** The folder of the shards, and the job that makes them; `job` is null for work that can't be resumed. */
 export interface ShardTarget {
   readonly folder: string
   readonly job: Job | null
@@ -32,7 +32,7 @@ interface FlowParts {
 /** The flow of a component's documents to its shards. */
 interface ShardFlow extends DocumentFlow, FlowParts {
   readonly checkpoints: Checkpoints
-  /** The filtered text, where it is kept. */
+  /** The copy of the filtered documents; null if none is kept. */
   readonly copy: LineWriter | null
   readonly encoding: Stage<Document, Tokens> | ReturnType<ThreadedFlow['encoded']>
   readonly packing: PackStage | ReturnType<ThreadedFlow['packed']>

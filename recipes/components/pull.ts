@@ -30,7 +30,7 @@ import { type WriteOptions, type WrittenDocuments, writeDocuments } from './writ
 export async function pull (component: DocumentsJob, output: string, options: WriteOptions): Promise<WrittenDocuments> {
   await checkProvenance(output)
   const now = new Date()
-  // Left by a run that was stopped: its date of creation is when the pull began.
+  // Left by a run that was stopped: the pull started when this file was created.
   const partial = await stat(partialName(output)).catch(() => null)
   const seen: JobStatus[] = []
   let files = Infinity
@@ -69,7 +69,7 @@ function stoppedBeforeProvenance (output: string, cause?: unknown): SluiceError 
   return new SluiceError('ERR_ABORTED', `${output}: ${message}`, { cause })
 }
 
-/** When a pull began. A resumed pull began when its partial file was created, where the file system has that date. */
+/** When a pull started. A resumed pull started when its partial file was created, if the file system has that date. */
 function startOf (now: Date, partial: Stats | null): string {
   return new Date(Math.min(now.getTime(), partial?.birthtimeMs || now.getTime())).toISOString()
 }
@@ -87,7 +87,7 @@ interface Pulled {
   readonly files: number
 }
 
-/** Null where the output is no regular file: a pipe has no folder for provenance. */
+/** Writes the provenance. Null if the output is not a regular file: a pipe has no folder for provenance. */
 async function keepProvenance (
   component: DocumentsJob, output: string, { startedAt, records, files }: Pulled, options: WriteOptions
 ): Promise<WrittenProvenance | null> {
@@ -131,7 +131,7 @@ function licenseOf ({ license, hub }: DocumentsJob, from: PulledFrom | null): Pr
 
 /**
  * Local files are described by their current sizes and dates: hashing them would take as long as reading them again.
- * Files on the Hub are described by their hashes; those of a dataset there by their paths in it.
+ * Files on the Hub are described by their hashes, and files of a dataset there also by their paths in the dataset.
  */
 async function filesRead (
   { files: all, hub }: DocumentsJob, count: number, { maxRetries, timeout, signal, tell }: WriteOptions
@@ -154,7 +154,7 @@ async function localFile (path: string, size: number | null): Promise<Provenance
 }
 
 /**
- * Counts the records of a file by licence; null where the first record has no column of licences or repositories. The
+ * Counts the records of a file by licence; null if the first record has no column of licences or repositories. The
  * finished file is read again for this: otherwise each checkpoint would have to hold the counts, with the names of up
  * to 100,000 repositories.
  */

@@ -6,8 +6,8 @@ import type { ComponentStats } from './component-stats.ts'
 export type Counted = Pick<ComponentStats, 'name' | 'seconds'> & DocumentCounts & Partial<ComponentStats>
 
 /**
- * The results of a run as a table: a row for each component, with what was dropped and where its shards are below it,
- * and a row of totals where there are several components.
+ * The results of a run as a table: a row for each component, followed by its dropped documents and its shards, and a
+ * row of totals if there are several components.
  */
 export function componentTable (components: readonly Counted[]): string {
   const sharded = components.some(({ shards }) => shards !== undefined)

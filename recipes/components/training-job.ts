@@ -8,7 +8,7 @@ import type { Mixture } from '../manifest/found.ts'
 import { tokenizerSchema } from '../manifest/schema.ts'
 import type { TrainingJob } from './training.ts'
 
-/** The training that a manifest describes; null where it has no `tokenizer_output_dir`. */
+/** The training that a manifest describes; null if it has no `tokenizer_output_dir`. */
 export function trainingOf (manifest: Mixture): TrainingJob | null {
   const { tokenizer, tokenizerOutputDir: folder, datasets: components } = manifest
   return folder === null ? null : { ...trainingJob(tokenizer, { folder }), manifest, components }

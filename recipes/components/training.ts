@@ -121,7 +121,7 @@ export async function checkTrainingPlaces (job: TrainingJob): Promise<void> {
   await refuseForeign(log, TRAINING_LOG)
 }
 
-/** Writes the log of a model that is up to date, where it was deleted or now has another path. */
+/** Writes the log of a model that is up to date, if the log was deleted or now has another path. */
 async function keepLog (path: string, stats: TrainedStats): Promise<void> {
   const text = logText(stats)
   const isThere = await isResumable(path) && existsSync(path) && await readFile(path, 'utf8') === text

@@ -15,10 +15,10 @@ export interface DocumentCounts {
   readonly read: number
   /** Documents that passed every filter. */
   readonly kept: number
-  /** By stage and reason: `length.too_short`. */
+  /** Documents that were dropped, by stage and reason: `length.too_short`. */
   readonly dropped: Readonly<Record<string, number>>
   readonly stages: readonly StageCounts[]
-  /** Of the decompressed input. */
+  /** Bytes of the decompressed input. */
   readonly bytes: number
 }
 
@@ -27,8 +27,8 @@ type CountingStage = Pick<AnyStage, 'stageName' | 'stats'>
 /**
  * The counts of a flow that has ended.
  *
- * @param stages those that documents pass
- * @param after stages after them, whose output is no documents: `kept` does not depend on them
+ * @param stages the stages that documents pass
+ * @param after later stages, whose output is not documents: `kept` does not depend on them
  */
 export function countsOf (
   source: RecordSource<object>, stages: readonly AnyStage[], after: readonly CountingStage[] = []

@@ -41,7 +41,7 @@ export interface DocumentFlow {
 export interface FlowHooks {
   readonly rejects?: Rejects | null
   readonly barriers?: Barriers
-  /** The part that threads do; null where all is done in the main thread. */
+  /** The part that threads do; null if all is done in the main thread. */
   readonly threaded?: ThreadedFlow | null
 }
 

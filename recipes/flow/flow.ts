@@ -10,9 +10,9 @@ import type { Threads } from './workers/threads.ts'
 export interface Flow {
   readonly name: string
   readonly source: RecordSource<object>
-  /** Returns the number of tokens so far; absent where the flow does not encode. */
+  /** Returns the number of tokens so far; absent if the flow does not encode. */
   readonly tokens?: () => number
-  /** Absent where the flow keeps no checkpoints. */
+  /** Absent if the flow keeps no checkpoints. */
   readonly checkpoints?: Checkpoints
 }
 
@@ -29,7 +29,7 @@ export interface RunOptions {
   readonly signal?: AbortSignal | undefined
   /** Stops the run at its checkpoints. `signal` must be its signal then. */
   readonly stop?: Stop | undefined
-  /** The command line, recorded as provenance; absent where a recipe is called in code. */
+  /** The command line, recorded as provenance; absent if a recipe is called in code. */
   readonly command?: string | undefined
   /** Called with messages about the run, such as that a job resumes after an earlier one was stopped. */
   readonly tell?: ((message: string) => void) | undefined

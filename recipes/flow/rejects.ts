@@ -26,7 +26,7 @@ export class Rejects {
   readonly #writer: LineWriter
   /**
    * The positions of documents by their `meta`, which stages pass on even when they make a new document. A position is
-   * missing where a custom stage made a new `meta` and `follows` was not called.
+   * missing if a custom stage made a new `meta` and `follows` was not called.
    */
   readonly #positions = new WeakMap<object, string>()
 

@@ -4,13 +4,13 @@ export type StopAtCheckpoint = () => Promise<void>
 /** Stops a run after each flow that keeps checkpoints has written one, or after a second at the latest. */
 export class Stop {
   readonly #controller = new AbortController()
-  readonly #mostMs: number
+  readonly #maxMs: number
   readonly #flows = new Set<{ readonly stop: StopAtCheckpoint, readonly ended: Promise<void> }>()
   #isRequested = false
 
-  /** @param mostMs how long to wait for checkpoints */
-  constructor (mostMs = 1000) {
-    this.#mostMs = mostMs
+  /** @param maxMs how long to wait for checkpoints */
+  constructor (maxMs = 1000) {
+    this.#maxMs = maxMs
   }
 
   /** Fires when the run must end. */
@@ -35,7 +35,7 @@ export class Stop {
     this.#isRequested = true
     if (this.#flows.size === 0) this.end()
     if (this.signal.aborted) return
-    const timer = setTimeout(() => { this.end() }, this.#mostMs)
+    const timer = setTimeout(() => { this.end() }, this.#maxMs)
     const stopped = [...this.#flows].map(({ stop, ended }) => Promise.race([stop(), ended]))
     Promise.allSettled(stopped).then(() => {
       clearTimeout(timer)

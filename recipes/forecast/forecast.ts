@@ -20,7 +20,7 @@ import type { Sample, SampledDocument } from './sample.ts'
 export interface ComponentForecast {
   readonly name: string
   readonly files: number
-  /** The size of the files, compressed if they are; null where it can't be known. */
+  /** The size of the files, compressed if they are; null if it can't be known. */
   readonly bytes: number | null
   /** Documents that were read. */
   readonly read: number
@@ -62,8 +62,8 @@ export async function forecastOf (
   const isWhole = sample.sampled === sample.documents && factor === 1
   const keptShare = estimateShare(sample.kept / Math.max(1, sample.sampled), isWhole ? Infinity : sample.sampled)
   const kept = multiplyEstimates(documents, keptShare)
-  const most = component.maxRecords ?? Infinity
-  const writtenShare = kept.guess === 0 ? 0 : Math.min(1, most / kept.guess)
+  const max = component.maxRecords ?? Infinity
+  const writtenShare = kept.guess === 0 ? 0 : Math.min(1, max / kept.guess)
   const weights = large.map(document => ({
     size: document.length, weight: document.weight, has: document.kept, document
   }))
@@ -86,7 +86,7 @@ export async function forecastOf (
     bad_records: sample.bad,
     dropped: droppedBy(sample.filters),
     documents,
-    kept: scaleEstimate(kept, 1, most),
+    kept: scaleEstimate(kept, 1, max),
     tokens,
     output_bytes: sumOf([shardBytes, scaleEstimate(text, copies * GZIP_SHARE)]),
     warnings: await warningsFor(component, sample, encoding, maxBad)

@@ -126,10 +126,10 @@ interface Read {
   readonly toTheEnd: boolean
 }
 
-/** At most `most` items, evenly spaced in a list, including the first one. */
-function spreadOver<T> (list: readonly T[], most: number): T[] {
-  const step = Math.max(1, list.length / most)
-  return Array.from({ length: Math.min(list.length, most) }, (_, i) => list[Math.floor(i * step)]!)
+/** At most `max` items, evenly spaced in a list, including the first one. */
+function spreadOver<T> (list: readonly T[], max: number): T[] {
+  const step = Math.max(1, list.length / max)
+  return Array.from({ length: Math.min(list.length, max) }, (_, i) => list[Math.floor(i * step)]!)
 }
 
 /** @param bad the bad records by reason, to which those of this file are added */

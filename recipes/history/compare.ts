@@ -11,14 +11,14 @@ const NUMBERS = ['records', 'kept', 'tokens', 'sequences'] as const
 export interface NumberDifference {
   readonly component: string
   readonly number: typeof NUMBERS[number]
-  /** Null where a run has no such component. */
+  /** Null if a run has no such component. */
   readonly before: number | null
   readonly after: number | null
   /** `after` minus `before`; a missing component counts as 0. */
   readonly difference: number
 }
 
-/** What changed from one run to another; empty where nothing did. */
+/** The differences between two runs; the lists are empty if nothing changed. */
 export interface RunDifference {
   /** Paths of the two records. */
   readonly before: string

@@ -2,18 +2,17 @@ import { stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { z } from 'zod'
 import { SluiceError, codeOf, messageOf, reasonOf } from '../../lib/errors.ts'
-import { mistakenKind } from '../../lib/file-kind.ts'
 import { sha256 } from '../../lib/hash.ts'
-import { firstBytes } from '../../lib/fasttext/model-use.ts'
+import { parseJsonFile } from '../../lib/input/json-file.ts'
 import { notLocalFile } from '../../lib/not-local.ts'
 import { validateOptions, count, positive, sha256Hex } from '../../lib/options.ts'
-import { readOwn } from '../../lib/output/own-file.ts'
+import { readOwnBytes } from '../../lib/output/own-file.ts'
 import { namesIn } from '../../lib/shards/names.ts'
 import { shardInfo } from '../../lib/shards/writer.ts'
 
 export const runsDirOption = z.string().min(1).default('runs').describe('folder for the records of finished runs')
 
-/** A file as it was when the run started; size and date are null where there are none, as for standard input. */
+/** A file as it was when the run started; size and date are null if there are none, as for standard input. */
 const sourceFile = z.object({ path: z.string(), bytes: count.nullable(), modified_at_utc: z.string().nullable() })
 
 const runSource = z.object({
@@ -107,18 +106,8 @@ const REPLACE = 'restore it from a copy, or delete it'
  * @throws SluiceError `ERR_RUN` when it can't be read, is not a record, or was changed after it was written
  */
 export async function readRun (path: string): Promise<StoredRun> {
-  const fail = (message: string, cause?: unknown): never => {
-    throw new SluiceError('ERR_RUN', `${path}: ${message}`, { cause })
-  }
-  const text = await contentOf(path)
-  let content: unknown
-  try {
-    content = JSON.parse(text)
-  } catch (cause) {
-    const other = mistakenKind(await firstBytes(path), path)
-    if (other !== null) return fail(`${other}; expected the record of a run`, cause)
-    return fail(`is not JSON: ${messageOf(cause)}; ${REPLACE}`, cause)
-  }
+  const fail = (message: string): never => { throw new SluiceError('ERR_RUN', `${path}: ${message}`) }
+  const { content } = parseJsonFile(path, await contentOf(path), 'ERR_RUN', `the record of a run; ${REPLACE}`)
   const checked = validateOptions(runRecord, content)
   if ('mistakes' in checked) {
     const { path: at, message } = checked.mistakes[0]!
@@ -135,15 +124,15 @@ export async function readRun (path: string): Promise<StoredRun> {
 }
 
 /** Reads a file in a folder that is searched for records. It never waits for a pipe there. */
-async function contentOf (path: string): Promise<string> {
+async function contentOf (path: string): Promise<Buffer> {
   const fail = (reason: string, cause: unknown): never => {
     throw new SluiceError('ERR_RUN', `${path}: cannot be read: ${reason}, expected the record of a run`, { cause })
   }
-  const text = await readOwn(path).catch((cause: unknown) => {
+  const bytes = await readOwnBytes(path).catch((cause: unknown) => {
     const isOther = cause instanceof SluiceError
     return fail(isOther ? 'is not a regular file, or is longer than a record' : reasonOf(cause), cause)
   })
-  if (text !== null) return text
+  if (bytes !== null) return bytes
   const missing = Object.assign(new Error('no such file or folder'), { code: 'ENOENT' })
   const address = notLocalFile(path, missing)
   if (address !== null) throw new SluiceError('ERR_RUN', address)

@@ -24,7 +24,7 @@ const stageState = z.strictObject({
   state: z.unknown()
 })
 
-/** What a flow needs to resume, as a checkpoint has it. Each part checks its own state. */
+/** The state of a flow in a checkpoint, from which it resumes. Each part checks its own state. */
 export const flowState = z.strictObject({
   source: z.looseObject({ stats: z.looseObject({ out: count }) }),
   stages: z.array(stageState),
@@ -62,7 +62,7 @@ export interface CheckpointsOptions {
    *
    * @default 1/50
    */
-  readonly mostCost?: number
+  readonly maxCost?: number
 }
 
 /**
@@ -129,7 +129,7 @@ export class Checkpoints implements Barriers {
     if (save !== null && this.#isCheckpointDue()) {
       const started = performance.now()
       await save(await stateOf(this.#parts))
-      this.#notBefore = performance.now() + (performance.now() - started) / (this.#options.mostCost ?? MAX_COST)
+      this.#notBefore = performance.now() + (performance.now() - started) / (this.#options.maxCost ?? MAX_COST)
       this.#atCheckpoint = this.#parts.source.stats.out
       this.#finished = this.#parts.finished?.() ?? 0
     }
@@ -153,7 +153,7 @@ export class Checkpoints implements Barriers {
 }
 
 interface RequestedStop {
-  /** To be called once the checkpoint is written. */
+  /** Must be called when the checkpoint is written. */
   readonly written: () => void
   /** Ends the flow. */
   readonly signal: AbortSignal

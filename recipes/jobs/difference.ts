@@ -1,11 +1,11 @@
 /** A place where two values differ. */
 export interface Difference {
   /**
-   * `filters[1].length.min_chars`; a key with a dot or a bracket as `["a.b"]`; empty where the values differ as a
+   * `filters[1].length.min_chars`; a key with a dot or a bracket as `["a.b"]`; empty if the values differ as a
    * whole.
    */
   readonly path: string
-  /** Undefined where the first value has nothing at this place. */
+  /** Undefined if the first value has nothing at this place. */
   readonly before: unknown
   readonly after: unknown
 }

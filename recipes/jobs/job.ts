@@ -51,7 +51,7 @@ export type JobStatus =
 
 /** Options of how a job is resumed. */
 export interface JobOptions {
-  /** Starts over, whatever earlier runs have done. @default false */
+  /** Whether the job starts over, even if an earlier run started or finished it. @default false */
   readonly restart?: boolean | undefined
   /** Called with a message for a job that isn't new: that it resumes, is skipped, or is done again, and why. */
   readonly tell?: ((message: string) => void) | undefined
@@ -59,7 +59,7 @@ export interface JobOptions {
   readonly onStatus?: ((status: JobStatus) => void) | undefined
 }
 
-/** Returns what is wrong with the output of a finished job; an empty list where nothing is. */
+/** Returns the defects of the output of a finished job; an empty list if there are none. */
 export type Check = (result: unknown) => Promise<readonly string[]>
 
 /**
@@ -81,7 +81,7 @@ export class Job {
   readonly #started = performance.now()
   #isKept = false
   #keepsFlow: boolean
-  /** The state to resume from; null for the beginning. */
+  /** The state to resume from; null to start from the beginning. */
   readonly flow: FlowState | null
   /** Whether no existing output is known to belong to this job. */
   readonly begins: boolean
@@ -195,7 +195,7 @@ function lockOf (path: string): string {
   return `${path}.lock`
 }
 
-/** Whether work that reads and writes these can be resumed: only where all are regular files. */
+/** Whether work with these inputs and outputs can be resumed: only if all are regular files. */
 export async function canResume (inputs: readonly InputFile[], outputs: readonly string[]): Promise<boolean> {
   const resumable = await Promise.all(outputs.map(isResumable))
   return resumable.every(Boolean) && inputs.every(({ size }) => size !== null)

@@ -20,7 +20,7 @@ const SHARD_FILE = /^shard_\d{5,}\.npy(\.|$)/
 /** Other names in a folder of shards: the checkpoint, its lock, and its temporary file. */
 const CHECKPOINT_FILE = /^checkpoint\.json(\.|$)/
 
-/** The subfolder of a folder of shards where new shards are made that will replace them. */
+/** The subfolder of a folder of shards in which their replacements are made. */
 export const NEXT_FOLDER = '.next'
 
 /** The absolute path of a file or folder, which need not exist, with links followed. */
@@ -85,7 +85,7 @@ function refuseAddress (output: string): void {
 
 /** The folders that a run writes shards to. */
 export interface ShardFolders {
-  /** Why a file can't be in a place, as the end of a sentence; null where it can. */
+  /** Why a file can't be in a place, as the end of a sentence; null if it can. */
   readonly refusal: (place: string) => string | null
 }
 
@@ -136,7 +136,7 @@ async function refuseInputs (outputs: readonly string[], inputs: readonly string
   }
 }
 
-/** Identifies a file whatever its name; null where there is no regular file. */
+/** Identifies a file regardless of its name; null if there is no regular file. */
 async function idOf (path: string): Promise<string | null> {
   const there = await stat(path).catch(() => null)
   return there?.isFile() === true ? `${there.dev}:${there.ino}` : null

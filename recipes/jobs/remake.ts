@@ -58,7 +58,7 @@ export async function refuseForeignNext (folder: string): Promise<void> {
 /** Files that a run may leave before its first checkpoint, and temporary files of the checkpoint. */
 const FIRST_FILES = /^(?:shard_\d{5,}\.npy\.(?:partial(?:\.tmp)?|\d+\.tmp)|checkpoint\.json\.(?:tmp|lock.*))$/
 
-/** Whether sluice has made a folder: it has our checkpoint, or only files from before one. `none`: missing or empty. */
+/** Whether sluice made a folder: it has a checkpoint, or only files from before one. `none`: missing or empty. */
 async function stateOf (next: string): Promise<'none' | 'ours' | 'foreign'> {
   const there = await lstat(next).catch(() => null)
   if (there === null) return 'none'
@@ -71,7 +71,7 @@ async function stateOf (next: string): Promise<'none' | 'ours' | 'foreign'> {
   return isOurs ? 'ours' : 'foreign'
 }
 
-/** Deletes our files, and the folder if nothing else is in it. */
+/** Deletes the files of sluice, and the folder if nothing else is in it. */
 async function clear (next: string): Promise<void> {
   if (await stateOf(next) !== 'ours') return
   const names = await namesIn(next)

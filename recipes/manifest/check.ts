@@ -21,7 +21,7 @@ export interface KnownStages {
   readonly filters: Readonly<Record<string, OptionsSchema>>
   /** The filters that read a fastText model. */
   readonly models?: Readonly<Record<string, ModelUse>>
-  /** By the name that `dataset` uses: the options that only this source has. */
+  /** The options that only one source has, by the name that `dataset` uses. */
   readonly sources: Readonly<Record<string, OptionsSchema>>
 }
 
@@ -260,13 +260,13 @@ export class ManifestChecker {
   }
 }
 
-/** A suggestion, where a word is close to a known one; else an empty text. */
+/** A suggestion if a word is close to a known one, otherwise an empty text. */
 function near (word: string, known: readonly string[]): string {
   const found = suggestion(word, known)
   return found.includes('did you mean') ? found : ''
 }
 
-/** How to write a value that YAML reads as another type than was meant. */
+/** Advice on writing a value that YAML reads as another type than intended. */
 function adviceFor (message: string): string {
   if (/^expected a string, got (?:-?[\d.e+]+|true|false)$/.test(message)) return '; write it in quotes'
   return message === 'expected a list, got a mapping' ? '; each entry of a list begins with "- "' : ''

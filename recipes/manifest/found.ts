@@ -1,9 +1,9 @@
 import type { InputFile } from '../../lib/bytes.ts'
 import type { Component, Manifest } from './schema.ts'
 
-/** What a component's dataset on the Hub is, at a commit. */
+/** A component's dataset on the Hub, as it was found at a commit. */
 export interface FoundOnHub {
-  /** The files as they were requested; null where the card or the names of files decide. */
+  /** The files as they were requested; null if the card or the names of files decide. */
   readonly dataFiles: string | readonly string[] | null
   readonly commit: string
   readonly subset: string | null
@@ -12,7 +12,7 @@ export interface FoundOnHub {
   readonly format: string
   /** The options that the card sets for reading them. */
   readonly options: Readonly<Record<string, unknown>>
-  /** The licences on the card; none where it states none, or there is no card. */
+  /** The licences on the card; none if it states none, or there is no card. */
   readonly license: readonly string[]
   readonly cardSha256: string | null
 }
@@ -23,7 +23,7 @@ export interface FoundComponent extends Omit<Component, 'dataFiles'> {
   readonly files: readonly InputFile[]
   /** The names as stats record them: as given in the manifest, those on the Hub with their commits. */
   readonly namedFiles: string | readonly string[]
-  /** Null where the component is not a dataset on the Hub. */
+  /** Null if the component is not a dataset on the Hub. */
   readonly hub: FoundOnHub | null
 }
 
@@ -40,7 +40,7 @@ export function inputsOf (components: readonly FoundComponent[]): InputFile[] {
 /** Finds the files that a path or a glob names. */
 export type FindByName = (name: string) => Promise<readonly InputFile[]>
 
-/** What a job reads, how, and through which filters: a component, or a part of its work such as the raw copy. */
+/** The input, settings and filters of a job: a component, or a part of its work such as the raw copy. */
 export type DocumentsJob = Pick<FoundComponent,
   | 'name' | 'dataset' | 'subset' | 'split' | 'revision' | 'license' | 'textColumn' | 'sourceOptions' | 'files' | 'hub'
   | 'filters' | 'expect' | 'maxRecords' | 'rejects' | 'eosId' | 'eos' | 'bos'

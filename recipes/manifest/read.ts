@@ -84,7 +84,7 @@ export async function readManifest (path: string, known: KnownStages, find: Find
   return { ...manifest, path, text, sha256: sha256(text) }
 }
 
-/** The mistake in a manifest's content as a whole; undefined where there is none. */
+/** The mistake in a manifest's content as a whole; undefined if there is none. */
 function topMistake (content: unknown): string | undefined {
   if (typeof content !== 'object' || content === null) {
     return 'is a text without keys, expected datasets: and a list of components below it'

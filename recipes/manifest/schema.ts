@@ -29,7 +29,7 @@ export const USE = 'use'
 export interface Filter {
   /** `use` for a custom stage. */
   readonly stage: string
-  /** In camel case; those of a custom stage as they are written. */
+  /** Options in camel case; those of a custom stage unchanged. */
   readonly options: Readonly<Record<string, unknown>>
   /** The loaded module of a custom stage. */
   readonly module?: StageModule | undefined
@@ -108,11 +108,11 @@ export interface Manifest {
   readonly sha256: string
   readonly name: string | null
   readonly tokenizer: z.output<typeof tokenizerSchema>
-  /** The folder that `train-tokenizer` writes to; null where the manifest names none. */
+  /** The folder that `train-tokenizer` writes to; null if the manifest names none. */
   readonly tokenizerOutputDir: string | null
   /** The tokenizer's file: the one that is named, or where `train-tokenizer` puts the model; null for neither. */
   readonly tokenizerPath: string | null
-  /** The path of the stats file; null where the manifest names none. */
+  /** The path of the stats file; null if the manifest names none. */
   readonly stats: string | null
   readonly datasets: readonly Component[]
 }

@@ -39,7 +39,7 @@ export function twiceIn (yaml: Document): YAMLParseError[] {
   return errors
 }
 
-/** An alias without an anchor, which is almost always a glob without quotes; undefined where there is none. */
+/** An alias without an anchor, which is almost always a glob without quotes; undefined if there is none. */
 export function aliasMistake (yaml: Document): YamlMistake | undefined {
   let found: YamlMistake | undefined
   const anchors = new Set<string>() // those before the current node

@@ -53,7 +53,7 @@ export async function loadMixture (
 /**
  * The status of a component before anything is written.
  *
- * @throws SluiceError `ERR_TOKENIZER`, `ERR_CHECKPOINT` or `ERR_OUTPUT_EXISTS` where the run would refuse it
+ * @throws SluiceError `ERR_TOKENIZER`, `ERR_CHECKPOINT` or `ERR_OUTPUT_EXISTS` when the run would refuse it
  */
 export async function statusBeforeRun (component: FoundComponent, options: ShardOptions): Promise<ComponentStatus> {
   const { rawDir, outputDir } = component
@@ -93,7 +93,7 @@ export async function loadTokenizerOf (
 /**
  * Checks all files that a mixture will write.
  *
- * @throws SluiceError `ERR_OPTION` for one that would be written twice or is where a shard goes, `ERR_OUTPUT_EXISTS`
+ * @throws SluiceError `ERR_OPTION` for one that would be written twice or has the path of a shard, `ERR_OUTPUT_EXISTS`
  *   for one that is an input or would replace a file of another kind
  */
 export async function checkPlaces (

@@ -15,7 +15,7 @@ export interface ComponentPlan {
 /**
  * Plans the components of a manifest, in its order.
  *
- * @param tokenizerPath null where the tokenizer does not exist yet
+ * @param tokenizerPath null if the tokenizer does not exist yet
  * @throws SluiceError as `checkPlaces`
  */
 export async function planComponents (
@@ -25,12 +25,12 @@ export async function planComponents (
   return await Promise.all(manifest.datasets.map(component => planOf(component, options)))
 }
 
-/** The error of the first component that is refused; null where none is. */
+/** The error of the first component that is refused; null if none is. */
 export function refusalOf (plans: readonly ComponentPlan[]): SluiceError | null {
   return plans.find(({ error }) => error !== null)?.error ?? null
 }
 
-/** The steps of all components where one of them is refused: those of the others are left out. */
+/** The steps of all components if one of them is refused: the steps of the others are left out. */
 export function refusedSteps (plans: readonly ComponentPlan[]): RunStep[] {
   return plans.flatMap(({ steps, error }) => error === null ? steps.map(leftOut) : steps)
 }

@@ -24,7 +24,7 @@ interface PlanOptions {
 }
 
 /**
- * Plans the training of a manifest's tokenizer. Null where a model is used that the user provides: by
+ * Plans the training of a manifest's tokenizer. Null if a model is used that the user provides: by
  * `--tokenizer-path`, at the path that the manifest implies, or there with the SHA-256 in the manifest.
  *
  * @throws SluiceError as `trainTokenizer`, before anything is written; `ERR_MANIFEST` for an input that can be read

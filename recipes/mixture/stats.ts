@@ -51,10 +51,10 @@ const datedComponent = z.object({
   verified_at_utc: z.string().optional()
 })
 
-/** The part of a stats file that says when which shards were verified. */
+/** The part of a stats file with the dates of verification. */
 const datedStats = z.object({ verified_at_utc: z.string().optional(), stats: z.array(datedComponent) })
 
-/** Reads it; null where there is no file, or one of another kind. */
+/** Reads the dates of verification; null if there is no file, or one of another kind. */
 export async function readDates (path: string): Promise<z.output<typeof datedStats> | null> {
   const text = await readOwn(path).catch(() => null) ?? ''
   return datedStats.safeParse(parseJson(text)).data ?? null

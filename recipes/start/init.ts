@@ -54,7 +54,14 @@ export interface InitReport {
 export async function init (
   names: readonly string[], options: z.input<typeof initOptions> = {}, run: RunOptions = {}
 ): Promise<InitReport> {
-  const { output, force, textColumn, ...asked } = parseOptions('init', initOptions, options)
+  return await initParsed(names, parseOptions('init', initOptions, options), run)
+}
+
+/** As `init`, with parsed options. */
+export async function initParsed (
+  names: readonly string[], options: z.output<typeof initOptions>, run: RunOptions
+): Promise<InitReport> {
+  const { output, force, textColumn, ...asked } = options
   if (output !== STANDARD_STREAM && !force && existsSync(output)) {
     const advice = 'name another file with --output, or replace it with --force'
     throw new SluiceError('ERR_OUTPUT_EXISTS', `${output}: already exists; ${advice}`)

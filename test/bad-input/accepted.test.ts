@@ -18,13 +18,13 @@ const accepted: Readonly<Record<string, {
 }>> = {
   'a byte order mark': { file: 'a.ndjson', content: '\ufeff{"id":"a","text":"x"}\n', ids: ['a'] },
   CRLF: { file: 'a.ndjson', content: '{"id":"a","text":"x"}\r\n\r\n{"id":"b","text":"y"}', ids: ['a', 'b'] },
-  'zeros behind a .gz': {
+  'zeros after a .gz': {
     file: 'a.ndjson.gz', content: Buffer.concat([gzipSync(ndjsonOf(docs(2))), Buffer.alloc(700)]), ids: ['d0', 'd1']
   },
-  'zeros behind a .zst': {
+  'zeros after a .zst': {
     file: 'a.ndjson.zst', content: Buffer.concat([ZST, Buffer.alloc(700)]), ids: ['d0', 'd1', 'd2']
   },
-  'zeros behind lines': {
+  'zeros after lines': {
     file: 'a.ndjson', content: `${ndjsonOf(docs(1))}${'\0'.repeat(700)}`, ids: ['d0'], bad: '1 bad_json'
   },
   'many members of gzip': {
@@ -32,7 +32,7 @@ const accepted: Readonly<Record<string, {
     content: Buffer.concat(docs(3).map(document => gzipSync(ndjsonOf([document])))),
     ids: ['d0', 'd1', 'd2']
   },
-  'equal keys, of which the last counts': { file: 'a.ndjson', content: '{"id":"a","id":"b","text":"x"}\n', ids: ['b'] },
+  'duplicate keys: the last one counts': { file: 'a.ndjson', content: '{"id":"a","id":"b","text":"x"}\n', ids: ['b'] },
   'a key __proto__': { file: 'a.ndjson', content: '{"id":"a","text":"x","__proto__":{"id":"c"}}\n', ids: ['a'] },
   'an empty file': { file: 'a.ndjson', content: '', ids: [], warning: 'a.ndjson is empty' },
   'a record of many megabytes': {

@@ -7,6 +7,7 @@ import { type ErrorCode, errorCodes } from '../../lib/errors.ts'
 import { dedup } from '../../transforms/dedup.ts'
 import { command, commandProcess } from '../commands.ts'
 import { docs, filesIn, isThorough, ndjsonOf, put, temporaryFolder } from '../helpers.ts'
+import { setHubEnvironment } from '../hub/environment.ts'
 import { RECORDS, filter } from './case.ts'
 import { commandLineCases } from './command-line.ts'
 import { fileCases } from './files.ts'
@@ -14,7 +15,7 @@ import { manifestCases } from './manifests.ts'
 import { recordCases } from './records.ts'
 import { resultCases } from './results.ts'
 
-process.env.HF_HUB_OFFLINE = '1' // no case may reach the Hub
+t.teardown(setHubEnvironment({ HF_HUB_OFFLINE: '1' })) // no case may reach the Hub
 const commands = commandProcess()
 /** In `npm test` most cases run in the test's process. */
 const run = isThorough() ? commands.run : command

@@ -14,25 +14,25 @@ export const commandLineCases: Cases = {
     args: ['length', '--min-char', '3'],
     says: /unknown option '--min-char'\n\(Did you mean --min-chars\?\)/
   },
-  'the beginning of a command': {
+  'a prefix of a command': {
     code: 'ERR_USAGE',
     args: ['filter', 'good.ndjson'],
     says: /unknown command 'filter'\n\(Did you mean filter-corpus\?\)/
   },
-  'a command like no other': {
+  'a command without a similar name': {
     code: 'ERR_USAGE', args: ['zzzzzz'], says: /unknown command 'zzzzzz'; see sluice --help \[/
   },
-  'the beginning of a flag': {
+  'a prefix of a flag': {
     code: 'ERR_USAGE',
     args: ['filter-corpus', 'good.ndjson', '--checkpoint', 'a.txt'],
     says: /unknown option '--checkpoint'\n\(Did you mean --checkpoint-every\?\)/
   },
-  'a flag like several': {
+  'a flag similar to several': {
     code: 'ERR_USAGE',
     args: ['filter-corpus', '--max', '9'],
     says: /\(Did you mean --max-retries or --max-line-bytes or --max-bad or --max-chars\?\)/
   },
-  'a flag like no other': {
+  'a flag without a similar name': {
     code: 'ERR_USAGE',
     args: ['filter-corpus', '-o', 'a.txt'],
     says: /unknown option '-o'; see sluice filter-corpus --help \[/
@@ -41,7 +41,7 @@ export const commandLineCases: Cases = {
     code: 'ERR_USAGE', args: ['length', '--min-chars'], says: /--min-chars <number>' argument missing/
   },
   'a missing argument': { code: 'ERR_USAGE', args: ['process-mixture'], says: /missing required argument 'manifest'/ },
-  'an argument too many': { code: 'ERR_USAGE', args: ['length', 'a.ndjson'], says: /too many arguments/ },
+  'one argument too many': { code: 'ERR_USAGE', args: ['length', 'a.ndjson'], says: /too many arguments/ },
   'an output of an unknown kind': {
     code: 'ERR_USAGE', args: ['write', 'out.parquet'], input: '', says: /out\.parquet: expected a name that ends in/
   },
@@ -57,12 +57,12 @@ export const commandLineCases: Cases = {
     input: '',
     says: /--threshold: expected at most 1, got 2/
   },
-  'a required flag left out': {
+  'a missing required flag': {
     code: 'ERR_OPTION',
     args: ['filter-corpus'],
     says: /--data-files: expected the paths or globs of the files to read, or OWNER\/NAME/
   },
-  'a dataset that can\'t be read': {
+  'an unknown dataset': {
     code: 'ERR_OPTION',
     args: filter('--data-files', 'good.ndjson', '--dataset', 'jsonp'),
     says: pattern(
@@ -70,7 +70,7 @@ export const commandLineCases: Cases = {
       /or OWNER\/NAME of a dataset on the Hub/
     )
   },
-  'a bound on bad records that is none': {
+  'an invalid limit of bad records': {
     code: 'ERR_OPTION',
     args: filter('--data-files', 'good.ndjson', '--max-bad', 'few'),
     says: /--max-bad: expected a count such as 100, or a share such as 1% or 0\.01, got "few"/

@@ -38,7 +38,7 @@ function withByte (bytes: Buffer, at: number): Buffer {
 
 export const fileCases: Cases = {
   'a missing file': { code: 'ERR_FILES', args: ['read', 'none.ndjson'], says: /none\.ndjson: no such file/ },
-  'a dataset on the Hub, which is not to be asked': {
+  'a dataset on the Hub in offline mode': {
     code: 'ERR_HUB',
     args: ['shard-corpus', '--dataset', 'some/code', '--output', 'a.ndjson'],
     says: /some\/code@main: .*HF_HUB_OFFLINE/
@@ -48,32 +48,32 @@ export const fileCases: Cases = {
     args: filter('--data-files', 'none/*.ndjson'),
     says: /none\/\*\.ndjson: no file matches this glob/
   },
-  'a folder in a file\'s place': { code: 'ERR_FILES', args: ['read', '.'], says: /\.: is a folder, expected a file/ },
-  'a .gz that is cut off': {
+  'a folder in place of a file': { code: 'ERR_FILES', args: ['read', '.'], says: /\.: is a folder, expected a file/ },
+  'a truncated .gz': {
     code: 'ERR_SOURCE',
     args: filter('--data-files', 'cut.ndjson.gz'),
     files: { 'cut.ndjson.gz': gzipSync(ndjsonOf(docs(3000))).subarray(0, 5000) },
     says: /cut\.ndjson\.gz: the gzip data is cut off after \d+ decompressed bytes/
   },
-  'a .gz that is damaged': {
+  'a damaged .gz': {
     code: 'ERR_SOURCE',
     args: filter('--data-files', 'bad.ndjson.gz'),
     files: { 'bad.ndjson.gz': Buffer.concat([gzipSync(ndjsonOf(docs(3))).subarray(0, 10), Buffer.alloc(50, 0xff)]) },
     says: /bad\.ndjson\.gz: damaged gzip data after \d+ decompressed bytes/
   },
-  'a .gz that is none': {
+  'a .gz that is not gzip data': {
     code: 'ERR_SOURCE',
     args: ['read', 'plain.ndjson.gz'],
     files: { 'plain.ndjson.gz': ndjsonOf(docs(3)) },
     says: /plain\.ndjson\.gz: is not gzip data, as its extension says/
   },
-  'a .gz with another checksum': {
+  'a .gz with a wrong checksum': {
     code: 'ERR_SOURCE',
     args: filter('--data-files', 'a.ndjson.gz'),
     files: { 'a.ndjson.gz': withByte(gzipSync(ndjsonOf(docs(3))), -8) },
     says: /a\.ndjson\.gz: damaged gzip data after \d+ decompressed bytes \(incorrect data check\)/
   },
-  'a .gz with something else behind it': {
+  'a .gz followed by other data': {
     code: 'ERR_SOURCE',
     args: filter('--data-files', 'a.ndjson.gz'),
     files: { 'a.ndjson.gz': Buffer.concat([gzipSync(ndjsonOf(docs(3))), Buffer.from('more')]) },
@@ -82,25 +82,25 @@ export const fileCases: Cases = {
       /get the file again/
     )
   },
-  'a .gz that is empty': {
+  'an empty .gz': {
     code: 'ERR_SOURCE',
     args: ['read', 'a.ndjson.gz'],
     files: { 'a.ndjson.gz': '' },
     says: /a\.ndjson\.gz: the gzip data is cut off after 0 decompressed bytes/
   },
-  'a .zst that is empty': {
+  'an empty .zst': {
     code: 'ERR_SOURCE',
     args: ['read', 'a.ndjson.zst'],
     files: { 'a.ndjson.zst': '' },
     says: /a\.ndjson\.zst: the zstd data is cut off after 0 decompressed bytes/
   },
-  'a .zst that is cut off': {
+  'a truncated .zst': {
     code: 'ERR_SOURCE',
     args: ['read', 'cut.ndjson.zst'],
     files: { 'cut.ndjson.zst': ZST.subarray(0, -9) },
     says: /cut\.ndjson\.zst: the zstd data is cut off after 0 decompressed bytes, expected more; get the file again/
   },
-  'a .zst with another checksum': {
+  'a .zst with a wrong checksum': {
     code: 'ERR_SOURCE',
     args: ['read', '--limit', '1', 'bad.ndjson.zst'],
     files: { 'bad.ndjson.zst': frameOf([rawBlock('\n', true)], { checksum: 1 }) },
@@ -109,19 +109,19 @@ export const fileCases: Cases = {
       /\(a frame whose checksum doesn't match\); get the file again/
     )
   },
-  'a .zst that is none': {
+  'a .zst that is not zstd data': {
     code: 'ERR_SOURCE',
     args: ['read', 'plain.ndjson.zst'],
     files: { 'plain.ndjson.zst': ndjsonOf(docs(3)) },
     says: /plain\.ndjson\.zst: is not zstd data, as its extension says; give it another name/
   },
-  'a .zst with something else behind it': {
+  'a .zst followed by other data': {
     code: 'ERR_SOURCE',
     args: filter('--data-files', 'rest.ndjson.zst'),
     files: { 'rest.ndjson.zst': Buffer.concat([ZST, Buffer.from('more')]) },
     says: /the zstd data ends at byte \d+ of \d+, and what follows \(4 bytes\) is not zstd data; get the file again/
   },
-  'a .zst with a larger window': {
+  'a .zst whose window is too large': {
     code: 'ERR_SOURCE',
     args: ['read', fixture('zstd/larger-window.zst')],
     says: pattern(
@@ -134,13 +134,13 @@ export const fileCases: Cases = {
     args: ['read', fixture('zstd/dictionary.zst')],
     says: /dictionary\.zst: was compressed with a dictionary \(\d+\), which sluice can't use/
   },
-  'gzip data under another name': {
+  'gzip data with another extension': {
     code: 'ERR_SOURCE',
     args: ['read', 'a.ndjson'],
     files: { 'a.ndjson': gzipSync('{}') },
     says: /a\.ndjson: is gzip data; give it a name that ends in \.gz/
   },
-  'zstd data under another name': {
+  'zstd data with another extension': {
     code: 'ERR_SOURCE',
     args: ['read', 'a.ndjson'],
     files: { 'a.ndjson': ZST },
@@ -173,17 +173,17 @@ export const fileCases: Cases = {
     files: { 'a.ndjson': Buffer.from('\ufeff{}\n', 'utf16le') },
     says: /a\.ndjson: is UTF-16; convert it to UTF-8, for example with iconv/
   },
-  'a parquet file that is cut off': {
+  'a truncated parquet file': {
     code: 'ERR_SOURCE',
     ...dataset('parquet', { 'a.parquet': parquetFile('row-groups').subarray(0, -100) }),
     says: /a\.parquet: the parquet file is cut off: it begins with PAR1 and doesn't end with it; get the file again/
   },
-  'a parquet file with a codec that isn\'t known': {
+  'a parquet file with an unknown codec': {
     code: 'ERR_SOURCE',
     ...dataset('parquet', { 'a.parquet': withLzo() }),
     says: /a\.parquet: row group 0, column text: is compressed with LZO, expected one of .*ZSTD/
   },
-  'a column that isn\'t in a parquet file': {
+  'a missing column in a parquet file': {
     code: 'ERR_SOURCE',
     ...dataset('parquet', { 'a.parquet': parquetFile('required') }, '--text-column', 'body'),
     says: /a\.parquet: has no column body; it has text, n; name one of these \(--text-column/
@@ -193,17 +193,17 @@ export const fileCases: Cases = {
     ...dataset('parquet', { 'a.parquet': parquetFile('required'), 'b.parquet': parquetFile('names') }),
     says: /b\.parquet: has no column text; it has a\.b, a, __proto__/
   },
-  'an Arrow file that is cut off between two messages': {
+  'an Arrow file truncated between two messages': {
     code: 'ERR_SOURCE',
     ...dataset('arrow', { 'a.arrow': arrowFile('tiny-row-groups.stream').subarray(0, -8) }),
     says: /a\.arrow: the Arrow data is cut off at byte \d+.*without a mark of its end/
   },
-  'a column that isn\'t in an Arrow file': {
+  'a missing column in an Arrow file': {
     code: 'ERR_SOURCE',
     ...dataset('arrow', { 'a.arrow': arrowFile('required.file') }, '--text-column', 'body'),
     says: /a\.arrow: has no column body; it has text, n/
   },
-  'an Arrow file that is text': {
+  'text with the extension of Arrow': {
     code: 'ERR_SOURCE',
     ...dataset('arrow', { 'a.arrow': '{"text":"a"}\n' }),
     says: /a\.arrow: is not an Arrow file or stream: it begins with/

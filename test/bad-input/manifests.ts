@@ -6,7 +6,7 @@ export const manifestCases: Cases = {
   'no manifest': {
     code: 'ERR_MANIFEST', args: ['process-mixture', 'none.yaml'], says: /none\.yaml: cannot be read: no such file/
   },
-  'a manifest that is no YAML': { code: 'ERR_MANIFEST', ...mixture('datasets: [\n'), says: /m\.yaml:2:1: / },
+  'a manifest that is not YAML': { code: 'ERR_MANIFEST', ...mixture('datasets: [\n'), says: /m\.yaml:2:1: / },
   'an unknown key': {
     code: 'ERR_MANIFEST',
     ...mixture(GOOD.replace('seq_len', 'seqlen')),
@@ -30,12 +30,12 @@ export const manifestCases: Cases = {
     ...mixture(GOOD.replace('good.ndjson', 'none.ndjson')),
     says: /m\.yaml:1:41: none\.ndjson: no such file/
   },
-  'two components with one name': {
+  'two components with the same name': {
     code: 'ERR_MANIFEST',
     ...mixture(`${GOOD}\n${GOOD.replace('shards', 'other')}`),
     says: /m\.yaml:2:11: two components have the name a/
   },
-  'two components with one output_dir': {
+  'two components with the same output_dir': {
     code: 'ERR_MANIFEST',
     ...mixture(`${GOOD}\n${GOOD.replace('name: a', 'name: b').replace('shards', './shards/')}`),
     says: /m\.yaml:2:79: two components have the output_dir \.\/shards\//
@@ -47,18 +47,18 @@ export const manifestCases: Cases = {
     says: /m\.yaml:1:1: the manifest names no tokenizer; set tokenizer\.path/
   },
 
-  'a model of a filter that isn\'t there': {
+  'a missing model of a filter': {
     code: 'ERR_MANIFEST',
     ...mixture(GOOD.replace('seq_len: 64', 'filters: [{ classify: { model: none.bin, label: hq, min: 0.5 } }]')),
     says: /m\.yaml:1:85: none\.bin: no such file, expected the file of a model/
   },
-  'a label in a manifest that the model doesn\'t have': {
+  'an unknown label in a manifest': {
     code: 'ERR_MANIFEST',
     ...mixture(GOOD.replace('seq_len: 64', `filters: [{ classify: { model: ${fixture('fasttext/hs.bin')}, label: ` +
       'hq, min: 0.5 } }]')),
     says: /m\.yaml:1:\d+: .*hs\.bin: has no label "hq"; it has __label__de/
   },
-  'a model in a manifest that is none': {
+  'a file in a manifest that is not a model': {
     code: 'ERR_MANIFEST',
     ...mixture(GOOD.replace('seq_len: 64', 'filters: [{ classify: { model: good.ndjson, label: hq, min: 0.5 } }]')),
     says: /m\.yaml:1:85: good\.ndjson: can't be used as a fastText model/
@@ -68,12 +68,12 @@ export const manifestCases: Cases = {
     args: filter('--data-files', 'good.ndjson', '--model', 'good.ndjson'),
     says: /--model is for --detector fasttext/
   },
-  'a detector for any language': {
+  'a detector without a language filter': {
     code: 'ERR_OPTION',
     args: filter('--data-files', 'good.ndjson', '--detector', 'fasttext'),
     says: /no language is detected: leave --detector out/
   },
-  'a model that is none': {
+  'a file that is not a model': {
     code: 'ERR_MODEL',
     args: filter(
       '--data-files', 'good.ndjson', '--keep', 'en', '--detector', 'fasttext', '--model',
@@ -81,13 +81,13 @@ export const manifestCases: Cases = {
     ),
     says: /good\.ndjson: can't be used as a fastText model/
   },
-  'a label that a model doesn\'t have': {
+  'an unknown label of a model': {
     code: 'ERR_OPTION',
     args: ['classify', '--model', fixture('fasttext/hs.bin'), '--label', 'hq', '--min', '0.5'],
     input: '{"id":"1","text":"a","meta":{}}\n',
     says: /hs\.bin: has no label "hq"; it has __label__de/
   },
-  'a language that a model doesn\'t know': {
+  'an unknown language of a model': {
     code: 'ERR_OPTION',
     args: ['language', '--detector', 'fasttext', '--model', fixture('fasttext/hs.bin'), '--keep', 'nl'],
     input: '{"id":"1","text":"a","meta":{}}\n',

@@ -36,35 +36,35 @@ export const recordCases: Cases = {
     ...withBad(`{"text":"a","x":${'['.repeat(10_000)}${']'.repeat(10_000)}}`, '100000'),
     says: firstBad('too_deep')
   },
-  'a column that isn\'t there': {
+  'a missing column': {
     code: 'ERR_SOURCE',
     args: filter('--dataset', 'csv', '--data-files', 'a.tsv'),
     files: { 'a.tsv': 'id\tbody\n1\ta\n' },
     says: /a\.tsv: has no column text, its columns are "id", "body"/
   },
-  'columns that two files don\'t share': {
+  'two files with different columns': {
     code: 'ERR_SOURCE',
     args: filter('--dataset', 'csv', '--data-files', 'a.csv', 'b.csv'),
     files: { 'a.csv': 'text\na\n', 'b.csv': 'txt\nb\n' },
     says: /b\.csv: has no column text, its columns are "txt"/
   },
-  'a quote that is never closed': {
+  'an unclosed quote': {
     code: 'ERR_SOURCE',
     args: filter('--dataset', 'csv', '--data-files', 'a.csv'),
     files: { 'a.csv': 'text\na\n"b\n' },
     says: /a\.csv: a quote in the last record is never closed/
   },
-  'an array that is cut off': {
+  'a truncated array': {
     code: 'ERR_SOURCE',
     args: filter('--data-files', 'a.json'),
     files: { 'a.json': '[{"text":"a"},{"te' },
     says: /a\.json: the JSON array at the start of the file has no end/
   },
-  'more behind an array': {
+  'data after an array': {
     code: 'ERR_SOURCE',
     args: filter('--data-files', 'a.json'),
     files: { 'a.json': '[{"text":"a"}]{"text":"b"}' },
-    says: /a\.json: the JSON array that the file begins with has ended, and more follows: "\{\\"text/
+    says: /a\.json: the JSON array at the start of the file has ended, but more follows: "\{\\"text/
   },
   'an option of another source': {
     code: 'ERR_OPTION',
@@ -76,18 +76,18 @@ export const recordCases: Cases = {
     args: filter('--data-files', 'good.ndjson', '--min-chars', '9000'),
     says: /sluice: length dropped all \d+ documents that it received \(too_short: \d+\)/
   },
-  'another share than expected': {
+  'a filter far from its expected share': {
     code: 'ERR_EXPECTED',
     args: filter('--data-files', 'good.ndjson', '--expect-kept', '0.01'),
     says: /all filters kept .*expected 1 %/
   },
-  'a line of a pipe that is no document': {
+  'a line in a pipe that is not a document': {
     code: 'ERR_DOCUMENT',
     args: ['dedup'],
     input: '{"text":"x"}\n',
     says: /dedup: line 1 of standard input: expected \{"id","text","meta"\}/
   },
-  'a text of several lines for a .txt': {
+  'a text with several lines, written to a .txt': {
     code: 'ERR_DOCUMENT',
     args: ['write', 'out.txt'],
     input: ndjsonOf([{ id: 'two', text: 'a\nb' }]),

@@ -11,12 +11,12 @@ function statsOf (shard: string): string {
 
 export const resultCases: Cases = {
   // the tokenizer
-  'no model': {
+  'a missing model': {
     code: 'ERR_TOKENIZER',
     args: ['check-tokenizer', '--tokenizer-path', 'none.model'],
     says: /none\.model: no such file/
   },
-  'a model that isn\'t one': {
+  'a file that is not a model': {
     code: 'ERR_TOKENIZER',
     args: ['shard-corpus', '--data-files', 'good.ndjson', '--tokenizer-path', 'good.ndjson'],
     says: /good\.ndjson: is JSON, which sluice can't encode with; expected a SentencePiece \.model file/
@@ -27,7 +27,7 @@ export const resultCases: Cases = {
     input: ndjsonOf(docs(1)),
     says: /no EOS token/
   },
-  'an end of sentence that isn\'t in the vocabulary': {
+  'an end of sentence outside the vocabulary': {
     code: 'ERR_TOKENIZER',
     args: ['encode', '--tokenizer-path', MODEL, '--eos-id', '85'],
     input: ndjsonOf(docs(1)),
@@ -49,7 +49,7 @@ export const resultCases: Cases = {
     files: { 'empty.txt': ' \n' },
     says: /empty\.txt: no word in 1 documents, expected at least one/
   },
-  'a baseline that is none': {
+  'a file that is not a baseline': {
     code: 'ERR_BASELINE',
     args: ['check-coverage', 'good.ndjson', '--tokenizer-path', MODEL, '--baseline', 'b.json'],
     files: { 'b.json': '{}' },
@@ -75,25 +75,25 @@ export const resultCases: Cases = {
     input: '{"ids":[1,2]}\n{"ids":[1]}\n',
     says: /shards\/: got a sequence of 1 ids, expected 2/
   },
-  'an id that the type doesn\'t hold': {
+  'an id out of range for its type': {
     code: 'ERR_SHARD',
     args: ['write', 'shards/', '--dtype', 'uint16'],
     input: '{"ids":[1,70000]}\n',
     says: /token id 70000 is out of range, expected 0 to 65535/
   },
-  'a file in a folder\'s place': {
+  'a file in place of a folder': {
     code: 'ERR_OUTPUT',
     args: filter('--data-files', 'good.ndjson', '--output', 'good.ndjson/out.ndjson'),
     says: /good\.ndjson\/out\.ndjson\S*: cannot be written: a part of the path is a file, expected a folder/
   },
 
   // shards as inputs
-  'no stats': {
+  'missing stats': {
     code: 'ERR_STATS',
     args: ['verify', 'none.json'],
     says: /none\.json: cannot be read: no such file, expected the stats file of a run/
   },
-  'stats that are no JSON': {
+  'stats that are not JSON': {
     code: 'ERR_STATS',
     args: ['verify', 'good.ndjson'],
     says: /good\.ndjson: is not JSON: .*; expected the stats file of a run/
@@ -104,7 +104,7 @@ export const resultCases: Cases = {
     files: { 's.json': `{"stats":[${statsOf('{"a":1}')}]}`.replace('shard_files', 'files') },
     says: /s\.json: stats\[0\]\.shard_files: expected a list, it is missing\n.*make the shards again/
   },
-  'shards that are not there': {
+  'missing shards': {
     code: 'ERR_VERIFY',
     args: ['verify', 's.json', '--inventory', 'verified.md'],
     leaves: ['verified.md'],
@@ -113,13 +113,13 @@ export const resultCases: Cases = {
     },
     says: /s\.json: 1 finding; .*\nshards\/shard_00000\.npy: is not there, expected a shard of 384 bytes/
   },
-  'an inventory\'s place that is taken': {
+  'an inventory in place of another file': {
     code: 'ERR_OUTPUT_EXISTS',
     args: ['verify', 's.json', '--inventory', 'notes.md'],
     files: { 's.json': statsOf(''), 'notes.md': '# Notes\n' },
     says: /notes\.md: is not an inventory: it does not begin with "# Data inventory"; name another file with --inv/
   },
-  'no place for an inventory': {
+  'an inventory that can\'t be written': {
     code: 'ERR_OUTPUT',
     args: ['verify', 's.json'],
     files: { 's.json': statsOf(''), logs: '' },
@@ -138,10 +138,10 @@ export const resultCases: Cases = {
   },
 
   // records of runs
-  'no record of that name': {
+  'a record that does not exist': {
     code: 'ERR_RUN', args: ['runs', 'mix'], says: /mix: no run of that name is recorded in runs/
   },
-  'runs asked for something else': {
+  'runs with other arguments': {
     code: 'ERR_USAGE', args: ['runs', 'diff', 'a'], says: /runs diff a: expected nothing, NAME, diff A B, or of SHARD/
   },
 

@@ -121,7 +121,7 @@ export async function coresFigures (
       ...scalings.flatMap(scaling => scaling.isChecked ? speedChecks(scaling, gain) : []),
       ...scalings.map(memoryCheck),
       {
-        what: 'little input: time with --workers 1, of that without the option',
+        what: 'small input: time with --workers 1, relative to no option',
         value: aloneTimes!.best / unaskedTimes!.best,
         unit: 'times',
         is: 'at most',
@@ -150,14 +150,14 @@ function speedChecks (scaling: Scaling, counted: number): Check[] {
   const name = `${scaling.command}, ${scaling.kind}`
   return [
     {
-      what: `${name}: gain with 2 workers, of the counting loop's`,
+      what: `${name}: gain with 2 workers, relative to the counting loop`,
       value: gainOf(scaling, 2) / counted,
       unit: 'times',
       is: 'at least',
       wanted: WANTED.gain
     },
     {
-      what: `${name}: speed with 4 workers, of that with 2`,
+      what: `${name}: speed with 4 workers, relative to 2`,
       value: gainOf(scaling, 4) / gainOf(scaling, 2),
       unit: 'times',
       is: 'at least',
@@ -172,7 +172,7 @@ function memoryCheck ({ command, kind, usage }: Scaling): Check {
   const growth = Math.max(...WORKERS.slice(1).map(workers =>
     (usage[workers].peakBytes - usage[1].peakBytes) / others(workers)))
   return {
-    what: `${command}, ${kind}: memory that each further worker takes`,
+    what: `${command}, ${kind}: memory of each further worker`,
     value: growth / 1e6,
     unit: 'MB',
     is: 'at most',
@@ -251,7 +251,7 @@ function measured (job: Job, file: InputFile, option: readonly string[], { outpu
       const expected = hashes.get(job.command)
       if (expected !== undefined && hash !== expected) {
         throw new Error(`${job.command} ${option.join(' ')} on ${file.kind}: ` +
-          'expected the output of the runs before, but it is another')
+          'expected the same output as in earlier runs')
       }
       hashes.set(job.command, hash)
       return seconds

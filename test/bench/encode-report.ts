@@ -5,7 +5,7 @@ import { type Times, jsonOfTimes } from './measure.ts'
 /** The result as text. */
 export function reportEncode ({ races, bounds, notes }: EncodeFigures): string {
   const sides = table([
-    ['encode, one thread, CPU time', 'MB', 'table', 'sluice MB/s', 'beside', 'its MB/s', 'ratio', 'wanted', ''],
+    ['encode, one thread, CPU time', 'MB', 'table', 'sluice MB/s', 'compared with', 'its MB/s', 'ratio', 'wanted', ''],
     ...races.map(raceCells)
   ])
   const limits = table([['encode', 'unit', 'is', 'allowed', ''], ...bounds.map(boundCells)])

@@ -190,7 +190,7 @@ async function loading (model: string, count: number): Promise<[Bound, string]> 
   const sides = ['load', 'load-wasm'].map((job): TimedRun => async () => await inProcess(job, model) as number)
   const [ours, theirs] = (await alternateTimed(sides, count)).map(({ best }) => best) as [number, number]
   const [our, their] = [ours, theirs].map(seconds => (1000 * seconds).toFixed(0)) as [string, string]
-  const note = `loading takes ${our} ms of CPU time; sentencepiece-js ${their} ms`
+  const note = `loading: ${our} ms of CPU time; sentencepiece-js: ${their} ms`
   const what = `CPU time to load ${basename(model)}, of sentencepiece-js's`
   return [{ what, unit: 'times', value: ours / theirs, allowed: ALLOWED_LOAD }, note]
 }
@@ -248,7 +248,7 @@ async function growth ({ folder, tokenizerPath }: Corpus, count: number): Promis
       async () => await Promise.resolve(cpuSeconds(() => idsOf(tokenizer, texts)))
     const [shorts, longs] = await alternateTimed([run(Array.from({ length: 10 }, () => short)), run([long])], count)
     bounds.push({
-      what: `1 MB of ${what}, beside 100 kB`,
+      what: `time for 1 MB of ${what}, relative to 100 kB`,
       unit: 'times',
       value: 10 * longs!.best / shorts!.best,
       allowed: ALLOWED_GROWTH

@@ -59,8 +59,8 @@ export function hasCommand (): boolean {
 
 /** Labels documents and short lines with our kernel, our plain code, the command `fasttext` and cld3, in turn. */
 export async function fastTextFigures (corpus: Corpus, count: number): Promise<FastTextFigures> {
-  const notes = ['each side in a fresh process, one thread; ' +
-    'loading the model doesn\'t count: of the command\'s time that on an empty input is taken off']
+  const notes = ['each side in a new process, one thread; ' +
+    'loading isn\'t counted: the command\'s time on an empty input is subtracted']
   const model = languageModel()
   const isThere = hasCommand()
   if (!isThere) notes.push('skipped: the command fasttext is not installed')
@@ -77,7 +77,7 @@ export async function fastTextFigures (corpus: Corpus, count: number): Promise<F
       { fasttext: WANTED.web, cld3: WANTED.cld3 }, count
     ))
     const short = [...(await sentences()).values()].flat()
-    if (short.length === 0) notes.push(`skipped: short lines, since ${join(SHARED, 'langid.ndjson.gz')} is not here`)
+    if (short.length === 0) notes.push(`skipped: short lines, since ${join(SHARED, 'langid.ndjson.gz')} is missing`)
     else {
       races.push(await race('lid.176.ftz, langid', model, await writeLines(
         join(corpus.folder, 'fasttext-langid.txt'), short
@@ -115,7 +115,7 @@ export function reportFastText ({ races, memoryMB, notes }: FastTextFigures): st
       : ratio >= wanted ? 'reached' : 'too slow'
   ]))
   const sides = table([
-    ['fastText', 'by', 'documents/s', 'MB/s', 'seconds', 'the kernel is so many times as fast', 'wanted', ''],
+    ['fastText', 'by', 'documents/s', 'MB/s', 'seconds', 'speed of the kernel relative to it', 'wanted', ''],
     ...rows
   ])
   const memory = memoryMB === null

@@ -78,7 +78,7 @@ export async function hubFigures (
   await writeColumns(lines, columns)
   await writeSmall(corpus.ndjson.path, small)
   if (hasRoom) await writeRepeated(corpus.ndjson.path, large, largeBytes)
-  else notes.push(`no file of ${largeBytes / 1e9} GB was read: ${folder} has no room for it`)
+  else notes.push(`no file of ${largeBytes / 1e9} GB was read: ${folder} has too little disk space`)
   const smallNames = Array.from({ length: SMALL_FILES }, (_, i) => `small/${String(i).padStart(3, '0')}.ndjson`)
   const hub = await startHubProcess(folder, {
     'lines.ndjson': { localPath: lines },
@@ -94,7 +94,7 @@ export async function hubFigures (
       await race('.parquet, 2 of 6 columns', columns, `${NAME}/columns.parquet`, name => parquet(name), count)
     ]
     const checks = races.map(({ name, disk, hub }): Check => ({
-      what: `${name}: from the Hub beside from disk`,
+      what: `${name}: speed from the Hub, relative to disk`,
       value: disk.best / hub.best,
       unit: 'share',
       is: 'at least',
@@ -112,7 +112,7 @@ export async function hubFigures (
     ], quick ? 1 : count)
     const figures = { files: SMALL_FILES, delayMs: DELAY_MS, ahead: ahead!, alone: alone! }
     checks.push({
-      what: `${SMALL_FILES} small files, each ${DELAY_MS} ms late, beside one after the other`,
+      what: `${SMALL_FILES} small files, each ${DELAY_MS} ms late: speed relative to one at a time`,
       value: alone!.best / ahead!.best,
       unit: 'times',
       is: 'at least',
@@ -135,7 +135,7 @@ export function reportHub ({ races, small, checks, notes }: HubFigures): string 
   return [
     table([['a file, read whole', 'MB', 'documents', 'disk MB/s', 'Hub MB/s', 'share', 'of CPU time'], ...rows]),
     `${small.files} small files from a Hub that answers ${small.delayMs} ms late: ` +
-      `${small.ahead.best.toFixed(2)} s, one after the other ${small.alone.best.toFixed(2)} s`,
+      `${small.ahead.best.toFixed(2)} s, one at a time ${small.alone.best.toFixed(2)} s`,
     table([CHECK_HEADER, ...checkRows(checks)]),
     ...notes
   ].join('\n\n')
@@ -214,7 +214,7 @@ async function moved (hub: HubProcess, path: string): Promise<Check> {
   }) => name === 'text' || name === 'id')
   const wanted = columns.reduce((sum, column) => sum + Number(column.total_compressed_size), 0)
   return {
-    what: `moved of parquet, where the columns read have ${(wanted / 1e6).toFixed(1)} of ` +
+    what: `bytes sent for parquet, whose read columns have ${(wanted / 1e6).toFixed(1)} of ` +
       `${((await stat(path)).size / 1e6).toFixed(1)} MB`,
     value: sent / 1e6,
     unit: 'MB',

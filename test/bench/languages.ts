@@ -65,7 +65,7 @@ export async function languageFigures (corpus: Corpus, count: number): Promise<L
   const notes: string[] = []
   const texts = await sentences()
   const accuracies: Accuracy[] = []
-  if (texts.size === 0) notes.push('skipped: accuracy, since the sentences of many languages are not here')
+  if (texts.size === 0) notes.push('skipped: accuracy: the sentences of many languages are missing')
   else {
     accuracies.push(await accuracy('cld3', await loadCld3(), 0.8, texts))
     accuracies.push(await accuracy(
@@ -75,8 +75,8 @@ export async function languageFigures (corpus: Corpus, count: number): Promise<L
   const checks = [await wholeFlow(corpus, count, notes), await memory(corpus, count)]
   const python = pythonWith(['langdetect'])
   if (python === undefined) {
-    notes.push('skipped: filtering beside Python: no Python with langdetect was found; ' +
-    'SLUICE_BENCH_PYTHON names one')
+    notes.push('skipped: comparison with Python: no Python with langdetect was found; ' +
+    'set SLUICE_BENCH_PYTHON to one')
   } else checks.unshift(await filtering(corpus, python, count, notes))
   return { accuracies, checks, notes }
 }
@@ -138,7 +138,7 @@ async function filtering (
   notes.push(`filter-corpus with lid.176.ftz, one worker: ${our.toFixed(1)} MB/s; ` +
     `Python with langdetect: ${their.toFixed(2)} MB/s, of every ${SAMPLED_EVERY}th document`)
   return {
-    what: 'filter-corpus by fastText, one worker: MB/s, of Python with langdetect',
+    what: 'filter-corpus by fastText, one worker: MB/s, relative to Python with langdetect',
     value: our / their,
     unit: 'times',
     is: 'at least',
@@ -178,10 +178,10 @@ async function wholeFlow ({ folder, ndjson, tokenizerPath }: Corpus, count: numb
   const speed = ({ best }: Times): string => (ndjson.bytes / 1e6 / best).toFixed(1)
   notes.push('normalize, length, language by lid.176.ftz, dedup, encode, pack, one worker: ' +
     `${speed(ours)} MB/s of NDJSON (${kept.toLocaleString('en-US')} documents kept) ` +
-    `by a tokenizer that has met the words, as in a large corpus, ${speed(fresh)} by one that hasn't; ` +
+    `with a tokenizer that has cached the words, as in a large corpus, ${speed(fresh)} without; ` +
     `split2(JSON.parse): ${speed(theirs)} MB/s`)
   return {
-    what: 'the whole flow: MB/s, of split2(JSON.parse) alone',
+    what: 'the whole flow: MB/s, relative to split2(JSON.parse) alone',
     value: theirs.best / ours.best,
     unit: 'times',
     is: 'at least',
@@ -204,7 +204,7 @@ async function memory ({ folder, ndjson }: Corpus, count: number): Promise<Check
   }
   const more = await peak(['--detector', 'fasttext']) - await peak(['--keep', 'any'])
   return {
-    what: 'filter-corpus: memory that lid.176.ftz takes',
+    what: 'filter-corpus: memory of lid.176.ftz',
     value: more / 1e6,
     unit: 'MB',
     is: 'at most',

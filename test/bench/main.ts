@@ -14,20 +14,20 @@ import { ROWS } from './rows/rows.ts'
 
 const USAGE = `npm run -s bench -- [--only NAME]... [--runs N] [--compare COMMIT] [--json]
 
-  (no option)         measures all rows, each side in fresh processes, alternately, on text that is met once
-  --only NAME         measure this row or part only; may be repeated; read stands for all rows read-...
-  --runs N            runs of each side, of which the best counts (default: 2 of rows, or 1 where the first took
-                      over 4 s; 5 of parts)
+  (no option)         measures all rows, each side in new processes, alternately, on text without repetition
+  --only NAME         measure this row or part only; may be repeated; read selects all rows read-...
+  --runs N            runs of each side, the best of which counts (default: 2 for rows, or 1 if the first took
+                      over 4 s; 5 for parts)
   --compare COMMIT    build another commit and measure sluice's sides of the rows here and there, alternately
   --json              print the results as one JSON object
-  --tolerance PERCENT by how much the bounds of encode and languages, and the speed of hub and trainer, may be
-                      missed before the command fails, on a machine that others use (default: 0)
-  --mb N              text of the rows that take the mixed corpus (default: 48); of the trainer's largest one
+  --tolerance PERCENT by how much the limits of encode and languages, and the speed of hub and trainer, may be
+                      missed before the command fails, on a shared machine (default: 0)
+  --mb N              size of the mixed corpus (default: 48); of the trainer's largest text
                       (default: 100; 0 leaves it out)
   --quick             trainer: half of the documents, one size, once; hub: 300 MB in place of 2 GB
 
 rows:  ${ROWS.map(({ name }) => name).join(', ')}
-parts: ${PARTS.map(({ name }) => name).join(', ')} (only where they are named)
+parts: ${PARTS.map(({ name }) => name).join(', ')} (only if they are named)
 `
 
 const RUNS = { row: 2, part: 5 } as const

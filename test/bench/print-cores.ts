@@ -20,7 +20,7 @@ export function reportCores (figures: CoresFigures): string {
   return [
     table([
       [
-        'a process of its own each', 'MB of text', 'workers', 'MB/s', 'seconds', 'slowest', 'gain', 'peak MB', 'CPU s',
+        'separate processes', 'MB of text', 'workers', 'MB/s', 'seconds', 'slowest', 'gain', 'peak MB', 'CPU s',
         'main thread'
       ],
       ...rows
@@ -29,10 +29,10 @@ export function reportCores (figures: CoresFigures): string {
       `${counting.one.best.toFixed(2)} s for one count, ${counting.two.best.toFixed(2)} s for two`,
     ...(wasFree(figures)
       ? []
-      : ['so the machine had no two cores to give: CPU times and memory are right, speeds and gains are not']),
+      : ['so two cores were not free: CPU times and memory are valid, speeds and gains are not']),
     `filter-corpus on ${(little.textBytes / 1e6).toFixed(0)} MB: ${little.one.best.toFixed(2)} s with --workers 1, ` +
       `${little.unasked.best.toFixed(2)} s without the option`,
-    'the same bytes came out of every file with every number of workers',
+    'every file gave the same bytes with every number of workers',
     '',
     table([CHECK_HEADER, ...checkRows(checks)]),
     '',

@@ -1,4 +1,4 @@
-"""Models for the rivals: one of the type BPE, and `tokenizer.json` files of models of SentencePiece."""
+"""Models for the rivals: one of the type BPE, and `tokenizer.json` files of SentencePiece models."""
 import sys
 from pathlib import Path
 

@@ -1,11 +1,11 @@
-"""What sluice is measured beside in Python, one job in one process on one core.
+"""The rivals of sluice in Python, one job in one process on one core.
 
-    rivals.py versions PACKAGE...    a JSON object: the version of each package, null where it is missing
-    rivals.py JOB ARGUMENTS          ARGUMENTS are a JSON object, as the function below takes them
+    rivals.py versions PACKAGE...    a JSON object: the version of each package, null if it is missing
+    rivals.py JOB ARGUMENTS          ARGUMENTS are a JSON object with the arguments of the function below
 
-A job prints a JSON object: `count` (of what came out), and `cpu` and `wall`, seconds of the work. Modules and models
-are loaded before the work begins; so are the texts, where a job doesn't read a file. `script` and `datatrove` measure
-the whole process.
+A job prints a JSON object: `count` (of its results), and `cpu` and `wall`, seconds of the work. Modules and models are
+loaded before the work starts, and so are the texts unless a job reads a file. `script` and `datatrove` measure the
+whole process.
 """
 import csv
 import importlib.metadata
@@ -141,7 +141,7 @@ def write_npy(folder, sequences):
 
 
 def script(path, model, folder):
-    """A script as people write it: read, normalize, filter, deduplicate, encode, pack, write."""
+    """A typical script: read, normalize, filter, deduplicate, encode, pack, write."""
     import numpy
     from sentencepiece import SentencePieceProcessor
 
@@ -175,7 +175,7 @@ def script(path, model, folder):
 
 
 def datatrove(path, tokenizer, folder):
-    """The same flow as a pipeline of datatrove; deduplication is a job by itself there, and left out."""
+    """The same flow as a pipeline of datatrove; deduplication is a separate job there, and left out."""
     from loguru import logger
 
     logger.remove()
@@ -204,11 +204,11 @@ def datatrove(path, tokenizer, folder):
 
 
 def langdetect(path, folder, every):
-    """Filters every so many documents, as langdetect takes a minute for all of them."""
+    """Filters every n-th document, as langdetect needs a minute for all of them."""
     from langdetect import DetectorFactory, detect_langs
     from langdetect.lang_detect_exception import LangDetectException
 
-    DetectorFactory.seed = 0  # else it answers differently each time
+    DetectorFactory.seed = 0  # otherwise its results are random
     detect_langs('the profiles are loaded now')
 
     def is_english(text):

@@ -72,13 +72,13 @@ export async function trainerFigures (
   if (missing !== undefined) return { trainings: [], checks: [], notes: [`skipped: ${missing}`] }
   const race = new TrainerRace(folder)
   race.notes.push(
-    'each training in a process of its own, from its start to its end; ' +
-      'options at their defaults but for the number of pieces and of threads. Of several runs the fastest, ' +
+    'each training in a separate process, from its start to its end; ' +
+      'default options except the number of pieces and threads. Of several runs the fastest, ' +
       'with the most memory',
     'lines are those of the documents, trimmed, without empty ones; ' +
-      `what is longer than ${MAX_LINE_BYTES.toLocaleString('en-US')} bytes, which spm_train drops, ` +
-      'is cut at a space. Half: every other document; ' +
-      'tokens are of the lines of the others, by sluice\'s encoder, which makes the same as SentencePiece\'s'
+      `longer ones than ${MAX_LINE_BYTES.toLocaleString('en-US')} bytes, which spm_train drops, ` +
+      'are split at a space. Half: every second document; ' +
+      'tokens are those of the other lines, by sluice\'s encoder, which agrees with SentencePiece\'s'
   )
   if (quick) {
     const [half, rest] = await writeHalves(folder, DOCUMENTS)
@@ -154,7 +154,7 @@ class TrainerRace implements TrainerFigures {
     if (heldOut !== undefined) this.#checkQuality(two, [theirs], SPEED_PIECES)
     for (const [workers, ours] of [[2, two], [1, one]] as const) {
       this.checks.push({
-        what: `${text.name}: seconds of spm_train, of ours with ${workers} worker${workers === 1 ? '' : 's'}`,
+        what: `${text.name}: seconds of spm_train, relative to ours with ${workers} worker${workers === 1 ? '' : 's'}`,
         value: theirs.seconds / ours.seconds,
         unit: 'times',
         is: 'at least',
@@ -162,7 +162,7 @@ class TrainerRace implements TrainerFigures {
       })
     }
     if (!isMemoryChecked) return
-    for (const [of, allowed] of [['', ALLOWED_MB], [', beside spm_train\'s', theirs.peakBytes / 1e6]] as const) {
+    for (const [of, allowed] of [['', ALLOWED_MB], [', relative to spm_train', theirs.peakBytes / 1e6]] as const) {
       this.checks.push({
         what: `${text.name}: most memory, with 1 worker and 2${of}`,
         value: Math.max(one.peakBytes, two.peakBytes) / 1e6,
@@ -178,7 +178,7 @@ class TrainerRace implements TrainerFigures {
     const theirs = others[0]!
     this.checks.push(
       {
-        what: `${what}: tokens, of spm_train's`,
+        what: `${what}: tokens, relative to spm_train`,
         value: ours.tokens! / theirs.tokens!,
         unit: 'share',
         is: 'at most',
@@ -194,7 +194,7 @@ class TrainerRace implements TrainerFigures {
     )
     if (others.length === 1) return
     this.checks.push({
-      what: `${what}: tokens, of the better one's of ${others.map(({ side }) => side).join(' and ')}`,
+      what: `${what}: tokens, relative to the better one of ${others.map(({ side }) => side).join(' and ')}`,
       value: ours.tokens! / Math.min(...others.map(({
         tokens
       }) => tokens!)),
@@ -276,7 +276,7 @@ function recentSide (notes: string[]): Side | null {
       ]
     }
   }
-  notes.push('skipped: PyPI\'s sentencepiece 0.2: no Python with it was found; SLUICE_BENCH_PYTHON names one')
+  notes.push('skipped: PyPI\'s sentencepiece 0.2: no Python with it was found; set SLUICE_BENCH_PYTHON to one')
   return null
 }
 
@@ -285,7 +285,7 @@ function missingParts (): string | undefined {
   const { error, stdout } = spawnSync('spm_train', ['--version'], { encoding: 'utf8' })
   if (error !== undefined) return 'trainer: spm_train is not installed'
   if (!stdout.includes('0.1.97')) return `trainer: expected spm_train 0.1.97, got ${stdout.trim()}`
-  return hasTime() ? undefined : 'trainer: GNU\'s command time is not installed, which tells what a program takes'
+  return hasTime() ? undefined : 'trainer: GNU\'s command time is not installed, which measures programs'
 }
 
 async function piecesOf (prefix: string): Promise<string[]> {

@@ -1,4 +1,4 @@
-"""What ids decode to, by SentencePiece: a JSON array of ids a line on standard input, the text as JSON a line on standard output.
+"""Decodes ids with SentencePiece: reads a JSON array of ids per line, and prints the text as JSON per line.
 
 usage: decode.py MODEL
 """

@@ -21,14 +21,14 @@ export async function judgeDecoding (checks: Checks, models: readonly string[], 
     const compare = (what: string, lists: readonly number[][]): void => {
       const expected = spoken(model, lists)
       const same = expected.length === lists.length && lists.every((ids, i) => decoder.decode(ids) === expected[i])
-      checks.check(`decode, ${name}: the text that SentencePiece gives for the ids of ${lists.length} ${what}`, same)
+      checks.check(`decode, ${name}: text equals SentencePiece's for the ids of ${lists.length} ${what}`, same)
     }
     const encoded = join(shared, `spm/encode-${name.replace('.model', '.ndjson.gz')}`)
     if (existsSync(encoded)) {
       compare('documents', gunzipSync(readFileSync(encoded)).toString().trim().split('\n')
         .map(line => (JSON.parse(line) as { ids: number[] }).ids))
-    } else if (models.includes(model)) checks.skip(`decode, ${name}: documents`, `${encoded} is not here`)
-    compare('lists drawn at random', randomLists((decoder as SentencePieceDecoder).bytes))
+    } else if (models.includes(model)) checks.skip(`decode, ${name}: documents`, `${encoded} is missing`)
+    compare('random lists', randomLists((decoder as SentencePieceDecoder).bytes))
   }
 }
 

@@ -1,4 +1,4 @@
-"""The documents in a folder of shards, by NumPy and SentencePiece: each as its text, as JSON, a line.
+"""Reads the documents in a folder of shards with NumPy and SentencePiece: prints the text of each as JSON, one per line.
 
 usage: documents.py MODEL FOLDER
 """

@@ -1,9 +1,9 @@
-"""Trains a unigram model, and says what SentencePiece encodes texts to with it.
+"""Trains a unigram model, and prints what SentencePiece encodes texts to with it.
 
 usage: encode.py MODEL CORPUS OPTIONS TEXTS...
 
-OPTIONS is a JSON object of the trainer's options; TEXTS are files of JSON strings, one a line. Once the model is there,
-`ready` is printed; then, for each text, how many ids it has, their hash, and that of the text that they are decoded to.
+OPTIONS is a JSON object of the trainer's options; TEXTS are files of JSON strings, one per line. Once the model is written,
+`ready` is printed; then, for each text, the number of its ids, their hash, and the hash of the decoded text.
 """
 import array
 import hashlib

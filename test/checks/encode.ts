@@ -64,10 +64,10 @@ const TRAININGS: readonly Training[] = [
   ['space as suffix', 'short', { vocab_size: 8000, ...suffix }, 'small'],
   ['space as suffix, no prefix', 'short', { vocab_size: 1000, ...suffix, ...noPrefix }, 'english'],
   ['space as suffix, spaces kept', 'short', { vocab_size: 1000, ...suffix, ...keep }, 'english'],
-  ['not split at spaces', 'short', { vocab_size: 8000, split_by_whitespace: false }, 'english'],
+  ['no split at spaces', 'short', { vocab_size: 8000, split_by_whitespace: false }, 'english'],
   ['pieces of spaces alone', 'short', { vocab_size: 8000, allow_whitespace_only_pieces: true, ...keep }, 'english'],
-  ['symbols of the user\'s', 'short', { vocab_size: 8000, user_defined_symbols: SYMBOLS }, 'small'],
-  ['digits apart', 'short', { vocab_size: 1000, split_digits: true, control_symbols: '<doc>' }, 'english'],
+  ['user-defined symbols', 'short', { vocab_size: 8000, user_defined_symbols: SYMBOLS }, 'small'],
+  ['split digits', 'short', { vocab_size: 1000, split_digits: true, control_symbols: '<doc>' }, 'english'],
   ['few pieces', 'short', { vocab_size: 200 }, 'english'],
   ['few pieces, byte fallback', 'short', { vocab_size: 500, byte_fallback: true }, 'english']
 ]
@@ -109,7 +109,7 @@ export async function judgeEncoding (
       ], asked)
       for (const text of wrong.slice(0, 3)) console.log(`  ${name}: ${text}`)
       const kinds = asked.map(({ kind, texts }) => `${texts.length} ${kind}`).join(', ')
-      checks.check(`encode, ${pieces} pieces, ${name}: SentencePiece's ids and decoded text (${ids} ids; ` +
+      checks.check(`encode, ${pieces} pieces, ${name}: ids and decoded text equal SentencePiece's (${ids} ids; ` +
         `${kinds}); ${wrong.length} wrong`, wrong.length === 0)
     }
   }))
@@ -120,7 +120,7 @@ async function compareDocuments (checks: Checks, files: readonly string[], share
   for (const [name, recent] of Object.entries(RECENT)) {
     const encoded = join(shared, `spm/encode-${name}.ndjson.gz`)
     if (!existsSync(encoded)) {
-      checks.skip(`encode, ${name}: documents`, `${encoded} is not here`)
+      checks.skip(`encode, ${name}: documents`, `${encoded} is missing`)
       continue
     }
     const path = join(shared, `spm/${name}.model`)
@@ -136,7 +136,7 @@ async function compareDocuments (checks: Checks, files: readonly string[], share
     const idLines = documents.map(({ text }) => encodeRecent(text).join())
     const others = documents.filter(({ text }, i) => encode(text).join() !== idLines[i]).length
     checks.check(`encode, ${name}: the ids of SentencePiece 0.2.2 for ${documents.length} documents, ` +
-      `${others} of them others than those of 0.1.97`, others > 0 &&
+      `${others} of them different from 0.1.97`, others > 0 &&
         sha256(idLines.map(ids => `${ids}\n`).join('')) === recent)
   }
 }
@@ -153,7 +153,7 @@ async function differences (
   })
   const ended = new Promise<number | null>((resolve, reject) => judge.on('error', reject).on('close', resolve))
   const answers: AsyncIterator<string, undefined> = createInterface(judge.stdout)[Symbol.asyncIterator]()
-  if ((await answers.next()).value !== 'ready') throw new Error(`the judge ended with ${await ended}`)
+  if ((await answers.next()).value !== 'ready') throw new Error(`SentencePiece ended with ${await ended}`)
   const { encode, decode, vocabSize: pieces } = await loadTokenizer(model)
   const wrong: string[] = []
   let count = 0
@@ -171,7 +171,7 @@ async function differences (
     }
   }
   const code = await ended
-  if (code !== 0) throw new Error(`the judge ended with ${code}`)
+  if (code !== 0) throw new Error(`SentencePiece ended with ${code}`)
   return { wrong, ids: count, pieces }
 }
 

@@ -19,10 +19,10 @@ const LID = 'fasttext.wasm.js/dist/models/language-identification/assets/lid.176
 const ALLOWED = 1e-4
 
 const WAYS: ReadonlyArray<readonly [name: string, options: ClassifierOptions]> = [
-  ['an ample table', {}],
+  ['a large table', {}],
   ['a tiny table', { tableBytes: 4096 }],
   ['no table', { tableBytes: 0 }],
-  ['the plain path', { kernel: false }]
+  ['the plain code', { kernel: false }]
 ]
 
 /** A way to train, and optionally a way to quantize. */
@@ -34,21 +34,21 @@ const TRAININGS: readonly Training[] = [
   ['ns, words', '-loss ns -dim 10'],
   ['softmax, bigrams', '-loss softmax -dim 12 -wordNgrams 2 -bucket 50000'],
   ['ova, characters and trigrams', '-loss ova -dim 9 -wordNgrams 3 -minn 1 -maxn 3 -bucket 50000'],
-  ['hs, characters, packed', `-loss hs -dim 16 ${CHARS}`, '-dsub 2'],
+  ['hs, characters, quantized', `-loss hs -dim 16 ${CHARS}`, '-dsub 2'],
   ['hs, characters, pruned, norms', `-loss hs -dim 15 ${CHARS}`, '-dsub 2 -qnorm -cutoff 5000'],
-  ['ova, characters, pruned and trained again', `-loss ova -dim 10 ${CHARS}`, '-dsub 4 -qnorm -cutoff 8000 -retrain'],
+  ['ova, characters, pruned and retrained', `-loss ova -dim 10 ${CHARS}`, '-dsub 4 -qnorm -cutoff 8000 -retrain'],
   ['softmax, bigrams, pruned', '-loss softmax -dim 12 -wordNgrams 2 -bucket 50000', '-dsub 5 -cutoff 20000'],
-  ['ns, characters, packed, not decoded', '-loss ns -dim 64 -minn 3 -maxn 5 -bucket 80000', '-dsub 2 -qnorm']
+  ['ns, characters, quantized, not decoded', '-loss ns -dim 64 -minn 3 -maxn 5 -bucket 80000', '-dsub 2 -qnorm']
 ]
 
 /** @param shared folder with web and langid, if it exists @param folder to work in */
 export async function judgeFastText (checks: Checks, shared: string, folder: string): Promise<void> {
   const files = ['langid', 'web'].map(name => join(shared, `${name}.ndjson.gz`))
   const missing = spawnSync('fasttext').error !== undefined
-    ? 'the command fasttext is not here'
-    : files.every(file => existsSync(file)) ? undefined : `${shared} is not here`
+    ? 'the command fasttext is not installed'
+    : files.every(file => existsSync(file)) ? undefined : `${shared} is missing`
   if (missing !== undefined) {
-    checks.skip('fasttext against its judge', missing)
+    checks.skip('fasttext, compared with the command', missing)
     return
   }
   const [langid, web] = files.map(records) as [Labelled[], Labelled[]]
@@ -99,8 +99,8 @@ async function compare (checks: Checks, name: string, model: string, texts: read
     }
     for (const line of wrong.slice(0, 3)) console.log(`  ${name}, ${way}: ${line}`)
     checks.check(
-      `fasttext, ${name}, ${way}: the command's labels and probabilities (${texts.length} texts, ` +
-        `at most ${most.toExponential(1)} apart); ${wrong.length} wrong`,
+      `fasttext, ${name}, ${way}: labels and probabilities equal the command's (${texts.length} texts, ` +
+        `at most ${most.toExponential(1)} difference); ${wrong.length} wrong`,
       expected.length === texts.length && wrong.length === 0
     )
   }

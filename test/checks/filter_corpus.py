@@ -1,4 +1,4 @@
-"""What filter-corpus keeps, by the rules written down in Python: prints the texts kept, as JSON strings, a line each.
+"""The rules of filter-corpus in Python: prints the kept texts as JSON strings, one per line.
 
 usage: filter_corpus.py MIN_CHARS MAX_CHARS WINDOW FILE [FILE ...]
 """

@@ -46,8 +46,8 @@ try {
       const found = await fuzzJson(new Random(seed * 7919 + 1), folder)
       if (found !== null && ++wrong <= 10) console.log(`joined, --seed ${seed}: ${found}`)
     }
-    checks.check(`joined: ${values.runs} files of JSON put together by hand, ` +
-      `read whole and from every position on; ${wrong} wrong`, wrong === 0)
+    checks.check(`joined: ${values.runs} concatenated JSON files,  ` +
+      `read whole and from every position; ${wrong} wrong`, wrong === 0)
   }
   if (values.format === undefined || values.format === 'encode') {
     for (const model of await fuzzedModels(folder)) {
@@ -56,7 +56,7 @@ try {
       const found = fuzzEncoding(model, seed, runs)
       if (found !== null) console.log(found)
       checks.check(`encode, ${model.name}: ${runs} texts in ${((performance.now() - started) / 1000).toFixed(0)} ` +
-        's, as SentencePiece has them', found === null)
+        's, the same as in SentencePiece', found === null)
     }
   }
   if (values.format === undefined || values.format === 'unigram') {

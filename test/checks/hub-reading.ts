@@ -45,7 +45,7 @@ export async function judgeReading (
         ...await faultsOf('hf', layout, theirs, () => read(layout))
       ]
       for (const fault of faults) console.log(`  ${fault}`)
-      checks.check(`reading from the stand-in Hub, ${layout.name}: as datasets streams it ` +
+      checks.check(`reading from the stand-in Hub, ${layout.name}: same as datasets ` +
         `(${typeof theirs === 'string' ? 'an error' : theirs.length})`, faults.length === 0)
     }
   } finally {
@@ -62,7 +62,7 @@ async function faultsOf (
 ): Promise<string[]> {
   try {
     const fault = typeof theirs === 'string'
-      ? 'datasets fails, and this doesn\'t'
+      ? 'datasets fails, and sluice doesn\'t'
       : difference(theirs, await reading(), textColumn)
     return fault === null ? [] : [`${how}: ${fault}`]
   } catch (error) {
@@ -118,7 +118,7 @@ function difference (
   ours: readonly Document[],
   textColumn: string
 ): string | null {
-  if (ours.length !== theirs.length) return `${ours.length} records, datasets gives ${theirs.length}`
+  if (ours.length !== theirs.length) return `${ours.length} records, datasets has ${theirs.length}`
   for (const [i, { id, text, meta }] of ours.entries()) {
     // An id that can't be used is in meta; an id that sluice generates is not part of the record.
     const record = { ...'id' in theirs[i]! && { id }, ...meta }
@@ -126,7 +126,7 @@ function difference (
     if (theirText !== text) return `record ${i}: another text`
     if (!isSame(others, record)) {
       return `record ${i}: ${JSON.stringify(record).slice(0, 300)}, ` +
-        `datasets gives ${JSON.stringify(others).slice(0, 300)}`
+        `datasets has ${JSON.stringify(others).slice(0, 300)}`
     }
   }
   return null

@@ -23,7 +23,7 @@ try {
   for (const one of wrong.slice(0, 20)) console.log(one)
   const faults = runs.hub.requests.filter(({ fault }) => fault !== null).length
   checks.check(`${values.runs} runs, --seed ${values.seed}, ${runs.hub.requests.length} requests, ` +
-    `${faults} of them met with a fault, in ${((performance.now() - began) / 1000).toFixed(0)} s: ` +
+    `${faults} of them with a fault, in ${((performance.now() - began) / 1000).toFixed(0)} s: ` +
     `each record once, in order; ${wrong.length} wrong`, wrong.length === 0)
   const mixed: string[] = []
   for (const dataset of all) for (const skip of [0, 1, 2, 3, 5, 8]) mixed.push(...await runs.changed(dataset, skip))
@@ -34,7 +34,7 @@ try {
   )
   const harmed = await hostileRuns()
   for (const one of harmed) console.log(one)
-  checks.check(`${HOSTILE.length} ways to mean harm: an error that says which, and nothing else is asked for; ` +
+  checks.check(`${HOSTILE.length} malicious responses: an error that names the cause, and no other request; ` +
     `${harmed.length} wrong`, harmed.length === 0)
 } finally {
   await setBack()

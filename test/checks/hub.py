@@ -1,7 +1,7 @@
-"""What huggingface_hub and datasets make of the stand-in Hub at HF_ENDPOINT. See hub.ts, which starts both.
+"""Uses the stand-in Hub at HF_ENDPOINT with huggingface_hub and datasets. Both are started by hub.ts.
 
 hub.py clients FOLDER: a line of JSON for each check, {"name", "passed", "detail"}.
-hub.py stream LAYOUTS FOLDER: what datasets streams of each layout, as FOLDER/NAME.ndjson, or FOLDER/NAME.error.
+hub.py stream LAYOUTS FOLDER: the records that datasets streams of each layout, as FOLDER/NAME.ndjson, or FOLDER/NAME.error.
 """
 import base64
 import datetime
@@ -12,7 +12,7 @@ import sys
 import traceback
 import urllib.request
 
-# The viewer is asked at `datasets-server.` before the Hub's host, a name that no server of names knows on loopback.
+# The viewer has the prefix `datasets-server.` before the Hub's host, a name that doesn't resolve on loopback.
 looked_up = socket.getaddrinfo
 socket.getaddrinfo = lambda host, *rest, **named: looked_up(
     host[len("datasets-server.") :] if isinstance(host, str) and host.startswith("datasets-server.") else host, *rest, **named
@@ -41,7 +41,7 @@ def same(got, expected):
 
 
 def fails(kind, action):
-    """Whether an action fails with just this kind of error."""
+    """Whether an action fails with exactly this kind of error."""
     try:
         action()
     except Exception as error:
@@ -50,7 +50,7 @@ def fails(kind, action):
 
 
 def misbehave(plan):
-    """Tells the Hub how to answer from now on; gives whether it has misbehaved since it was told so the last time."""
+    """Sets the faults of the Hub from now on; returns whether there was one since the last call."""
     global seen
     endpoint = os.environ["HF_ENDPOINT"]
     with urllib.request.urlopen(f"{endpoint}/stand-in/requests") as answer:
@@ -64,7 +64,7 @@ seen = 0
 
 
 def plain(value):
-    """A value in JSON as it is to be compared: integers that JSON's readers round as digits, bytes in base64, moments as ISO 8601."""
+    """A value as JSON for comparisons: integers that JSON readers round as digits, bytes in base64, times as ISO 8601."""
     if isinstance(value, dict):
         return {name: plain(each) for name, each in value.items()}
     if isinstance(value, (list, tuple)):
@@ -105,7 +105,7 @@ def clients(folder):
     check("list_repo_files: at a commit, and at a ref with slashes", lambda: same(
         (sorted(api.list_repo_files(REPO, revision=commit, **kind)), api.list_repo_files(REPO, revision="refs/convert/parquet", **kind)),
         (everywhere, ["default/train/0000.parquet"])))
-    check("get_paths_info: a file, a folder, and nothing of what isn't there", lambda: same(
+    check("get_paths_info: a file, a folder, and not a missing path", lambda: same(
         [(type(entry).__name__, entry.path) for entry in api.get_paths_info(REPO, [large, "data", "none"], **kind)], [("RepoFile", large), ("RepoFolder", "data")]))
     check("list_repo_refs", lambda: same(
         (lambda refs: ([(each.name, each.ref) for each in refs.branches], [each.name for each in refs.converts], [each.name for each in refs.tags], refs.pull_requests))(api.list_repo_refs(REPO, include_pull_requests=True, **kind)),
@@ -117,7 +117,7 @@ def clients(folder):
             (commit, each["lfs"] or each["oid"], each["size"], None)))
         check(f"hf_hub_download: {name}", lambda: same(read(hf_hub_download(REPO, name, **kind)), content(folder, name)))
     check("hf_hub_download: a text that is sent gzipped", lambda: same(read(hf_hub_download(REPO, "data/deep/words.txt", **kind)), content(folder, "data/deep/words.txt")))
-    check("hf_hub_download: by the name that the repository had before", lambda: same(
+    check("hf_hub_download: by the former name of the repository", lambda: same(
         read(hf_hub_download("judged/former", "data/small.jsonl", **kind)), content(folder, "data/small.jsonl")))
     check("snapshot_download: all files", lambda: same(
         (lambda path: {name: read(os.path.join(path, name)) == content(folder, name) for name in files})(snapshot_download(REPO, **kind)), {name: True for name in files}))
@@ -156,7 +156,7 @@ def clients(folder):
             met = misbehave([])
             return same((got, met), (content(folder, large), True))
 
-        check(f"hf_hub_download, {name}: gets over it", through)
+        check(f"hf_hub_download, {name}: recovers", through)
     for name, plan in {
         "503 to a listing": {"fault": {"kind": "status", "status": 503}, "on": {"kind": "api"}},
         "429 to a listing": {"fault": {"kind": "rate-limit", "how": "ratelimit", "seconds": 1}, "on": {"kind": "api"}},
@@ -167,13 +167,13 @@ def clients(folder):
             got = sorted(api.list_repo_files(REPO, **kind))
             return same((got, misbehave([])), (everywhere, True))
 
-        check(f"list_repo_files, {name}: gets over it", listed)
+        check(f"list_repo_files, {name}: recovers", listed)
 
     def short():
         misbehave({"fault": {"kind": "short", "by": 10, "framing": "length"}})
         return fails(OSError, lambda: hf_hub_download(REPO, large, force_download=True, **kind))
 
-    check("hf_hub_download, a body that is too short: finds out", short)
+    check("hf_hub_download, a body that is too short: detected", short)
     misbehave([])
 
     def download(repo, name="a.txt", **more):
@@ -186,13 +186,13 @@ def clients(folder):
     check("private, without a token: RepositoryNotFoundError", lambda: fails(RepositoryNotFoundError, lambda: api.repo_info("judged/private", token=False, **kind)))
     check("private, with a token that has no access: RepositoryNotFoundError", lambda: fails(RepositoryNotFoundError, download("judged/private", token=STRANGER)))
     check("private, with access", lambda: same(read(download("judged/private", token=TOKEN)()), b"a"))
-    check("LFS behind a token: the token stays on the Hub", lambda: same(read(download("judged/private", "a.bin", token=TOKEN)()), b"abc"))
+    check("LFS with a token: the token stays on the Hub", lambda: same(read(download("judged/private", "a.bin", token=TOKEN)()), b"abc"))
     check("absent, with a token: RepositoryNotFoundError", lambda: fails(RepositoryNotFoundError, lambda: api.list_repo_files("judged/none", token=TOKEN, **kind)))
-    check("revision that isn't there: RevisionNotFoundError", lambda: fails(RevisionNotFoundError, lambda: api.repo_info(REPO, revision="none", **kind)))
-    check("revision that isn't there, of a file: RevisionNotFoundError", lambda: fails(RevisionNotFoundError, download(REPO, large, revision="none")))
-    check("file that isn't there: EntryNotFoundError", lambda: fails(EntryNotFoundError, download(REPO, "none")))
-    check("folder that isn't there: EntryNotFoundError", lambda: fails(EntryNotFoundError, lambda: list(api.list_repo_tree(REPO, "none", **kind))))
-    check("a token that is nobody's: HfHubHTTPError", lambda: fails(HfHubHTTPError, lambda: api.whoami(token="hf_wrong")))
+    check("missing revision: RevisionNotFoundError", lambda: fails(RevisionNotFoundError, lambda: api.repo_info(REPO, revision="none", **kind)))
+    check("missing revision of a file: RevisionNotFoundError", lambda: fails(RevisionNotFoundError, download(REPO, large, revision="none")))
+    check("missing file: EntryNotFoundError", lambda: fails(EntryNotFoundError, download(REPO, "none")))
+    check("missing folder: EntryNotFoundError", lambda: fails(EntryNotFoundError, lambda: list(api.list_repo_tree(REPO, "none", **kind))))
+    check("an unknown token: HfHubHTTPError", lambda: fails(HfHubHTTPError, lambda: api.whoami(token="hf_wrong")))
     check("whoami", lambda: same(api.whoami(token=TOKEN)["auth"]["accessToken"]["role"], "read"))
     check("datasets: names of subsets and splits", lambda: same(
         (datasets.get_dataset_config_names("layouts/card-subset"), datasets.get_dataset_split_names("layouts/card-splits")), (["en", "20231101.de"], ["train", "test"])))

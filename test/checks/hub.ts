@@ -25,14 +25,14 @@ export function missingClients (): string | undefined {
   const { status } = spawnSync('python3', ['-c', 'import huggingface_hub, datasets, zstandard'], {
     env: environment(), stdio: 'ignore'
   })
-  return status === 0 ? undefined : 'huggingface_hub, datasets and zstandard are not here'
+  return status === 0 ? undefined : 'huggingface_hub, datasets and zstandard are not installed'
 }
 
 /** @param folder to work in */
 export async function judgeHub (checks: Checks, folder: string): Promise<void> {
   const missing = missingClients()
   if (missing !== undefined) {
-    for (const name of ['huggingface_hub lists and downloads', 'datasets streams', 'what is read, against datasets']) {
+    for (const name of ['huggingface_hub lists and downloads', 'datasets streams', 'reading, compared with datasets']) {
       checks.skip(`the stand-in Hub, ${name}`, missing)
     }
     return
@@ -140,7 +140,7 @@ async function judgeClients (checks: Checks, folder: string): Promise<void> {
       checks.check(`the stand-in Hub, huggingface_hub: ${name}`, passed)
     }
     checks.check(
-      `the stand-in Hub, huggingface_hub: all was asked (${judgements.length})`,
+      `the stand-in Hub, huggingface_hub: all requests were made (${judgements.length})`,
       judgements.at(-1)?.name.startsWith('datasets:') === true
     )
     checks.check(

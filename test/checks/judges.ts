@@ -95,9 +95,9 @@ async function inputs (): Promise<{ files: string[], models: string[] }> {
 function missingJudges (): string | undefined {
   try {
     const version = python('-c', 'import sentencepiece, numpy; print(sentencepiece.__version__)').trim()
-    return version === '0.1.97' ? undefined : `SentencePiece ${version} is here, expected 0.1.97`
+    return version === '0.1.97' ? undefined : `SentencePiece ${version} is installed, expected 0.1.97`
   } catch {
-    return 'python3-sentencepiece and python3-numpy are not here'
+    return 'python3-sentencepiece and python3-numpy are not installed'
   }
 }
 
@@ -111,7 +111,7 @@ try {
       'process-mixture', 'filter-corpus', 'the pipe', 'decoding', 'encoding', 'normalization rules', 'training',
       'the quickstart', 'Python in the pages'
     ]) {
-      checks.skip(`${name} against its judge`, missing)
+      checks.skip(`${name} compared with its reference`, missing)
     }
   } else {
     const { files, models } = await inputs()
@@ -130,19 +130,19 @@ try {
       const judged = JSON.parse(python(
         join(judges, 'process_mixture.py'), model, '2048', join(folder, 'shards'), ...files
       )) as Judgement
-      checks.check(`process-mixture, ${model.split('/').at(-1)}: the same arrays as SentencePiece and NumPy make ` +
+      checks.check(`process-mixture, ${model.split('/').at(-1)}: arrays equal those of SentencePiece and NumPy ` +
         `(${judged.tokens} tokens)`, judged.equal && judged.dtype === 'int32' && judged.in_vocabulary)
       checks.check(
-        'its stats: records, sequences, tokens, shards',
+        'the stats have its records, sequences, tokens and shards',
         (['records', 'sequences', 'tokens', 'shards'] as const).every(key => stats![key] === judged[key])
       )
-      checks.check('an end of sentence for each document', judged.eos === judged.expected_eos)
+      checks.check('one end of sentence per document', judged.eos === judged.expected_eos)
       const inventory = join(folder, 'inventory.md')
       const { totals } = JSON.parse(sluice(
         'verify', join(folder, 'stats.json'), '--inventory', inventory, '--tokenizer-path', model, '--json'
       )) as { totals: Record<string, unknown> }
       checks.check(
-        'verify finds the judge\'s sequences and shards',
+        'verify finds the expected sequences and shards',
         totals.sequences === judged.sequences && totals.shards === judged.shards
       )
       const back = textsOf(sluice(
@@ -150,7 +150,7 @@ try {
       ))
       const texts = linesOf<string>(python(join(judges, 'documents.py'), model, join(folder, 'shards')))
       checks.checkSame(
-        `inspect --documents: the text that SentencePiece decodes (${texts.length} documents)`, back, texts
+        `inspect --documents: text equals SentencePiece's (${texts.length} documents)`, back, texts
       )
     }
     await judgeDecoding(checks, models, shared)
@@ -167,7 +167,7 @@ try {
       )
       const found = readFileSync(output, 'utf8')
       checks.checkSame(
-        `filter-corpus, window ${window}: the records that Python keeps (${kept.length})`, textsOf(found), kept
+        `filter-corpus, window ${window}: records equal those that Python keeps (${kept.length})`, textsOf(found), kept
       )
       const piped = shell([
         `sluice read ${twice.map(file => `'${file}'`).join(' ')}`,

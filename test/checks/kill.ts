@@ -18,7 +18,7 @@ import { writeKillInputs } from './kill-inputs.ts'
 const DOCUMENTS = 800
 const MOST_REPEATED = 5
 const WANTED_INSIDE = 0.8
-const WANTED_BEHIND_CHECKPOINT = 0.5
+const WANTED_AFTER_CHECKPOINT = 0.5
 
 const { values } = parseArgs(
   { options: { runs: { type: 'string', default: '200' }, seed: { type: 'string', default: '0' } } }
@@ -102,7 +102,7 @@ function report (how: Interruption, done: readonly Done[]): void {
   const hits = runs.flatMap(({ hits }) => hits)
   const late = runs.reduce((sum, run) => sum + run.late, 0)
   const inside = hits.filter(({ flows }) => flows.length > 0)
-  const behind = inside.filter(({ hasCheckpoint }) => hasCheckpoint)
+  const saved = inside.filter(({ hasCheckpoint }) => hasCheckpoint)
   const wrong = runs.filter(run => run.wrong.length > 0)
   const several = runs.filter(run => run.hits.length > 1).length
   const missed = runs.filter(run => run.hits.length === 0).length
@@ -115,15 +115,15 @@ function report (how: Interruption, done: readonly Done[]): void {
     `${job} ${done.filter(each => each.job === job).length}`).join(', ')}`)
   const places = new Map<string, number>()
   for (const flow of inside.flatMap(({ flows }) => flows)) places.set(flow, (places.get(flow) ?? 0) + 1)
-  console.log(`  flows under way: ${[...places].map(([flow, times]) => `${flow} ${times}`).join(', ')}`)
+  console.log(`  active flows: ${[...places].map(([flow, times]) => `${flow} ${times}`).join(', ')}`)
   checkEncodedAgain(how, runs)
   if (how !== 'SIGKILL') return
   checks.check(`${how}: ${inside.length} of ${hits.length} fell inside a component: ` +
     `${share(inside.length, hits.length)}, wanted ${share(WANTED_INSIDE, 1)}`,
   inside.length >= fewest(WANTED_INSIDE, hits.length))
-  checks.check(`${how}: ${behind.length} of these after its first checkpoint: ` +
-    `${share(behind.length, inside.length)}, wanted ${share(WANTED_BEHIND_CHECKPOINT, 1)}`,
-  behind.length >= fewest(WANTED_BEHIND_CHECKPOINT, inside.length))
+  checks.check(`${how}: ${saved.length} of these after its first checkpoint: ` +
+    `${share(saved.length, inside.length)}, wanted ${share(WANTED_AFTER_CHECKPOINT, 1)}`,
+  saved.length >= fewest(WANTED_AFTER_CHECKPOINT, inside.length))
 }
 
 /**
@@ -141,8 +141,8 @@ function checkEncodedAgain (how: Interruption, runs: readonly InterruptedRun[]):
   const afterOne = Math.max(0, ...runs.filter(({ allowed }) => allowed === interval).map(({ excess }) => excess))
   checks.check(
     `${how}: at most a checkpoint interval of ${interval} documents is encoded again for each interrupted flow: ` +
-      `${afterOne} at most where it was one; most in a run ${largest.excess}, ${largest.allowed} allowed; ` +
-      `in all ${sum('excess')}, ${sum('allowed')} allowed`,
+      `${afterOne} at most for a single flow; maximum in a run ${largest.excess}, ${largest.allowed} allowed; ` +
+      `in total ${sum('excess')}, ${sum('allowed')} allowed`,
     runs.every(({ excess, allowed }) => excess >= 0 && excess <= allowed)
   )
 }
@@ -163,6 +163,6 @@ try {
   }
 } finally {
   if (checks.failed === 0) rmSync(folder, { recursive: true, force: true })
-  else console.log(`what is wrong is in ${folder}`)
+  else console.log(`the failed runs are in ${folder}`)
 }
 process.exitCode = checks.end()

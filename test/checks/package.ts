@@ -84,19 +84,19 @@ function install (tarball: string): boolean {
   ])
   if (!succeeds('it is installed into an empty folder without a lock file', installing)) return false
   none(
-    'no package that it brings is deprecated', installing.output.split('\n').filter(line => /deprecated/i.test(line))
+    'none of its dependencies is deprecated', installing.output.split('\n').filter(line => /deprecated/i.test(line))
   )
   succeeds('npm ls: nothing is missing, and nothing extraneous', run('npm', ['ls', '--all']))
   const manifests = packageFolders(join(consumer, 'node_modules')).map(manifestOf)
-  none('installing runs no script, so that --ignore-scripts changes nothing',
+  none('the installation runs no scripts, so --ignore-scripts changes nothing',
     manifests.filter(({ scripts = {} }) =>
       ['preinstall', 'install', 'postinstall'].some(name => scripts[name] !== undefined)).map(({ name }) => name))
   checks.check(
-    'it has no script that a package manager runs for its consumers',
+    'it has no script that runs when it is installed',
     manifestOf(installed).scripts?.['prepare'] === undefined
   )
   const versions = new Map(manifests.map(({ name, version }) => [name, version]))
-  none('the packages that are pinned have these versions',
+  none('the pinned dependencies have their versions',
     Object.entries(pinnedVersions(root)).filter(([name, version]) => versions.get(name) !== version)
       .map(([name, version]) => `${name}: ${versions.get(name)}, expected ${version}`))
   return true
@@ -105,16 +105,16 @@ function install (tarball: string): boolean {
 /** The files that came with it. */
 function checkFiles (): void {
   const files = packedFiles(installed)
-  none('the files that its pages link to or name are in it', missingLinks(installed, files))
-  none('it has neither tests, nor benchmarks, nor maps without their sources', files.filter(file =>
+  none('it contains the files that its pages link to or name', missingLinks(installed, files))
+  none('it contains no tests, no benchmarks, and no maps without sources', files.filter(file =>
     /^test\/|\/test\/|\.map$|^(?!dist\/).*\.ts$/.test(file)))
   const code = files.filter(file => file.endsWith('.js')).map(file =>
     [file, readFileSync(join(installed, file), 'utf8')] as const)
-  none('no file names a map that is not in it', code.filter(([, text]) => text.includes('//# sourceMappingURL='))
+  none('no file refers to a missing map', code.filter(([, text]) => text.includes('//# sourceMappingURL='))
     .map(([file]) => file))
   const named = /^(?:#!|\/\/\/ <reference types="node" \/>)/ // a command is no module to import
   const unnamed = declarationFiles(installed).filter(file => !named.test(readFileSync(join(installed, file), 'utf8')))
-  none('each declaration file names Node\'s types', unnamed)
+  none('each declaration file references Node\'s types', unnamed)
 }
 
 /** The command and the examples, in a user's folder. */
@@ -127,10 +127,10 @@ async function checkCommands (): Promise<void> {
   succeeds('an example with a sub-path runs', run(process.execPath, [join(installed, 'examples/pack-alone.mjs')]))
   writeFileSync(join(consumer, 'my.parquet'), await ownData())
   const script = join(installed, 'examples/own-data.sh')
-  succeeds('a parquet file becomes verified shards, by the commands of README.md', run('bash', [script, 'my.parquet']))
+  succeeds('the commands of README.md make verified shards from a parquet file', run('bash', [script, 'my.parquet']))
   rmSync(join(consumer, 'node_modules/fasttext.wasm.js'), { recursive: true, force: true })
   const without = run('npx', ['--no-install', 'sluice', 'language', '--keep', 'en', '--detector', 'fasttext'])
-  checks.check('without the optional dependency the error says what to install', !without.passed &&
+  checks.check('without the optional dependency, the error says what to install', !without.passed &&
     without.output.includes('npm install fasttext.wasm.js'))
   succeeds('the optional dependency is installed again', run('npm', [
     'install', '--no-package-lock', '--no-audit', '--no-fund'
@@ -143,7 +143,7 @@ function checkPrograms (): void {
   writeFileSync(join(consumer, 'program.cts'), COMMON_JS)
   writeFileSync(join(consumer, 'declarations.mts'), declarationsProgram(exportedModules(installed)))
   writeFileSync(join(consumer, 'tsconfig.json'), JSON.stringify(TSCONFIG))
-  if (!succeeds('strict programs, and all that can be imported, type-check with what it declares', run(
+  if (!succeeds('strict programs and all imports type-check with its declarations', run(
     process.execPath, [join(root, 'node_modules/typescript/bin/tsc')]
   ))) {
     return
@@ -161,7 +161,7 @@ function checkPrograms (): void {
         succeeds(`${name} on Node ${node}`, npx(
         `node@${node}`, 'node', program, ...args.map(arg => JSON.stringify(arg)), `node-${node}`
         ))
-      } else checks.skip(`${name} on Node ${node}`, 'it is not to be had here')
+      } else checks.skip(`${name} on Node ${node}`, 'it can\'t be downloaded')
     }
   }
 }
@@ -174,7 +174,7 @@ try {
     const isReachable = run(
       'npm', ['view', 'split2', 'version', '--fetch-retries', '1', '--fetch-timeout', '20000'], folder
     ).passed
-    if (!isReachable) checks.skip('installing it, and programs that use it', REGISTRY)
+    if (!isReachable) checks.skip('the installation, and programs that use it', REGISTRY)
     else if (install(tarball)) {
       checkFiles()
       await checkCommands()

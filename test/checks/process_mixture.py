@@ -1,8 +1,8 @@
-"""What process-mixture must write, by SentencePiece and NumPy: rows of seq_len ids of all documents laid end to end.
+"""The expected output of process-mixture, by SentencePiece and NumPy: rows of seq_len ids of all documents, concatenated.
 
 usage: process_mixture.py MODEL SEQ_LEN FOLDER FILE [FILE ...]
 
-Prints JSON: the judge's version, records, tokens, sequences, and how the shards in FOLDER compare.
+Prints JSON: SentencePiece's version, records, tokens, sequences, and a comparison with the shards in FOLDER.
 """
 import glob
 import gzip

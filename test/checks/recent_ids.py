@@ -1,7 +1,7 @@
 """Number and SHA-256 of the ids that SentencePiece 0.2.2 encodes the texts of NDJSON files to, for `RECENT` of encode.ts.
 
-Run it where PyPI's sentencepiece 0.2.2 is installed: python3 test/checks/recent_ids.py MODEL FILE.ndjson.gz...
-Ids are hashed in decimal, those of a text with commas between them and a line feed behind.
+It needs sentencepiece 0.2.2 from PyPI: python3 test/checks/recent_ids.py MODEL FILE.ndjson.gz...
+Ids are hashed in decimal, those of a text separated by commas and followed by a line feed.
 """
 import gzip
 import hashlib

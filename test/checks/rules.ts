@@ -21,7 +21,7 @@ const ENCODED_DOCUMENTS = 1000
 export async function judgeRules (checks: Checks, files: readonly string[], folder: string): Promise<void> {
   const missing = missingCommands()
   if (missing !== undefined) {
-    for (const name of ['rules', 'models that sluice writes']) checks.skip(`${name} against their judge`, missing)
+    for (const name of ['rules', 'models that sluice writes']) checks.skip(`${name} in SentencePiece`, missing)
     return
   }
   for (const name of RULE_NAMES) judgeRule(checks, name, folder)
@@ -45,7 +45,7 @@ function judgeRule (checks: Checks, name: typeof RULE_NAMES[number], folder: str
     const rules = name === 'identity' ? '' : run('spm_normalize', `--model=${theirs}`, '--decompile')
     if (name !== 'identity') {
       checks.check(
-        `${name}, ${kind}: spm_normalize finds the same rules in our table (${rules.split('\n').length - 1})`,
+        `${name}, ${kind}: spm_normalize has the same rules with our table (${rules.split('\n').length - 1})`,
         rules === run('spm_normalize', `--model=${ours}`, '--decompile')
       )
     }
@@ -57,8 +57,8 @@ function judgeRule (checks: Checks, name: typeof RULE_NAMES[number], folder: str
     writeFileSync(input, lines.map(line => `${line}\n`).join('') +
       lines.map(line => `a${line}b${line}\u0301${line}\n`).join(''))
     const [expected, got] = [theirs, ours].map(model => spmNormalize(model, input))
-    checks.check(`${name}, ${kind}: spm_normalize gives the same with our table ` +
-      `(${lines.length} texts alone and between others)`, expected!.split('\n').length === 2 * lines.length + 1 &&
+    checks.check(`${name}, ${kind}: spm_normalize gives the same result with our table ` +
+      `(${lines.length} texts, alone and between others)`, expected!.split('\n').length === 2 * lines.length + 1 &&
         expected === got)
   }
 }
@@ -83,14 +83,14 @@ async function judgeWritten (checks: Checks, files: readonly string[], folder: s
   const ours = rewritten(theirs, join(folder, 'our-written.model'))
   const ids = pythonIds(theirs, asked)
   checks.check(
-    `a model that sluice wrote, Python: the ids of SentencePiece's own (${asked.length} texts)`,
+    `a model that sluice wrote, Python: ids equal SentencePiece's own (${asked.length} texts)`,
     ids.length === asked.length && pythonIds(ours, asked).join('\n') === ids.join('\n')
   )
   const plain = join(folder, 'written-asked.txt')
   writeFileSync(plain, asked.join('\n'))
   const [lines, ourLines] = [theirs, ours].map(model =>
     run('spm_encode', `--model=${model}`, '--output_format=id', `--input=${plain}`))
-  checks.check('a model that sluice wrote, spm_encode: the ids of SentencePiece\'s own', lines !== '' &&
+  checks.check('a model that sluice wrote, spm_encode: ids equal SentencePiece\'s own', lines !== '' &&
     lines === ourLines)
   const wasm = await loadWasmEncoder(ours, sha256(readFileSync(ours)))
   const { encode } = await loadTokenizer(ours)
@@ -98,7 +98,7 @@ async function judgeWritten (checks: Checks, files: readonly string[], folder: s
     const wrong = asked.filter((text, i) => `[${idsOf(text).join()}]` !== ids[i])
     for (const text of wrong.slice(0, 3)) console.log(`  ${reader}: ${JSON.stringify(text.slice(0, 200))}`)
     checks.check(
-      `a model that sluice wrote, ${reader}: the ids of SentencePiece's own; ${wrong.length} wrong`, wrong.length === 0
+      `a model that sluice wrote, ${reader}: ids equal SentencePiece's own; ${wrong.length} wrong`, wrong.length === 0
     )
   }
 }

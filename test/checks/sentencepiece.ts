@@ -15,7 +15,7 @@ export function missingCommands (): string | undefined {
 
 function missingCommand (command: string): string | undefined {
   const { error, stdout } = spawnSync(command, ['--version'], { encoding: 'utf8' })
-  if (error !== undefined) return `the command ${command} is not here`
+  if (error !== undefined) return `the command ${command} is not installed`
   return stdout.includes('0.1.97') ? undefined : `${command} is ${stdout.trim()}, expected 0.1.97`
 }
 

@@ -47,7 +47,7 @@ const TRAININGS: readonly Training[] = [
     { vocabSize: 3000, normalizationRuleName: 'nmt_nfkc_cf', removeExtraWhitespaces: false }
   ],
   [
-    'nfkc_cf, digits apart',
+    'nfkc_cf, split digits',
     { vocabSize: 3000, normalizationRuleName: 'nfkc_cf', splitDigits: true, characterCoverage: 0.99 }
   ],
   [
@@ -60,9 +60,9 @@ const TRAININGS: readonly Training[] = [
       numSubIterations: 1
     }
   ],
-  ['scripts and numbers in one', { vocabSize: 4000, splitByUnicodeScript: false, splitByNumber: false }],
+  ['scripts and numbers not split', { vocabSize: 4000, splitByUnicodeScript: false, splitByNumber: false }],
   ['over spaces', { vocabSize: 3000, splitByWhitespace: false }],
-  ['few seeds, fewer pieces than asked for', { vocabSize: 8000, seedSentencepieceSize: 5000, hardVocabLimit: false }],
+  ['few seeds, fewer pieces than requested', { vocabSize: 8000, seedSentencepieceSize: 5000, hardVocabLimit: false }],
   ['the last file alone, all characters', { vocabSize: 8000, characterCoverage: 1, hardVocabLimit: false }, 'last'],
   [
     'the last file alone, byte fallback, no prefix, spaces kept',
@@ -142,7 +142,7 @@ async function judgeTraining (checks: Checks, { name, options, corpus, asked, fo
     const wrong = asked.filter((_, i) => ids[i] !== expected[i])
     for (const text of wrong.slice(0, 3)) console.log(`  ${name}, ${reader}: ${JSON.stringify(text.slice(0, 200))}`)
     checks.check(
-      `${what}, ${reader}: encodes as our encoder does (${asked.length} texts); ${wrong.length} wrong`,
+      `${what}, ${reader}: same ids as our encoder (${asked.length} texts); ${wrong.length} wrong`,
       ids.length === asked.length && wrong.length === 0
     )
   }
@@ -151,7 +151,7 @@ async function judgeTraining (checks: Checks, { name, options, corpus, asked, fo
   writeFileSync(input, lines.map(line => `${line}\n`).join(''))
   const encoded = run('spm_encode', `--model=${model}`, '--output_format=id', `--input=${input}`)
   checks.check(
-    `${what}, spm_encode: encodes as our encoder does (${lines.length} lines)`,
+    `${what}, spm_encode: same ids as our encoder (${lines.length} lines)`,
     encoded === lines.map(line => `${ours.encode(line).join(' ')}\n`).join('')
   )
   const theirs = await loadTokenizer(spmTrain(join(folder, 'trained-theirs'), corpus, ...flagsOf(options)))
@@ -159,7 +159,7 @@ async function judgeTraining (checks: Checks, { name, options, corpus, asked, fo
   const allowed = options.hardVocabLimit === false ? ALLOWED_PIECES * theirs.vocabSize : 0
   const isAlike = Math.abs(ours.vocabSize - theirs.vocabSize) <= allowed && firstPieces(ours) === firstPieces(theirs)
   checks.check(
-    `${what}, compared with spm_train's (${theirs.vocabSize}): the same special ones, ` +
+    `${what}, compared with spm_train's (${theirs.vocabSize}): the same special pieces, ` +
       `${(100 * common).toFixed(2)} % of the pieces in common`,
     isAlike && common >= WANTED_COMMON.little
   )
@@ -186,7 +186,7 @@ async function judgeNormalizing (
   writeFileSync(input, lines.map(line => `a${line}b\n`).join(''))
   const [ours, theirs] = models.map(model => spmNormalize(model, input))
   checks.check(
-    `trained, ${rule}: spm_normalize gives the same as with spm_train's (${lines.length} scalar values)`,
+    `trained, ${rule}: spm_normalize gives the same result as with spm_train's (${lines.length} scalar values)`,
     ours!.split('\n').length === lines.length + 1 && ours === theirs
   )
 }
@@ -223,7 +223,7 @@ async function judgeQuality (
   const common = inCommon(ours, theirs)
   checks.check(
     `trained, ${QUALITY_PIECES} pieces: ${(100 * common).toFixed(2)} % in common with spm_train, ` +
-      `${tokens(theirs)} tokens of other documents by its model and ${ratio.toFixed(5)} times as many by ours`,
+      `${tokens(theirs)} tokens of other documents by its model, and ${ratio.toFixed(5)} times as many by ours`,
     common >= WANTED_COMMON.quality && ratio <= WANTED_TOKENS
   )
 }

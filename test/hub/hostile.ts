@@ -42,7 +42,7 @@ export async function hostileRuns (): Promise<string[]> {
       const asked = standIn.requests.filter(({ path }) => !EXPECTED.some(expected => expected.test(path)))
       return [
         ...(error.test(ended) ? [] : [`${what}: ${ended.slice(0, 500)}, expected ${error.source}`]),
-        ...asked.map(({ path }) => `${what}: asked for ${path}`),
+        ...asked.map(({ path }) => `${what}: requested ${path}`),
         ...standIn.leaks
       ]
     } finally {

@@ -235,7 +235,7 @@ async function requestedLayouts (): Promise<Layout[]> {
     { name: 'data-files-glob', files: globs, dataFiles: 'data/2024-10/*.jsonl', expected: textsOf(1, 2) },
     { name: 'data-files-list', files: globs, dataFiles: ['other.jsonl', 'data/*/a.jsonl'], expected: textsOf(4, 1, 3) },
     { name: 'data-files-recursive', files: globs, dataFiles: '**/*.jsonl', expected: textsOf(1, 2, 3, 4) },
-    { name: 'data-files-beside-card', files: subsets(), dataFiles: 'de/*.jsonl', expected: textsOf(3, 4) },
+    { name: 'data-files-next-to-card', files: subsets(), dataFiles: 'de/*.jsonl', expected: textsOf(3, 4) },
     {
       name: 'revision-tag',
       files: NAMED,

@@ -33,7 +33,7 @@ const kinds: Readonly<Record<string, [bytes: Buffer, is: RegExp]>> = {
   'zstd with a frame to skip first': [skippableFrame('x', 15), /is zstd data; give/],
   xz: [hex('fd377a585a00'), /is xz data; decompress it first, with xz -dc$/],
   'bzip2 of nothing': [hex('425a6839177245385090'), /is bzip2 data;/],
-  'lz4 of old': [hex('02214c18'), /is lz4 data;/],
+  'legacy lz4': [hex('02214c18'), /is lz4 data;/],
   bzip2: [Buffer.from('BZh91AY&SY and on'), /is bzip2 data; decompress it first, with bzip2 -dc$/],
   zip: [hex('504b0304'), /is a zip archive; unpack it with unzip and give the files in it$/],
   lz4: [hex('04224d18'), /is lz4 data; decompress it first, with lz4 -dc$/],
@@ -49,7 +49,7 @@ const kinds: Readonly<Record<string, [bytes: Buffer, is: RegExp]>> = {
   Avro: [Buffer.from('Obj\x01\x04'), /is an Avro file/],
   ORC: [Buffer.from('ORC\x08\x03\x10'), /is an ORC file/],
   tar: [tarOf('00000.json'), /is a tar archive; unpack it with tar -xf a\.txt and give the files in it$/],
-  'a tar of old': [tarOf('a'.repeat(100), false), /is a tar archive/],
+  'an old tar': [tarOf('a'.repeat(100), false), /is a tar archive/],
   'Git LFS': [
     Buffer.from('version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n'),
     /is a Git LFS pointer, which stands for the file; run git lfs pull in its repository/
@@ -61,7 +61,7 @@ const kinds: Readonly<Record<string, [bytes: Buffer, is: RegExp]>> = {
       '"http://www.w3.org/TR">\n<html xmlns="x">'),
     /is an HTML page/
   ],
-  'HTML that a browser saved': [
+  'HTML saved by a browser': [
     Buffer.from('<!-- saved from url=(0014)about:internet -->\n<html><body>'),
     /is an HTML page/
   ],
@@ -168,7 +168,7 @@ t.test('a kind that only some readers can\'t read is refused by those', async t 
 t.test('bytes are passed on as soon as the kind is known', async t => {
   async function * typed (): AsyncGenerator<Uint8Array> {
     yield Buffer.from('{}\n')
-    t.fail('asked for more before the first line was given')
+    t.fail('more data was requested before the first line was passed on')
   }
   t.match(await refuseOtherKinds(typed(), '-').next(), { done: false, value: Buffer.from('{}\n') })
 })

@@ -231,7 +231,9 @@ t.test('invalid input is refused', async t => {
     code: 'ERR_OPTION', message: /expected either a sample file or a manifest/
   })
   t.match(await said(sample, {}), { code: 'ERR_OPTION', message: /tokenizerPath: it is missing/ })
-  t.match(await said(undefined, { manifest }), { code: 'ERR_MANIFEST', message: /names no tokenizer; set tokenizer\.path, tokenizer_output_dir/ })
+  t.match(await said(undefined, { manifest }), {
+    code: 'ERR_MANIFEST', message: /names no tokenizer; set tokenizer\.path, tokenizer_output_dir/
+  })
   t.match(await said(undefined, { manifest, tokenizerPath, textColumn: 'body' }), {
     code: 'ERR_OPTION', message: /check-coverage\.textColumn: is for a sample file \(--text-column\)/
   })

@@ -45,53 +45,53 @@ const REPOS = [
 ]
 
 const cases: Readonly<Record<string, Case>> = {
-  'a name that isn\'t there': {
+  'a missing dataset': {
     code: 'ERR_DATASET',
     asked: { dataset: 'some/none' },
     says: /some\/none@main: there is no such dataset at http:\S+, or it is private: set HF_TOKEN/
   },
-  'a private one without a token': {
+  'a private dataset without a token': {
     code: 'ERR_DATASET',
     asked: { dataset: 'some/private' },
     says: /some\/private@main: there is no such dataset at \S+, or it is private: set HF_TOKEN .*huggingface-cli login/
   },
-  'a gated one without a token': {
+  'a gated dataset without a token': {
     code: 'ERR_HUB',
     asked: { dataset: 'some/gated' },
     says: /some\/gated.*: to get access, accept its terms on http:\S+\/datasets\/some\/gated;.* set HF_TOKEN/
   },
-  'a gated one with a token of another account': {
+  'a gated dataset with a token of another account': {
     code: 'ERR_HUB',
     asked: { dataset: 'some/gated' },
     environment: { HF_TOKEN: 'hf_stranger' },
     says: /datasets\/some\/gated; use the account of the token in use/
   },
-  'a revision that isn\'t there': {
+  'a missing revision': {
     code: 'ERR_DATASET',
     asked: { dataset: 'some/code', revision: 'v9' },
     says: /some\/code@v9: there is no such revision; its branches and tags are listed on \S+\/some\/code\/tree\/main/
   },
-  'a subset that isn\'t there': {
+  'a missing subset': {
     code: 'ERR_DATASET',
     asked: { dataset: 'some/tables', subset: 'fr' },
     says: /some\/tables has no subset "fr"; its subsets are: en, de/
   },
-  'no subset where there are several': {
+  'no subset, although there are several': {
     code: 'ERR_DATASET',
     asked: { dataset: 'some/tables' },
     says: /some\/tables has several subsets and no default; name one of them: en, de/
   },
-  'a split that isn\'t there': {
+  'a missing split': {
     code: 'ERR_DATASET',
     asked: { dataset: 'some/code', split: 'train[:10%]' },
     says: /"train\[:10%\]" is not the name of a split: .* use --limit; .*the splits of .* are: train, test/
   },
-  'a file that isn\'t there': {
+  'a missing file': {
     code: 'ERR_DATASET',
     asked: { dataset: 'some/code', dataFiles: 'data/none-*.jsonl' },
     says: /some\/code.*data\/none-\*\.jsonl.*data\/test\.jsonl/s
   },
-  'a column of lines that isn\'t there': {
+  'a missing column of NDJSON': {
     code: 'ERR_SOURCE',
     asked: { dataset: 'some/code', textColumn: 'content' },
     says: pattern(
@@ -99,39 +99,39 @@ const cases: Readonly<Record<string, Case>> = {
       /the first one has "id", "text", "license", "repo_name", "size"; name the field/
     )
   },
-  'a column of a table that isn\'t there': {
+  'a missing column of CSV': {
     code: 'ERR_SOURCE',
     asked: { dataset: 'some/table' },
     says: /a\.csv: has no column text, its columns are "title", "body"/
   },
-  'a column of parquet that isn\'t there': {
+  'a missing column of parquet': {
     code: 'ERR_SOURCE',
     asked: { dataset: 'some/tables', subset: 'en', textColumn: 'content' },
     says: /en\/a\.parquet: has no column content; it has text, url, big/
   },
-  'a further column that isn\'t there': {
+  'a missing further column': {
     code: 'ERR_SOURCE',
     asked: { dataset: 'some/tables', subset: 'en', ...{ columns: 'date' } },
     says: /en\/a\.parquet: has no column date; it has text, url, big/
   },
-  'a card whose YAML is broken': {
+  'a card with invalid YAML': {
     code: 'ERR_DATASET', asked: { dataset: 'some/broken' }, says: /some\/broken: .*README\.md.*data_files/s
   },
   'a loading script': { code: 'ERR_DATASET', asked: { dataset: 'some/script' }, says: /some\/script.*script\.py/s },
-  'lines that are said to be gzip': {
+  'lines with the extension of gzip': {
     code: 'ERR_SOURCE',
     asked: { dataset: 'some/gz' },
     says: /a\.jsonl\.gz: is not gzip data, as its extension says/
   },
-  'lines that are said to be zstd': {
+  'lines with the extension of zstd': {
     code: 'ERR_SOURCE',
     asked: { dataset: 'some/zst' },
     says: /a\.jsonl\.zst: is not zstd data, as its extension says/
   },
-  'a page that is said to be parquet': {
+  'a page with the extension of parquet': {
     code: 'ERR_SOURCE', asked: { dataset: 'some/html' }, says: /a\.parquet: is an HTML page; get the data itself/
   },
-  'bytes that are said to be lines': {
+  'bytes with the extension of lines': {
     code: 'ERR_BAD_RECORDS',
     asked: { dataset: 'some/bytes' },
     says: /a\.jsonl: 3 of 3 records are bad \(bad_utf8: 2, bad_json: 1\)/
@@ -140,21 +140,21 @@ const cases: Readonly<Record<string, Case>> = {
   'a limit of 0': {
     code: 'ERR_OPTION', asked: { dataset: 'some/code', limit: 0 }, says: /limit: expected .*1.*, got 0/
   },
-  'a limit below 0': {
+  'a negative limit': {
     code: 'ERR_OPTION', asked: { dataset: 'some/code', limit: -1 }, says: /limit: expected .*1.*, got -1/
   },
-  'a name that is none': {
+  'an invalid name': {
     code: 'ERR_OPTION',
     asked: { dataset: 'some/code/more' },
     says: /some\/code\/more cannot be read, expected .*OWNER\/NAME of a dataset on the Hub/
   },
-  'a Hub that is not to be asked': {
+  'offline mode': {
     code: 'ERR_HUB',
     asked: { dataset: 'some/code' },
     environment: { HF_HUB_OFFLINE: '1' },
     says: /some\/code.*HF_HUB_OFFLINE/
   },
-  'a Hub that can\'t be reached': {
+  'an unreachable Hub': {
     code: 'ERR_HUB',
     asked: { dataset: 'some/code', maxRetries: 1 },
     environment: { HF_ENDPOINT: 'http://127.0.0.1:9' },

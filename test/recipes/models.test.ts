@@ -8,8 +8,7 @@ import { loadFastText } from '../../lib/fasttext/classifier.ts'
 import { processMixture } from '../../recipes/process-mixture.ts'
 import { filterCorpus } from '../../recipes/filter-corpus.ts'
 import { run } from '../../recipes/run.ts'
-import { type RunSummary, runs } from '../../recipes/runs.ts'
-import type { RunDifference } from '../../recipes/history/compare.ts'
+import { runs } from '../../recipes/runs.ts'
 import { makeFilter } from '../../recipes/stages.ts'
 import { Threads } from '../../recipes/flow/workers/threads.ts'
 import { normalizeText } from '../../transforms/normalize.ts'
@@ -72,9 +71,9 @@ t.test('a changed model makes its component outdated, and run records show it', 
   await processMixture(manifest, options)
   t.strictNotSame(contentIn(join(folder, 'shards')), before)
   const { runsDir } = options
-  const [last, first] = await runs(['m'], { runsDir }) as readonly RunSummary[]
+  const [last, first] = await runs(['m'], { runsDir })
   t.match(
-    (await runs(['diff', first!.path, last!.path], { runsDir }) as RunDifference).sources,
+    (await runs(['diff', first!.path, last!.path], { runsDir })).sources,
     [{ path: `web.models["${model}"]` }]
   )
 })

@@ -5,8 +5,7 @@ import { type Test, t } from '../tap.ts'
 import { checkManifest } from '../../recipes/check.ts'
 import { type MixtureError, processMixture } from '../../recipes/process-mixture.ts'
 import { run } from '../../recipes/run.ts'
-import { type RunSummary, runs } from '../../recipes/runs.ts'
-import type { RunDifference } from '../../recipes/history/compare.ts'
+import { runs } from '../../recipes/runs.ts'
 import { Threads } from '../../recipes/flow/workers/threads.ts'
 import { ROOT, builtModule, contentIn, failure, folderInMemory, howMany, ndjsonOf, put } from '../helpers.ts'
 import { stoppedAt } from '../resuming.ts'
@@ -244,8 +243,8 @@ t.test('a changed module makes its component outdated, as a changed option does'
   t.strictNotSame(contentIn(setting.out), before)
   t.match((await run(path, { ...context, dryRun: true })).steps[1], { outcome: 'up to date' })
   const runsDir = join(setting.folder, 'runs')
-  const [last, first] = await runs(['m'], { runsDir }) as readonly RunSummary[]
-  const difference = await runs(['diff', first!.path, last!.path], { runsDir }) as RunDifference
+  const [last, first] = await runs(['m'], { runsDir })
+  const difference = await runs(['diff', first!.path, last!.path], { runsDir })
   t.match(difference.sources, [{ path: `web.modules["${module}"]` }], 'run records show it')
 })
 

@@ -57,7 +57,16 @@ t.test('each command of a pipe parses its options once, and its stage does not',
   t.strictSame(counts, Object.fromEntries(schemas.map(([name]) => [name as string, 1])))
 })
 
-t.test('of a mixture, too', async t => {
+t.test('init parses its options once', async t => {
+  const cwd = folderInMemory(t)
+  put(cwd, 'a.ndjson', '{"text":"some words, and more of them"}\n')
+  const counts = countParses(t, { init: commands.init!.options })
+  const { code, stderr } = await commandHere(['init', 'a.ndjson'], { cwd })
+  t.equal(code, 0, stderr)
+  t.strictSame(counts, { init: 1 })
+})
+
+t.test('a mixture parses its options once, and none of its stages does', async t => {
   const { manifest, options, folder } = smallMixture(t, {
     dataset: 'csv', delimiter: 'tab', data_files: put(folderInMemory(t), 'a.tsv', 'id\ttext\na\tsome words\n')
   })

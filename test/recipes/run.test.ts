@@ -111,8 +111,8 @@ t.test('only changed steps are repeated, with the reason', async t => {
   const shard = join(folder, 'shards/books/shard_00000.npy')
   const bytes = readFileSync(shard)
   rmSync(shard)
-  const mended = await run()
-  t.match(mended.steps[3], { outcome: 'done again', why: /shard_00000\.npy: is not there/ })
+  const repaired = await run()
+  t.match(repaired.steps[3], { outcome: 'done again', why: /shard_00000\.npy: is not there/ })
   t.strictSame(readFileSync(shard), bytes)
 
   const flipped = Buffer.from(bytes)

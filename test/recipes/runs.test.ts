@@ -3,9 +3,8 @@ import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import type { PartialError } from '../../lib/errors.ts'
 import { sha256 } from '../../lib/hash.ts'
-import type { RunDifference } from '../../recipes/history/compare.ts'
 import { processMixture } from '../../recipes/process-mixture.ts'
-import { type RunSummary, type RunsResult, type ShardTrace, runs, runsText } from '../../recipes/runs.ts'
+import { type RunSummary, type RunsResult, runs, runsText } from '../../recipes/runs.ts'
 import { commandsHereIn } from '../commands.ts'
 import { docs, failure, fixture, ndjsonOf, pattern, put, temporaryFolder } from '../helpers.ts'
 import { type Test, t } from '../tap.ts'
@@ -78,7 +77,7 @@ t.test('records are listed, compared, and found by a shard', async t => {
   })
 
   await t.test('diff shows the changes', async t => {
-    const difference = await runs(['diff', a, basename(b, '.json')], options) as RunDifference
+    const difference = await runs(['diff', a, basename(b, '.json')], options)
     t.match(difference, { before: a, after: b, tokenizer: { length: 0 }, versions: { length: 0 } })
     t.strictSame(difference.settings.map(({ path }) => path), [
       'datasets.gone', 'datasets.web.filters[1].length.min_chars', 'datasets.new'
@@ -118,7 +117,7 @@ t.test('records are listed, compared, and found by a shard', async t => {
       tokenizer: { path: 'x', sha256: 'ab'.repeat(32), vocab_size: 9 },
       manifest: { ...other.manifest, text: `name: m\ndatasets: ${other.manifest.text}` }
     }))
-    const difference = await runs(['diff', a, changed], options) as RunDifference
+    const difference = await runs(['diff', a, changed], options)
     t.strictSame(difference.settings, [{ path: 'name', before: undefined, after: 'm' }])
     t.match(difference, {
       tokenizer: [{ path: 'path' }, { path: 'sha256' }, { path: 'vocab_size', before: 85, after: 9 }],
@@ -137,7 +136,7 @@ t.test('records are listed, compared, and found by a shard', async t => {
   await t.test('of finds the run that made a shard, at any path', async t => {
     const moved = join(folder, 'moved.npy')
     copyFileSync(join(folder, 'same/shard_00001.npy'), moved)
-    const trace = await runs(['of', moved], options) as ShardTrace
+    const trace = await runs(['of', moved], options)
     t.match(trace, { shard: moved, sha256: sha256(readFileSync(moved)) })
     const made = trace.runs.filter(({ component }) => component === 'same')
     t.match(made, [{ path: b, made: join(folder, 'same/shard_00001.npy') }, { path: a }])

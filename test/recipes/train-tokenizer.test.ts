@@ -184,7 +184,7 @@ t.test('a training that was stopped between its files recognizes them', async t 
     code: 'ERR_OUTPUT', message: /spm_300_unigram\.model: /
   })
   rmdirSync(model)
-  put(folder, 'tokenizer/spm_300_unigram.model', 'as if it was killed behind this')
+  put(folder, 'tokenizer/spm_300_unigram.model', 'as if it was killed after this')
   const told: string[] = []
   await train({}, { tell: message => { told.push(message) } })
   t.match(told[0], /^train-tokenizer: starts over: it had not reached a checkpoint$/)

@@ -94,7 +94,7 @@ async function shard ({ component }: Setting, options: Partial<ShardOptions>): P
 /** Threads that do all of the work, and one that shares it with the main thread, which is ready earlier. */
 const crews: Readonly<Record<string, Threads>> = {
   'two threads': new Threads({ workers: 3, mainWorks: false }),
-  ...(isThorough() && { 'one and the main one': new Threads({ workers: 2 }) })
+  ...(isThorough() && { 'one thread and the main thread': new Threads({ workers: 2 }) })
 }
 t.teardown(async () => { await Promise.all(Object.values(crews).map(threads => threads.close())) })
 

@@ -75,12 +75,12 @@ export class Report {
     if (!hasFailed() && ended !== 0) {
       this.fail('', `the process ended with ${typeof ended === 'number' ? 'exit code' : 'signal'} ${ended}`)
     }
-    if (!hasFailed() && !this.#parser.ok) this.fail('', 'the report is not that of tests that have passed')
+    if (!hasFailed() && !this.#parser.ok) this.fail('', 'the report is not a pass')
     if (this.#files.size === 1) this.#done()
     return [...this.#files].map(([file, { passed, skipped, failures, isDone, seconds }]) => {
       const notRun = isDone || failures.length > 0
         ? []
-        : [{ test: '', details: 'it has not ended: another file of its process has failed before that' }]
+        : [{ test: '', details: 'it has not ended: another file in its process failed first' }]
       const all = [...failures, ...notRun]
       return { file, passed, skipped, failures: all, stderr: failures.length > 0 ? stderr : '', seconds }
     })

@@ -54,16 +54,16 @@ const FAILING: Readonly<Record<string, readonly [program: string, names: string,
     ': x > y',
     /found: 7/
   ],
-  'a file without a word': ['', '', /the file has no test/],
+  'a file without output': ['', '', /the file has no test/],
   'a file without a test': ['console.log("TAP version 14\\n1..0")', '', /the file has no test/],
   'a test without an assertion': [
     'console.log("# Subtest: x\\n    1..0\\nok 1 - x\\n1..1")', ': x', /the test has no assertion/
   ],
   'an exit code after the last test': [`${PASSING}; process.exitCode = 3`, '', /the process ended with exit code 3/],
   'a signal': [`${PASSING}; process.kill(process.pid)`, '', /the process ended with signal SIGTERM/],
-  'a plan that is not met': ['console.log("ok 1 - x\\n1..2")', '', /incorrect number of tests/],
+  'a plan with another number of tests': ['console.log("ok 1 - x\\n1..2")', '', /incorrect number of tests/],
   'no plan': ['console.log("ok 1 - x")', '', /plan/],
-  'a plan of a test that is not met': [
+  'a plan of a test with another number of assertions': [
     'console.log("# Subtest: x\\n    ok 1 - y\\n    1..2\\nnot ok 1 - x\\n1..1")',
     ': x',
     /incorrect number of tests/
@@ -149,6 +149,20 @@ t.test('files share a process; each is reported separately', async t => {
   t.strictSame(lines.slice(lines.indexOf('Failed:') + 1), [
     '  test/x/b.test.ts: two > is four', '  test/x/c.test.ts: three', '  test/x/d.test.ts', '5 passed, 3 failed, ' +
       '1 skipped'
+  ])
+})
+
+t.test('a file that leaves the environment changed fails the run, and is named by the next one', async t => {
+  const { passed, lines } = await ran(t, {
+    'x/a': byTap(`process.env.BACK = '1'; t.teardown(() => { delete process.env.BACK })
+      t.test('one', t => { t.equal(process.env.BACK, '1'); t.end() })`),
+    'x/b': byTap('process.env.LEFT = "1"; t.test("two", t => { t.pass("holds"); t.end() })'),
+    'x/c': byTap('t.test("three", t => { t.equal(process.env.LEFT, undefined); t.end() })')
+  }, { jobs: 1 })
+  t.equal(passed, false)
+  t.strictSame(lines.slice(lines.indexOf('Failed:') + 1), [
+    '  test/x/c.test.ts: test/x/b.test.ts has changed LEFT, expected it to set the environment back',
+    '3 passed, 1 failed, 0 skipped'
   ])
 })
 

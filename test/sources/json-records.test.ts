@@ -178,10 +178,10 @@ t.test('a missing field is an error that lists the fields', async t => {
     ['{"data":{"text":["a"]}}', /"data" begins with "\{", expected an array of records/],
     ['[{"text":"a"}]', /begins with "\[.*expected one object whose "data" is/],
     ['{"text":"a"}\n{"data":[]}', /has no field "data"/],
-    ['{"version":[1,', /ends before the object/],
+    ['{"version":[1,', /ends before its object/],
     ['{"data":[{"text":"a"}', /has no end/],
     ['{"data":[{"text":"a"}]', /has no end/],
-    ['{"data":[{"text":"a"}]}\n{"data":[]}', /has ended, and more follows/],
+    ['{"data":[{"text":"a"}]}\n{"data":[]}', /has ended, but more follows/],
     ['{"data":[{"text":"a"}],"x":{"data":[1]},"d\\u0061ta" : []}', /has two fields "data"/],
     ['{"data":[{"text":"a"}],"data":null}', /has two fields "data"/]
   ] as const) t.match(await failure(read(json, { field: 'data' })), { code: 'ERR_SOURCE', message }, json)

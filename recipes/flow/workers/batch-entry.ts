@@ -14,7 +14,7 @@ export class BatchEntry {
   readonly #index: number // among the documents of the batch
   readonly #from: number // where its ids or its line begin
   #document: Document | undefined
-  /** Why the document was dropped, or the message of the error where a filter failed on it. */
+  /** Why the document was dropped, or the message of the error if a filter failed on it. */
   readonly reason: string | undefined
 
   constructor (output: BatchOutput, index: number, reason: string | undefined, from: number) {
@@ -24,7 +24,7 @@ export class BatchEntry {
     this.#from = from
   }
 
-  /** The document, where the batch returns it. */
+  /** The document, if the batch returns it. */
   get document (): Document {
     if (this.#document === undefined) {
       const { id, text, meta } = this.#output.documents![this.#index]!

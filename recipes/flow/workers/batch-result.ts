@@ -13,20 +13,20 @@ export interface BatchResult {
   /** Why a record gave no document; null for one that is not a record (a blank line), and 0 for a document. */
   readonly faults: ReadonlyArray<RecordFault | null | 0>
   /**
-   * Of each document: the index of the filter that dropped it, `failedAt` of the filter that failed on it, or -1 where
-   * it passed all filters. Filters that compare documents drop none here.
+   * For each document the index of the filter that dropped it, `failedAt` of the filter that failed on it, or -1 if it
+   * passed all filters. Filters that compare documents drop none here.
    */
   readonly droppedBy: Int32Array
-  /** Only of documents that were dropped: the reason, or the error's message where a filter failed on it. */
+  /** For each dropped document the reason, or the message of the error if a filter failed on it. */
   readonly reasons: readonly string[]
   /** The keys by which filters compare documents: `keysEach` for each document, one for each such filter. */
   readonly keys: BigUint64Array
   readonly keysEach: number
-  /** Null for a document that is not returned; null instead of a list where none is. */
+  /** The documents, with null for those that are not returned; null instead of the list if none is returned. */
   readonly documents: ReadonlyArray<Document | null> | null
   /** The number of ids, or of bytes of the line, of each document. */
   readonly sizes: Int32Array
-  /** The ids or lines of all documents where the shared memory was too small; null where they are in it. */
+  /** The ids or lines of all documents if the shared memory is too small for them, otherwise null. */
   readonly made: Int32Array | Uint8Array | null
 }
 
@@ -108,8 +108,8 @@ class LineBuffer {
   }
 
   append (line: string): void {
-    const most = 3 * line.length // bytes of as many UTF-16 units
-    if (this.length + most > this.bytes.length) this.#reserve(Buffer.byteLength(line))
+    const max = 3 * line.length // bytes of as many UTF-16 units
+    if (this.length + max > this.bytes.length) this.#reserve(Buffer.byteLength(line))
     this.length += this.bytes.write(line, this.length)
   }
 

@@ -31,7 +31,7 @@ export interface BatchSpec {
   /** The filters in order, with their options. */
   readonly filters: readonly FilterSpec[]
   readonly keeps: Keeps
-  /** Encodes the documents that pass; null where they are not encoded. */
+  /** Encodes the documents that pass; null if they are not encoded. */
   readonly tokenizer: TokenizerSpec | null
 }
 

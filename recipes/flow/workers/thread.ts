@@ -67,7 +67,7 @@ async function runBatch ({ spec, number, progress, ...task }: BatchTask): Promis
 }
 
 /**
- * Processes a batch after those before it. What it loads is kept for the next one.
+ * Processes a batch after the previous ones. The tokenizer and models that it loads are kept for the next batch.
  *
  * @throws SluiceError as the filters do, and `ERR_TOKENIZER`
  */

@@ -35,14 +35,14 @@ export interface FlowPart {
   readonly keepsRejects: boolean
   /** What the flow needs after the filters, besides ids. */
   readonly wants: 'nothing' | 'lines' | 'documents'
-  /** Encodes the documents; null where they are not encoded. */
+  /** Encodes the documents; null if they are not encoded. */
   readonly tokenizer: Encoder | null
 }
 
 /**
  * The part of a flow that threads do, batch by batch, and the stages that remain in the main thread, in order. For each
- * filter a stage of the same name counts and drops documents by the results of a thread; a filter that compares
- * documents does so there, by the keys from a thread.
+ * filter a stage of the same name counts and drops documents by the results of a thread; the comparison of
+ * documents by their keys is done by these stages, too.
  */
 export class ThreadedFlow implements BatchThreads<FlowItem> {
   readonly lookAhead: number
@@ -52,7 +52,7 @@ export class ThreadedFlow implements BatchThreads<FlowItem> {
   readonly #freeMemories: SharedArrayBuffer[] = []
   #worker: Promise<BatchWorker> | undefined // of the main thread
 
-  /** @param tokenizer the loaded tokenizer of the spec; null where it has none */
+  /** @param tokenizer the loaded tokenizer of the spec; null if it has none */
   constructor (spec: BatchSpec, threads: Threads, tokenizer: Encoder | null) {
     const begin = async (input: BatchInput): Promise<BatchRun> => {
       this.#worker ??= BatchWorker.open(spec, tokenizer ?? undefined)
@@ -111,7 +111,7 @@ export class ThreadedFlow implements BatchThreads<FlowItem> {
     return this.encodes || this.makesLines
   }
 
-  /** What is passed on after this many filters: the document once no other results are needed, until then the entry. */
+  /** The item after this many filters: the document if no other results are needed any more, otherwise the entry. */
   #outOf (filters: number): (entry: BatchEntry) => FlowItem {
     return filters === this.filterCount && !this.#makes ? documentOf : entry => entry
   }
@@ -219,7 +219,7 @@ function isInOrder ({ module }: Filter): boolean {
   return module?.inOrder != null
 }
 
-/** Runs a flow with threads. @param work is given null where there is only the main thread */
+/** Runs a flow with threads. @param work is given null if there is only the main thread */
 export async function withThreadedFlow<T> (
   flow: FlowPart, options: ThreadOptions, work: (threaded: ThreadedFlow | null) => Promise<T>
 ): Promise<T> {

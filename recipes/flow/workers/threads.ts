@@ -91,7 +91,7 @@ function threadError (place: string, spec: BatchSpec, cause: unknown): SluiceErr
   return new SluiceError('ERR_DOCUMENT', `${place}: ${message}`, { cause })
 }
 
-/** The custom stages that a thread may have failed in; empty where none is suspected. */
+/** The custom stages that a thread may have failed in; empty if none is suspected. */
 function suspectsOf ({ filters }: BatchSpec, cause: unknown): string {
   const inStack = stageInStack((cause as Error).stack ?? '')
   if (inStack !== null) return inStack
@@ -100,7 +100,7 @@ function suspectsOf ({ filters }: BatchSpec, cause: unknown): string {
   return custom.map(({ stageName, module }) => `${stageName} (${module})`).join(' or ')
 }
 
-/** How many threads there are, and what the main one does. */
+/** The number of threads, and whether the main thread works. */
 export interface ThreadsOptions {
   /** Threads, including the main thread. */
   readonly workers: number

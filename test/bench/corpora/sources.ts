@@ -103,6 +103,6 @@ function pythonFolder (): string {
   try {
     return execFileSync('python3', ['-c', program], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim()
   } catch (cause) {
-    throw new Missing('python3, whose library is the code, is not installed', { cause })
+    throw new Missing('python3, whose library is the source code, is not installed', { cause })
   }
 }

@@ -39,7 +39,7 @@ export function readArguments (args: readonly string[], names: readonly string[]
   }
   const unknown = only.find(name => !names.some(each => isNamed(each, name)))
   if (unknown !== undefined) {
-    throw new WrongCall(`--only: no row or part is called ${unknown}; there are ${names.join(', ')}`)
+    throw new WrongCall(`--only: no row or part is named ${unknown}; expected ${names.join(', ')}`)
   }
   return {
     only,

@@ -96,7 +96,7 @@ async function installed (program: string, tell: (message: string) => void): Pro
     await rename(partial, target)
     return target
   } catch {
-    tell('pip could not install them; the packages that are installed are used')
+    tell('pip could not install them; using the installed packages')
     await rm(partial, { recursive: true, force: true })
     return undefined
   }

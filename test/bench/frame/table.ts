@@ -30,8 +30,8 @@ function wordCells (counts: WordCounts): string[] {
   ]
 }
 
-const RATIO = 'ratio: how many times as fast the first side of a row is, by CPU time; ' +
-  'warm: the same work again in the same process; count: of documents, sequences or ids that came out'
+const RATIO = 'ratio: speed of the first side of a row relative to this one, by CPU time; ' +
+  'warm: the same work repeated in the same process; count: resulting documents, sequences or ids'
 
 /** A line for each side of each row. */
 export function rowsTable (rows: readonly RowResult[]): string {

@@ -22,21 +22,21 @@ const REPOS = [
 const ALWAYS = { times: 1000 }
 const STATES: ReadonlyArray<[what: string, plan: Misbehaviour | [], name?: string, options?: HfOptions]> = [
   ['no answer from the API', { fault: { kind: 'delay', ms: null }, on: { kind: 'api' }, ...ALWAYS }],
-  ['half an answer from the API', { fault: { kind: 'stall', after: 3 }, on: { kind: 'api' }, ...ALWAYS }],
-  ['a wait that was asked for', { fault: { kind: 'rate-limit', seconds: 600, how: 'retry-after' }, ...ALWAYS }],
-  ['a wait of our own', { fault: { kind: 'status', status: 503 }, ...ALWAYS }],
+  ['a partial answer from the API', { fault: { kind: 'stall', after: 3 }, on: { kind: 'api' }, ...ALWAYS }],
+  ['a requested wait', { fault: { kind: 'rate-limit', seconds: 600, how: 'retry-after' }, ...ALWAYS }],
+  ['a retry delay', { fault: { kind: 'status', status: 503 }, ...ALWAYS }],
   ['no address', { fault: { kind: 'delay', ms: null }, on: { kind: 'resolve' }, ...ALWAYS }],
   ['no answer from the CDN', { fault: { kind: 'delay', ms: null }, on: { kind: 'file' }, ...ALWAYS }],
-  ['half a file', { fault: { kind: 'stall', after: 100_000 }, on: { kind: 'file' }, ...ALWAYS }],
-  ['a wait in mid-file', { fault: { kind: 'break', after: 100_000 }, on: { kind: 'file' }, ...ALWAYS }],
-  ['a file that nobody reads on', []],
+  ['a partial file', { fault: { kind: 'stall', after: 100_000 }, on: { kind: 'file' }, ...ALWAYS }],
+  ['a wait within a file', { fault: { kind: 'break', after: 100_000 }, on: { kind: 'file' }, ...ALWAYS }],
+  ['a file whose reader has paused', []],
   [
     'columns of a table',
     { fault: { kind: 'stall', after: 5000 }, on: { kind: 'file' }, skip: 2, ...ALWAYS },
     'o/table',
     { columns: '*' }
   ],
-  ['columns that nobody reads on', [], 'o/table', { columns: '*' }]
+  ['columns whose reader has paused', [], 'o/table', { columns: '*' }]
 ]
 
 type Stopping = (source: ReturnType<typeof hf>, controller: AbortController) => void

@@ -22,7 +22,7 @@ for (const [name, dataset, request, expected, files, first, last] of [
     { format: 'parquet', from: 'card' }, 15, 'sample/10BT/000_00000.parquet', 'sample/10BT/014_00000.parquet'
   ],
   [
-    'FineWeb as a whole', 'HuggingFaceFW/fineweb', {}, { subset: 'default', from: 'card' }, 200,
+    'the whole of FineWeb', 'HuggingFaceFW/fineweb', {}, { subset: 'default', from: 'card' }, 200,
     'data/CC-MAIN-2013-20/000_00000.parquet', 'data/CC-MAIN-2024-10/000_00049.parquet'
   ],
   [
@@ -43,7 +43,7 @@ for (const [name, dataset, request, expected, files, first, last] of [
     'en/c4-validation.00000-of-00008.json.gz', 'en/c4-validation.00007-of-00008.json.gz'
   ],
   [
-    'SlimPajama: folders tell the splits', 'cerebras/SlimPajama-627B', {},
+    'SlimPajama: folders are the splits', 'cerebras/SlimPajama-627B', {},
     { format: 'json', from: 'patterns', subset: null }, howMany(10 * MOST, 59_166),
     'train/chunk1/example_train_0.jsonl.zst', 'train/chunk9/example_train_999.jsonl.zst'
   ],
@@ -61,7 +61,7 @@ for (const [name, dataset, request, expected, files, first, last] of [
     'python/train-00058-of-00059.parquet'
   ],
   [
-    'TinyStories: the shards in data/, and not the texts beside them',
+    'TinyStories: the shards in data/, and not the texts next to them',
     'roneneldan/TinyStories',
     {},
     { format: 'parquet', from: 'patterns' },
@@ -75,7 +75,7 @@ for (const [name, dataset, request, expected, files, first, last] of [
     'data/validation-00000-of-00001-869c898b519ad725.parquet'
   ],
   [
-    'TinyStories, the texts of the second version', 'roneneldan/TinyStories',
+    'TinyStories, the texts of version 2', 'roneneldan/TinyStories',
     { dataFiles: 'TinyStoriesV2-GPT4-train.txt' }, { format: 'text' }, 1, 'TinyStoriesV2-GPT4-train.txt',
     'TinyStoriesV2-GPT4-train.txt'
   ]

@@ -139,7 +139,7 @@ t.test('a file that begins with something else than text is refused, from its st
 const changes: Readonly<Record<string, (path: string) => void>> = {
   grows: path => { appendFileSync(path, 'more') },
   shrinks: path => { truncateSync(path, 300_000) },
-  'is written to in place': path => {
+  'is overwritten in place': path => {
     writeFileSync(path, 'y'.repeat(2e6), { flag: 'r+' })
     utimesSync(path, new Date(), new Date(Date.now() + 5000))
   }

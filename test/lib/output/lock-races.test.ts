@@ -128,7 +128,7 @@ const contentOf = (id: string): string =>
 const beginnings: Readonly<Record<string, (folder: string) => void>> = {
   'no lock': () => {},
   'the lock of a killed run': folder => { put(folder, 'a.lock', contentOf(randomUUID())) },
-  'the lock of a killed run, and that of one that was killed as it took it over': folder => {
+  'the lock of a killed run, and that of a run that was killed while it took it over': folder => {
     const id = randomUUID()
     put(folder, 'a.lock', contentOf(id))
     put(folder, `a.lock.${id}`, contentOf(randomUUID()))

@@ -76,9 +76,9 @@ t.test('the lock of an ended process is taken over', async t => {
   const gone: Record<string, object> = { 'no process has the pid': { pid } }
   if (noProc === false) {
     Object.assign(gone, {
-      'another one has the pid': { pid: process.ppid, started: me.started! + 1 },
-      'we have the pid': { pid: process.pid, started: me.started! - 1 },
-      'before the machine was started anew': { pid: process.ppid, boot: randomUUID() }
+      'another process has the pid': { pid: process.ppid, started: me.started! + 1 },
+      'this process has the pid': { pid: process.pid, started: me.started! - 1 },
+      'before a reboot': { pid: process.ppid, boot: randomUUID() }
     })
   }
   for (const [kind, changes] of Object.entries(gone)) {
@@ -121,7 +121,7 @@ t.test('only one of 20 callers at once gets the lock of an ended process', async
 t.test('a file that is no lock is kept and reported; a lock emptied by a power cut is taken over', async t => {
   const whole = readFileSync(await putLock(join(temporaryFolder(t), 'a.lock')), 'utf8')
   const others = {
-    'cut off': whole.slice(0, 50),
+    truncated: whole.slice(0, 50),
     text: 'my notes',
     'an id that leads elsewhere': whole.replace(/"id":"[^"]*"/, '"id":"../../x"'),
     'a group of processes': whole.replace(/"pid":\d+/, '"pid":-1'),

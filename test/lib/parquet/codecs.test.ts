@@ -23,8 +23,8 @@ t.test('LZ4 blocks are decompressed', async t => {
     ['less than its size', block, 29],
     ['more than its size', block, 27],
     ['cut off', block.subarray(0, 5), 28],
-    ['a match before the begin', bytes(0x1f, 0x61, 2, 0, 5, 0x30, 0x62, 0x63, 0x64), 28],
-    ['a distance of none', bytes(0x1f, 0x61, 0, 0, 5, 0x30, 0x62, 0x63, 0x64), 28],
+    ['a match before the start', bytes(0x1f, 0x61, 2, 0, 5, 0x30, 0x62, 0x63, 0x64), 28],
+    ['a distance of 0', bytes(0x1f, 0x61, 0, 0, 5, 0x30, 0x62, 0x63, 0x64), 28],
     ['nothing', bytes(), 4]
   ] as const) {
     t.throws(() => decompress('LZ4_RAW', input, size), name)

@@ -34,7 +34,7 @@ export function rangesOf (bytes: Buffer, read: (start: number, end: number) => v
     size: bytes.length,
     async read (start, end) {
       if (!(start >= 0 && start <= end && end <= bytes.length)) {
-        throw new Error(`asked for bytes ${start} to ${end} of ${bytes.length}`)
+        throw new Error(`requested bytes ${start} to ${end} of ${bytes.length}`)
       }
       read(start, end)
       return Buffer.from(bytes.subarray(start, end)) // a separate copy: the bytes after it must not be visible

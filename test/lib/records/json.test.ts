@@ -55,7 +55,7 @@ t.test('an array that is truncated, or followed by other data, is an error', asy
     }, json)
   }
   for (const json of ['[{"text":"a"}] {"text":"b"}', '[{"text":"a"}]]', '[1]\n{"text":"a"}\n']) {
-    t.match(await failure(read(json)), { code: 'ERR_SOURCE', message: /has ended, and more follows/ }, json)
+    t.match(await failure(read(json)), { code: 'ERR_SOURCE', message: /has ended, but more follows/ }, json)
   }
 })
 

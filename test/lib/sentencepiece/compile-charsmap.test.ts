@@ -17,7 +17,7 @@ interface Match {
 function matches (charsmap: Buffer, text: Uint8Array): Match[] {
   const trieBytes = charsmap.readUInt32LE()
   const unitAt = (place: number): number => {
-    if (4 * place >= trieBytes) throw new Error(`unit ${place} of ${trieBytes / 4} was asked for`)
+    if (4 * place >= trieBytes) throw new Error(`unit ${place} of ${trieBytes / 4} was read`)
     return charsmap.readUInt32LE(4 + 4 * place)
   }
   const offsetOf = (unit: number): number => (unit >>> 10) << ((unit & 0x200) >>> 6)

@@ -67,7 +67,7 @@ t.test('a file that is no model is refused, with its first bytes', async t => {
     ['text', Buffer.from('{"model": {"vocab": []}}'), /is a tokenizer\.json of Hugging Face's tokenizers/],
     ['gzip', Buffer.from('1f8b0800000000000003', 'hex'), /is gzip data; /],
     ['zeros', Buffer.alloc(100), /illegal tag/],
-    ['cut off within a field', GOOD.subarray(0, 300), /SentencePiece model/],
+    ['truncated within a field', GOOD.subarray(0, 300), /SentencePiece model/],
     ['no unknown piece', modelOf([['a', 0, 1]]), /it has 0 unknown pieces/],
     ['two unknown pieces', modelOf([['a', 0, 2], ['b', 0, 2]]), /it has 2 unknown pieces/],
     ['an empty piece', modelOf([['<unk>', 0, 2], ['', 0, 1]]), /piece 1 is empty/],
@@ -75,14 +75,14 @@ t.test('a file that is no model is refused, with its first bytes', async t => {
     ['a score that is not finite', modelOf([['<unk>', 0, 2], ['a', NaN, 1]]), /score of piece 1 is NaN/],
     ['an unknown type', modelOf([['<unk>', 0, 2], ['a', 0, 9]]), /unknown type of a piece: 9/],
     ['a piece with a NUL', modelOf([['<unk>', 0, 2], ['a\0b', 0, 1]]), /piece 1 is "a\\u0000b", which has a NUL/],
-    ['a piece that is no text', Buffer.of(10, 3, 10, 1, 0xff), /a text is not UTF-8/],
+    ['a piece that is not UTF-8', Buffer.of(10, 3, 10, 1, 0xff), /a text is not UTF-8/],
     [
-      'a piece for a byte that is none',
+      'an invalid byte piece',
       modelOf([['<unk>', 0, 2], ['<0x1g>', 0, 6]]),
       /piece 1 is "<0x1g>", expected <0x00> to <0xFF> for a byte/
     ],
     [
-      'a piece for a byte, without byte_fallback',
+      'a byte piece without byte_fallback',
       modelOf([['<unk>', 0, 2], ['<0x1F>', 0, 6]]),
       /it has 1 pieces for bytes, expected none, since byte_fallback is off/
     ],
@@ -92,7 +92,7 @@ t.test('a file that is no model is refused, with its first bytes', async t => {
       /it has 0 pieces for bytes, expected 256, since byte_fallback is on/
     ],
     [
-      'a piece that goes on behind its end',
+      'a piece that continues after its end',
       Buffer.of(10, 2, 10, 5, 65, 65, 65, 65, 65),
       /message 1 ends inside a field/
     ],

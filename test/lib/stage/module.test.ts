@@ -87,7 +87,7 @@ t.test('a changed module is loaded again with its options; a module that changes
 })
 
 const MISTAKES: Readonly<Record<string, readonly [content: string, says: RegExp]>> = {
-  'it is no JavaScript': ['export function {', /: can't be imported: .*; `node .*own\.mjs` shows where$/],
+  'it is not JavaScript': ['export function {', /: can't be imported: .*; `node .*own\.mjs` shows where$/],
   'it throws on import': ['throw new Error("no model here")', /: can't be imported: no model here; `node/],
   'it lacks sluice': [
     'import { Stage } from \'sluice\'',
@@ -102,20 +102,20 @@ const MISTAKES: Readonly<Record<string, readonly [content: string, says: RegExp]
     'export const stage = () => { throw new Error("min_words: expected a number") }',
     /: its function stage has failed: min_words: expected a number; are its options right\?$/
   ],
-  'it gives nothing': [
+  'it returns nothing': [
     'export const stage = () => {}',
     /: its function stage returned undefined, expected a Stage: new Stage\(\{ name, take \}\)$/
   ],
-  'it gives a bare function': ['export const stage = () => text => text', /returned a function, expected/],
-  'it gives the work alone': [
+  'it returns a function': ['export const stage = () => text => text', /returned a function, expected/],
+  'it returns only the work': [
     'export const stage = () => ({ name: "own", take () {} })', /returned an object with name, take, expected a Stage/
   ],
-  'it gives a promise': [
+  'it returns a promise': [
     'export const stage = async () => { throw new Error("late") }',
     /returned a promise, expected a Stage; what must be awaited belongs in the stage's `open`$/
   ],
   'its stage has no name': ['export const stage = () => ({ work: { take () {} } })', /a Stage that has no name$/],
-  'its stage takes nothing': [
+  'its stage has no take': [
     'export const stage = () => ({ work: { name: "own" } })', /a Stage that has no function take$/
   ],
   'it only saves': [
@@ -128,7 +128,7 @@ const MISTAKES: Readonly<Record<string, readonly [content: string, says: RegExp]
   ],
   'it opens with something else': [
     'export const stage = () => ({ work: { name: "own", take () {}, open: 1 } })',
-    /a Stage that has something else than a function as open$/
+    /a Stage that has open, which is not a function$/
   ]
 }
 

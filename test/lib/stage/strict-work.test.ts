@@ -20,12 +20,12 @@ const GOOD: Readonly<Record<string, readonly [take: Take, kept: number, more?: o
     if (id === 'd1') return 'no'
     push(doc(id, 'x'))
   }, 2],
-  'drops all, later, and says null for nothing': [
+  'drops all, later, and returns null': [
     async ({ id }, push) => id === 'd1' ? (push(doc('a', 'b')), null) : 'no',
     1
   ],
   'leaves meta out': [({ id, text }, push) => { push({ id, text }) }, 3],
-  'makes several': [(document, push) => { push(document); push(document) }, 6, { several: true }],
+  'emits several': [(document, push) => { push(document); push(document) }, 6, { several: true }],
   'holds them until the end': [
     () => undefined,
     1,
@@ -50,8 +50,8 @@ const BAD: Readonly<Record<string, readonly [take: Take, says: RegExp, more?: ob
   ],
   'is rejected': [async () => { throw new TypeError('later') }, /at document d0: later$/],
   'loses a document': [() => undefined, /at document d0: take neither pushed a document nor returned a reason/],
-  'loses one, later': [async () => undefined, /d0: take neither pushed/],
-  'loses one, and may make several': [() => undefined, /d0: take neither pushed/, { several: true }],
+  'loses a document later': [async () => undefined, /d0: take neither pushed/],
+  'loses a document, and may emit several': [() => undefined, /d0: take neither pushed/, { several: true }],
   'pushes two': [
     push2,
     pattern(
@@ -75,20 +75,20 @@ const BAD: Readonly<Record<string, readonly [take: Take, says: RegExp, more?: ob
     (document, push) => { push(document.text) },
     /d0: it pushed some text 0, expected a document \{ id, text, meta \}$/
   ],
-  'pushes no id': [({ text }, push) => { push({ text }) }, /d0: it pushed a document whose id is no text/],
+  'pushes without an id': [({ text }, push) => { push({ text }) }, /d0: it pushed a document whose id is no text/],
   'pushes no text': [({ id }, push) => { push({ id, text: 3 }) }, /d0: it pushed a document whose text is no text/],
   'adds a field': [
     (document, push) => { push({ ...document, score: 1 }) },
     /d0: it pushed a document with score, expected \{ id, text, meta \}; anything else about a document goes into meta$/
   ],
-  'gives meta as a list': [
+  'pushes meta as a list': [
     (document, push) => { push({ ...document, meta: [] }) }, /d0: it pushed a document whose meta is no object/
   ],
   'puts a date into meta': [
     (document, push) => { push({ ...document, meta: { a: [{ when: new Date(0) }] } }) },
     /d0: it pushed a document whose meta\.a is no plain data/
   ],
-  'cuts a character': [
+  'splits a character': [
     (document, push) => { push({ ...document, text: '\ud83d' }) },
     /d0: it pushed a text with half a character/
   ],

@@ -39,7 +39,9 @@ t.test('a tokenizer.json encodes and decodes; its special ids come from the file
 
 t.test('what belongs to a tokenizer.json has to be readable', async t => {
   const folder = temporaryFolder(t)
-  t.match(await failure(loadTokenizer(folder)), { code: 'ERR_TOKENIZER', message: /a folder without a tokenizer\.json/ })
+  t.match(await failure(loadTokenizer(folder)), {
+    code: 'ERR_TOKENIZER', message: /a folder without a tokenizer\.json/
+  })
   put(folder, 'tokenizer.json', tokenizerJson())
   put(folder, 'tokenizer_config.json', '{')
   t.match(await failure(loadTokenizer(folder)), { code: 'ERR_TOKENIZER', message: /tokenizer_config\.json: .*JSON/ })

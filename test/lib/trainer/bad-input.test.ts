@@ -127,7 +127,7 @@ t.test('a single line without a line end', async t => {
   const draw = new Draw(12)
   const texts = {
     'of one letter': 'a'.repeat(howMany(50_000, 1_000_000)),
-    'of few': 'ab'.repeat(howMany(30_000, 500_000)),
+    'of a few letters': 'ab'.repeat(howMany(30_000, 500_000)),
     'without spaces': draw.text([...'abcdefghijklmnop'], howMany(20_000, 200_000))
   }
   for (const [what, text] of Object.entries(texts)) {

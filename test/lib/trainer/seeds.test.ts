@@ -7,31 +7,31 @@ import { Draw, buildOf, isValidPiece, pieceTexts, settings } from './corpora.ts'
 /** The words of a text's lines, each with what follows it: for the last word of a line, the end. */
 function wordsOfText (text: string, splits: boolean): Array<{
   readonly word: readonly string[]
-  readonly behind: string
+  readonly next: string
 }> {
   return text.split('\n').filter(line => line.trim() !== '').flatMap(line => {
     const escaped = '\u2581' + line.trim().replaceAll(/ +/g, '\u2581')
     const words = splits ? escaped.match(/\u2581[^\u2581]*/g)! : [escaped]
-    return words.map((word, i) => ({ word: [...word], behind: i === words.length - 1 ? 'end' : 'space' }))
+    return words.map((word, i) => ({ word: [...word], next: i === words.length - 1 ? 'end' : 'space' }))
   })
 }
 
 /** Pieces of several characters that different characters follow, with the amount of text they cover. */
 function naiveSeeds (text: string, rules: TrainSettings): Map<string, number> {
-  const found = new Map<string, { count: number, readonly behind: Set<string> }>()
-  for (const { word, behind } of wordsOfText(text, rules.splitByWhitespace)) {
+  const found = new Map<string, { count: number, readonly next: Set<string> }>()
+  for (const { word, next } of wordsOfText(text, rules.splitByWhitespace)) {
     for (let from = 0; from < word.length; from++) {
       for (let to = from + 2; to <= word.length; to++) {
         const piece = word.slice(from, to)
         if (!isValidPiece(piece, rules)) continue
-        const seen = found.get(piece.join('')) ?? { count: 0, behind: new Set() }
+        const seen = found.get(piece.join('')) ?? { count: 0, next: new Set() }
         found.set(piece.join(''), seen)
         seen.count++
-        seen.behind.add(word[to] ?? behind)
+        seen.next.add(word[to] ?? next)
       }
     }
   }
-  return new Map([...found].filter(([, { behind }]) => behind.size > 1).map(([piece, { count }]) =>
+  return new Map([...found].filter(([, { next }]) => next.size > 1).map(([piece, { count }]) =>
     [piece, count * [...piece].length]))
 }
 

@@ -81,15 +81,15 @@ const wrong: Readonly<Record<string, [data: Buffer, says: RegExp]>> = {
   text: [Buffer.from('{"text":"a"}\n'), /is not zstd data, as its extension says/],
   'a few bytes': [Buffer.from('{}'), /is not zstd data/],
   zeros: [Buffer.alloc(50), /is not zstd data/],
-  'text behind a frame': [
+  'text after a frame': [
     Buffer.concat([frameOf([rawBlock('a', true)]), Buffer.from('text')]),
     /the zstd data ends at byte 10 of 14, and what follows \(4 bytes\) is not zstd data/
   ],
-  'a byte behind a frame': [
+  'a byte after a frame': [
     Buffer.concat([frameOf([rawBlock('a', true)]), Buffer.from('b')]),
     /ends at byte 10 of 11, and what follows \(1 byte\) is not/
   ],
-  'a frame behind padding': [
+  'a frame after padding': [
     Buffer.concat([frameOf([rawBlock('a', true)]), Buffer.alloc(5000), frameOf([rawBlock('b', true)])]),
     /ends at byte 10 of 5020, and what follows \(5010 bytes\)/
   ],
@@ -102,14 +102,14 @@ const wrong: Readonly<Record<string, [data: Buffer, says: RegExp]>> = {
     frameOf([repeatedBlock('a', 2000, true)], { windowDescriptor: 0 }),
     /blocks have at most 1024/
   ],
-  'more content than the header tells': [
+  'more content than in the header': [
     frameOf([repeatedBlock('a', 9, true)], { contentBytes: 8 }), /more than the 8 bytes in its header/
   ],
-  'less content than the header tells': [
+  'less content than in the header': [
     frameOf([repeatedBlock('a', 9, true)], { contentBytes: 10 }),
     /of 9 bytes, its header has 10/
   ],
-  'a compressed block of nothing': [frameOf([block(2, 0, Buffer.alloc(0), true)]), /damaged zstd data/],
+  'an empty compressed block': [frameOf([block(2, 0, Buffer.alloc(0), true)]), /damaged zstd data/],
   'literals without a table': [
     frameOf([block(2, 4, Buffer.of(0x13, 0x40, 0, 0), true)]), /reuse a Huffman tree|literals whose size/
   ],
@@ -118,7 +118,7 @@ const wrong: Readonly<Record<string, [data: Buffer, says: RegExp]>> = {
     /reuse a table, and there is none before them/
   ],
   // one literal, then a sequence with tables that repeat a code and read no bits: 3 bytes from an empty history
-  'a reference before the frame': [
+  'a reference before the start of the frame': [
     frameOf([block(2, 8, Buffer.of(0x08, 0x61, 1, 0x54, 0, 2, 0, 0x04), true)]),
     /a reference \d+ bytes back, before the window's start/
   ]

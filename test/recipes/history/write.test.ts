@@ -1,5 +1,6 @@
 import { copyFileSync, readFileSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import { type Test, t } from '../../tap.ts'
 import { sha256 } from '../../../lib/hash.ts'
 import { packageVersion } from '../../../lib/package.ts'
@@ -227,6 +228,7 @@ t.test('a damaged record is reported with its reason, and the next record is sti
   const intact = readFileSync(path, 'utf8')
   for (const [content, why] of [
     [intact.slice(0, 100), /: is not JSON: .*; restore it from a copy, or delete it$/],
+    [gzipSync(intact), /: is gzip data; decompress it first, .*; expected the record of a run; restore it/],
     ['{"format":2}', /: is not the record of a run, or of a newer version: format: expected 1, got 2/],
     [
       intact.replace('"tokens": 30', '"tokens": 31'),

@@ -43,7 +43,7 @@ async function run ({ path, options = {}, state = null, shardsAfter }: Flow): Pr
     every: 1000,
     save: async state => { states.push(structuredClone(state)) },
     maxRecords,
-    mostCost: Infinity,
+    maxCost: Infinity,
     ...options
   })
   const source = ndjson(path, { highWaterMark: 4 })
@@ -91,7 +91,7 @@ t.test('a checkpoint is due after a number of documents, and when a shard is fin
 t.test('a slow checkpoint delays those for shards, but not those for documents', async t => {
   const path = put(folderInMemory(t), 'a.ndjson', ndjsonOf(docs(50)))
   const counted = readOf(await run(
-    { path, options: { every: 20, mostCost: 1e-9 }, shardsAfter: documents => documents }
+    { path, options: { every: 20, maxCost: 1e-9 }, shardsAfter: documents => documents }
   ))
   t.equal(counted.length, 3)
   t.strictSame(counted.map((at, i) => at - (counted[i - 1] ?? at)), [0, 20, 20])

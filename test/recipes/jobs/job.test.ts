@@ -110,18 +110,18 @@ t.test('the seconds of all runs are added up', async t => {
 
 /** Changes of settings and inputs, and their messages. */
 const changes: Readonly<Record<string, { readonly change: (setting: Setting) => JobPlan, readonly says: RegExp }>> = {
-  'another setting': {
+  'a changed setting': {
     change: ({ plan }) => ({ ...plan, settings: { name: 'web', filters: [{ length: { minChars: 2 } }] } }),
     says: /filters\[0\]\.length\.minChars.*1.*2/
   },
-  'one more setting': {
+  'an additional setting': {
     change: ({ plan }) => ({ ...plan, settings: { ...plan.settings, dtype: 'uint16' } }), says: /dtype.*uint16/
   },
-  'one more input': {
+  'an additional input': {
     change: ({ folder, plan }) => ({ ...plan, inputs: [...plan.inputs, { path: put(folder, 'c.txt', 'c'), size: 1 }] }),
     says: /c\.txt: is an input now, was not before/
   },
-  'one input less': {
+  'a missing input': {
     change: ({ plan }) => ({ ...plan, inputs: plan.inputs.slice(1) }), says: /a\.txt: is no longer an input/
   },
   'another order': {

@@ -40,7 +40,7 @@ const YAML: Readonly<Record<string, [yaml: string, says: string]>> = {
     'datasets:\n  - name: a\n    filters:\n    - normalize\n    # a comment\n\n   - length\n',
     `7:4: wrong indentation: this item begins in column 4, the one above it in column 5; ${SAME_COLUMN}`
   ],
-  'components that don\'t begin alike': [
+  'components with different indentation': [
     'datasets:\n  - name: a\n - name: b\n',
     `3:2: wrong indentation: this item begins in column 2, the one above it in column 3; ${SAME_COLUMN}`
   ],
@@ -57,17 +57,17 @@ const YAML: Readonly<Record<string, [yaml: string, says: string]>> = {
     '1:1: expected a colon after datasets, and what belongs to it in the lines below'
   ],
   'a colon in a value': ['name: a: b\n', '1:7: a value has a colon and a space in it, expected it in quotes'],
-  'a bracket that isn\'t closed': [
+  'an unclosed bracket': [
     'datasets:\n  - { name: a\n',
     '3:1: a bracket that is opened above is not closed, expected }; ' +
       'what is in brackets is indented further than what is around them'
   ],
   'no comma': ['datasets: [{ name: a dataset: json }]\n', '1:20: expected a comma between the entries in brackets'],
-  'a quote that isn\'t closed': [
+  'an unclosed quote': [
     'name: "a\ndatasets:\n  - { name: "b" }\n',
     '1:7: a text in quotes is not closed, expected " at its end'
   ],
-  'a value that begins with @': ['name: @a\n', '1:7: a value can\'t begin with @, expected it in quotes'],
+  'a value that starts with @': ['name: @a\n', '1:7: a value can\'t begin with @, expected it in quotes'],
   'a backslash in double quotes': [
     'name: "C:\\q"\n',
     '1:10: in double quotes a backslash begins an escape, and \\q is not one; ' +
@@ -79,8 +79,8 @@ const YAML: Readonly<Record<string, [yaml: string, says: string]>> = {
       'a value that begins with * needs quotes: \'**/*.json\''
   ],
   'two documents': ['name: a\n---\nname: b\n', '2:1: a second YAML document begins here, expected one in a file'],
-  'a key twice': ['name: a\ndatasets: []\nname: b\n', '3:1: the key name occurs twice in one mapping'],
-  'what is no YAML in another way': [
+  'a duplicate key': ['name: a\ndatasets: []\nname: b\n', '3:1: the key name occurs twice in one mapping'],
+  'other invalid YAML': [
     'name: a]\nb: ]\n',
     '2:4: invalid YAML here: check the quotes, brackets and indentation of this line and the one above it'
   ],

@@ -41,19 +41,19 @@ const CASES: Readonly<Record<string, Case>> = {
       name: 'mill', dataset: 'json', data_files: 'mill.ndjson', text_column: 'text', filters: ['normalize', 'dedup']
     }]
   },
-  'a folder of compressed files, with the text in a field of another name': {
+  'a folder of compressed files, with the text in another field': {
     files: {
       'raw/a/x.jsonl.gz': gzipSync(ndjsonOf(texts.map(body => ({ url: 'u', body })))), 'raw/README.md': '# Not data\n'
     },
     args: ['raw'],
     says: [{ name: 'raw', dataset: 'json', data_files: 'raw/**/*.jsonl.gz', text_column: 'body' }]
   },
-  'CSV with the text in a column that only its length tells': {
+  'CSV whose text column is recognized by its length only': {
     files: { 'mills.csv': ['nr,what was said', ...texts.map((text, i) => `${i},"${text}"`)].join('\n') + '\n' },
     args: ['mills.csv'],
     says: [{ name: 'mills', dataset: 'csv', text_column: 'what was said' }]
   },
-  'text within records': {
+  'text in nested fields': {
     files: { 'talk.json': JSON.stringify(texts.map(content => ({ messages: [{ content }] }))) },
     args: ['talk.json'],
     says: [{ dataset: 'json', text_column: 'messages[].content' }]
@@ -63,7 +63,7 @@ const CASES: Readonly<Record<string, Case>> = {
     args: ['lines.txt'],
     says: [{ dataset: 'text', data_files: 'lines.txt' }]
   },
-  'parquet, under a name that tells nothing': {
+  'parquet without an extension': {
     files: { part_0: parquet },
     args: ['part_0'],
     says: [{ name: 'part_0', dataset: 'parquet', text_column: 'article' }]
@@ -73,7 +73,7 @@ const CASES: Readonly<Record<string, Case>> = {
     args: ['p.arrow'],
     says: [{ name: 'p', dataset: 'arrow' }]
   },
-  'files of several formats and fields: a component each': {
+  'files of several formats and fields: one component each': {
     files: {
       'a.ndjson': ndjsonOf(texts.slice(0, 30).map(text => ({ text }))),
       'b.ndjson': ndjsonOf(texts.slice(30).map(text => ({ text }))),

@@ -33,15 +33,15 @@ t.test('the schema accepts each manifest of the repository', async t => {
 const FILE = 'dataset: text, data_files: a.txt'
 
 const RIGHT: Readonly<Record<string, string>> = {
-  'the bare list': `- { name: a, ${FILE} }`,
+  'the list of datasets alone': `- { name: a, ${FILE} }`,
   'each kind of filter': `- { name: a, ${FILE}, filters: [normalize, length: , length: { min_chars: 2, expect: ` +
     '{ kept: 0.6 } }, language: { keep: [de, fr] }, classify: { model: m.bin, label: good, min: 0.5 }, use: ' +
     './my.mjs, use: { module: ./my.mjs, min_words: 3 }] }',
-  'numbers as people write them': '- { name: a, dataset: json, data_files: [a, b], seq_len: 1_024, sample_limit: ' +
+  'numbers in common notations': '- { name: a, dataset: json, data_files: [a, b], seq_len: 1_024, sample_limit: ' +
     '1e6, max_records: "12" }',
   'a dataset on the Hub': '- { name: a, dataset: HuggingFaceFW/fineweb, columns: url }',
   'options of a source': '- { name: a, dataset: csv, data_files: a.csv, delimiter: tab, quote: "" }',
-  'nothing under keys': `{ name: null, tokenizer: null, datasets: [{ name: a, ${FILE}, license: null, raw_dir: ` +
+  'empty keys': `{ name: null, tokenizer: null, datasets: [{ name: a, ${FILE}, license: null, raw_dir: ` +
     'null }] }'
 }
 
@@ -55,33 +55,33 @@ const component = (rest: string): string => `- { name: a, ${FILE}, ${rest} }`
 
 /** The mistakes of manifest.test.ts and mistakes.test.ts except those in YAML's syntax. */
 const WRONG: Readonly<Record<string, string>> = {
-  'a key that is misspelt': component('seq_lenn: 3'),
+  'a misspelt key': component('seq_lenn: 3'),
   'a word for a number': component('sequences_per_shard: many'),
   'a number with a letter': component('seq_len: 10k'),
-  'a type of ids that there isn\'t': component('dtype: int64'),
+  'an unknown type of ids': component('dtype: int64'),
   'no dataset': '- { name: a, data_files: a.txt }',
   'a name with a slash': `- { name: a/b, ${FILE} }`,
   'a name of dots': `- { name: .., ${FILE} }`,
   'a name that is a number': `- { name: 2024, ${FILE} }`,
-  'a key of the manifest that is misspelt': `{ tokeniser: {}, datasets: [{ name: a, ${FILE} }] }`,
-  'a SHA-256 that is none': `{ tokenizer: { sha256: abc }, datasets: [{ name: a, ${FILE} }] }`,
+  'a misspelt key of the manifest': `{ tokeniser: {}, datasets: [{ name: a, ${FILE} }] }`,
+  'an invalid SHA-256': `{ tokenizer: { sha256: abc }, datasets: [{ name: a, ${FILE} }] }`,
   'a key in camel case': component('seqLen: 3'),
-  'a stage that there isn\'t': component('filters: [lenght: { min_chars: 1 }]'),
-  'the bare name of one': component('filters: [lowr]'),
-  'an option that a stage hasn\'t': component('filters: [length: { min_char: 1 }]'),
-  'a count below 0': component('filters: [length: { max_chars: -1 }]'),
-  'two stages in one': component('filters: [{ normalize: {}, length: {} }]'),
+  'an unknown stage': component('filters: [lenght: { min_chars: 1 }]'),
+  'the bare name of a stage with required options': component('filters: [lowr]'),
+  'an unknown option of a stage': component('filters: [length: { min_char: 1 }]'),
+  'a negative count': component('filters: [length: { max_chars: -1 }]'),
+  'two stages in one item': component('filters: [{ normalize: {}, length: {} }]'),
   'a number for a stage': component('filters: [7]'),
-  'a name that every object has': component('filters: [constructor]'),
-  'a stage without what it needs': component('filters: [classify]'),
+  'the name of an object member': component('filters: [constructor]'),
+  'a stage without a required option': component('filters: [classify]'),
   'a custom stage without its module': component('filters: [use: { min_words: 3 }]'),
-  'files that aren\'t named': '- { name: a, dataset: json }',
-  'a dataset that can\'t be read': '- { name: a, dataset: jsn, data_files: a.txt }',
+  'missing data_files': '- { name: a, dataset: json }',
+  'an unknown dataset': '- { name: a, dataset: jsn, data_files: a.txt }',
   'a key of another source': component('delimiter: x'),
   'a delimiter that is a number': '- { name: a, dataset: csv, data_files: a.csv, delimiter: 7 }',
   'a share above 1': component('expect: { kept: 60 }'),
   'no share': component('filters: [normalize: { expect: { keep: 1 } }]'),
-  'a share in no mapping': component('filters: [normalize: { expect: 3 }]'),
+  'a share without a mapping': component('filters: [normalize: { expect: 3 }]'),
   'true for a text': component('revision: true'),
   'a text for true': component('filters: [language: { record: yes }]'),
   'no component': 'datasets: []',
@@ -106,24 +106,24 @@ for (const [name, yaml] of Object.entries(WRONG)) {
 
 /** Rules that no JSON Schema can express, and why: only the checker enforces them. */
 const BEYOND: Readonly<Record<string, [yaml: string, why: string]>> = {
-  'bounds the wrong way round': [
+  'limits in the wrong order': [
     component('filters: [length: { min_chars: 5, max_chars: 4 }]'),
     'it compares two values'
   ],
   'a model for cld3': [component('filters: [language: { model: x.bin }]'), 'a rule in code, of two options'],
-  'a language that cld3 doesn\'t know': [
+  'a language unknown to cld3': [
     component('filters: [language: { keep: german }]'), 'a rule in code: it depends on the detector'
   ],
-  'files that aren\'t there': ['- { name: a, dataset: text, data_files: none.txt }', 'it is about the disk'],
-  'two components of one name': [
+  'files that don\'t exist': ['- { name: a, dataset: text, data_files: none.txt }', 'it is about the disk'],
+  'two components with the same name': [
     `- { name: a, ${FILE} }\n- { name: a, ${FILE}, output_dir: b }`,
     'items are unique only as a whole'
   ],
-  'two components in one folder': [
+  'two components in the same folder': [
     `- { name: a, ${FILE}, output_dir: x }\n- { name: b, ${FILE}, output_dir: ./x }`,
     'it compares paths'
   ],
-  'two copies in one folder': [component('raw_dir: x, filtered_dir: ./x'), 'it compares two values'],
+  'two copies in the same folder': [component('raw_dir: x, filtered_dir: ./x'), 'it compares two values'],
   'a control character in a name': ['- { name: "a\\u0001", dataset: text, data_files: a.txt }', 'a rule in code']
 }
 
