@@ -12,7 +12,7 @@ import type { UnigramTables } from './unigram-kernel-tables.ts'
 const MOST_BITS = 14 // of entries of 64 bytes: 1 MiB for short words, and as much for long ones
 const LEAST_BITS = 4
 const LEAST_SPILL = 2 ** 14
-const SPILL_BYTES = 2 ** 22
+const SPILL_BYTES = 2 ** 22 // with the most entries; less with fewer
 
 /** Bytes of normalized text that most words have room in, and of ids: several times those of such a word. */
 const WORD_BYTES = 2 ** 12
@@ -210,9 +210,10 @@ export class UnigramKernel {
   }
 }
 
-/** So that both parts of the table take no more than some bytes. */
+/** So that the table takes no more than some bytes, or the least that there can be. */
 function bitsFor (tableBytes: number): number {
-  const bits = Math.floor(Math.log2(Math.max(tableBytes, 1) / 128))
+  const bytesAnEntry = 2 * 64 + (SPILL_BYTES >> MOST_BITS)
+  const bits = Math.floor(Math.log2(Math.max(tableBytes, 1) / bytesAnEntry))
   return Math.min(Math.max(bits, LEAST_BITS), MOST_BITS)
 }
 

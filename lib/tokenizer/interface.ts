@@ -81,7 +81,12 @@ export type Encoder = Pick<Tokenizer, 'append' | 'eosId' | 'vocabSize' | 'sha256
 export interface TokenizerOptions {
   /** The SentencePiece version whose ids a `.model` gives. @default '0.2.3' */
   readonly version?: SentencePieceVersion | undefined
-  /** Maximum size in bytes of the cache of encoded words; 0: no cache. @default 48 MiB */
+  /**
+   * Maximum size in bytes of the cache of encoded words, which takes at most 6 MiB for a unigram model; 0: as little as
+   * possible.
+   *
+   * @default 48 MiB
+   */
   readonly tableBytes?: number
   /** `shared` of a tokenizer in another thread, which must have the same file and options. */
   readonly shared?: SharedTokenizer | undefined

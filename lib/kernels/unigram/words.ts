@@ -10,7 +10,7 @@
  * are in the spill, where the entry then says; their number is `SPILLED`, or `RUNS` if unknown ones are to be fused.
  */
 import { maskOf, unchangedOf } from './characters'
-import { FACTOR_1, FACTOR_2, FACTOR_3, FACTOR_4 } from './hash'
+import { FACTOR_1, FACTOR_2, FACTOR_3, FACTOR_4 } from '../bpe/hash'
 import { fuseRuns, hasRuns, totalAfter, writeIds } from './ids'
 import { NO_ROOM, hasMark, normalizeWord } from './normalize'
 import { FLOAT_STEP, countedPieces, measuredMargin } from './places'

@@ -7,6 +7,7 @@ import { type SentencePieceModel, readModel } from '../../../lib/sentencepiece/m
 import { unigramEncoding } from '../../../lib/sentencepiece/unigram.ts'
 import { UnigramEncoder } from '../../../lib/sentencepiece/unigram-encoder.ts'
 import { UnigramKernel } from '../../../lib/sentencepiece/unigram-kernel.ts'
+import { SETTINGS } from '../../../lib/sentencepiece/unigram-kernel-layout.ts'
 import { unigramTables } from '../../../lib/sentencepiece/unigram-kernel-tables.ts'
 import { encodings, recentEncodings, sameIds, shown } from '../../encodings.ts'
 import { ROOT, howMany, strictSame } from '../../helpers.ts'
@@ -57,6 +58,11 @@ t.test('the kernel has SentencePiece\'s ids, in both arithmetics, for models of 
       strictSame(t, wrong.slice(0, 5).map(({ text }) => shown(text)), [], `${name} by ${version}`)
     }
   }
+})
+
+t.test('the fields of the settings are those of the kernel, in the same order', async t => {
+  const source = readFileSync(join(ROOT, 'lib/kernels/unigram/settings.ts'), 'utf8')
+  t.strictSame(SETTINGS, [...source.matchAll(/^ {2}(\w+): (?:usize|u32)$/gm)].map(([, name]) => name))
 })
 
 t.test('random texts have the same ids with the kernel and without', async t => {
