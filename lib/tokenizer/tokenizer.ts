@@ -70,15 +70,15 @@ export interface TokenizerOptions {
    * @default '0.1.97'
    */
   readonly version?: SentencePieceVersion
-  /** Maximum size in bytes of the cache of encoded words; 0: no cache. @default 48 MiB */
+  /** Maximum size in bytes of a unigram model's cache of encoded words; 0: no cache. @default 48 MiB */
   readonly tableBytes?: number
   /** The `words` of a tokenizer in another thread, which must have the same model and version. */
   readonly words?: SharedArrayBuffer | BpeTables | undefined
 }
 
 /**
- * Loads a SentencePiece `.model` file. sluice itself encodes with unigram models, SentencePiece compiled to wasm with
- * other types.
+ * Loads a SentencePiece `.model` file. sluice itself encodes with unigram and BPE models, and SentencePiece compiled to
+ * wasm with word and character models.
  *
  * @throws SluiceError `ERR_TOKENIZER` when the file is missing, damaged or not a SentencePiece model
  */
