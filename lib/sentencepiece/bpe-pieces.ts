@@ -47,7 +47,7 @@ export class BpePieces {
 }
 
 /** Whether pieces of a type can be made of symbols: all but those that have a meaning of their own. */
-export function isMergeable (type: Piece['type']): boolean {
+function isMergeable (type: Piece['type']): boolean {
   return type === 'normal' || type === 'user_defined' || type === 'unused'
 }
 

@@ -10,8 +10,9 @@ import { sha256OfFile } from '../hash.ts'
 const REPLACED_AFTER_BYTES = 2_000_000
 
 /**
- * Loads SentencePiece compiled to wasm, which encodes with all model types, at 6 to 8 MB/s. It loads any file without
- * an error and then returns no ids, so `readModel` must have validated the file before.
+ * Loads SentencePiece compiled to wasm, which encodes with all model types, at 6 to 8 MB/s. Word and character models
+ * are encoded by it. It loads any file without an error and then returns no ids, so `readModel` must have validated the
+ * file before.
  *
  * @param sha256 of the validated file: an instance of another file is never used
  * @throws SluiceError `ERR_TOKENIZER` when SentencePiece refuses the model; encoding throws `ERR_DOCUMENT` for a text
