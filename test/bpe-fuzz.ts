@@ -13,7 +13,8 @@ import { idsOf, modelOf } from './lib/bpe/fixtures.ts'
 
 /** Those of `test/fixtures/bpe` that the kernel cuts text for, each in another way. */
 const FAMILIES = [
-  'r50k', 'cl100k', 'o200k', 'gpt2', 'llama3', 'qwen3', 'qwen35', 'tekken', 'deepseek', 'starcoder', 'numbers'
+  'r50k', 'cl100k', 'o200k', 'gpt2', 'llama3', 'qwen3', 'qwen35', 'tekken', 'deepseek', 'starcoder', 'numbers',
+  'falcon'
 ]
 
 export const FUZZED_BPE = [...FAMILIES, 'random merges', 'random ranks']

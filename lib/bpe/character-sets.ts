@@ -4,16 +4,19 @@ import { PUNCTUATION_DATA, WORD_DATA } from './set-data.ts'
 
 const CODE_POINTS = 0x11_0000
 
-const unpacked = new Map<string, Uint8Array>()
+let words: Uint8Array | undefined
+let punctuation: Uint8Array | undefined
 
 /** Whether `\w` matches a code point in the regular expressions of Rust. */
 export function isWordCharacter (point: number): boolean {
-  return setOf(WORD_DATA)[point] === 1
+  words ??= unpacked(WORD_DATA)
+  return words[point] === 1
 }
 
 /** Whether the pre-tokenizer `Punctuation` of Hugging Face's tokenizers takes a code point for punctuation. */
 export function isPunctuation (point: number): boolean {
-  return setOf(PUNCTUATION_DATA)[point] === 1
+  punctuation ??= unpacked(PUNCTUATION_DATA)
+  return punctuation[point] === 1
 }
 
 /** Numbers of Unicode 17, which the classes don't have. */
@@ -26,17 +29,13 @@ export function isNumeric (point: number): boolean {
 }
 
 /** 1 for each code point of a set, which is frozen: the properties of Node's expressions differ between versions. */
-function setOf (data: string): Uint8Array {
-  let set = unpacked.get(data)
-  if (set === undefined) {
-    set = new Uint8Array(CODE_POINTS)
-    let point = 0
-    let value = 0
-    for (const length of runLengths(data)) {
-      set.fill(value, point, point += length)
-      value = 1 - value
-    }
-    unpacked.set(data, set)
+function unpacked (data: string): Uint8Array {
+  const set = new Uint8Array(CODE_POINTS)
+  let point = 0
+  let value = 0
+  for (const length of runLengths(data)) {
+    set.fill(value, point, point += length)
+    value = 1 - value
   }
   return set
 }

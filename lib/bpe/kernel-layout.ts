@@ -20,7 +20,8 @@ export const SCANNERS = {
   deepseek: 7,
   digits: 8,
   numbers: 9,
-  qwen35: 10
+  qwen35: 10,
+  falcon: 11
 } as const
 
 export type Scanner = keyof typeof SCANNERS

@@ -1,6 +1,7 @@
 import { Arena, type SharedMemory } from '../kernels/arena.ts'
 import { instantiate } from '../kernels/instantiate.ts'
-import { characterClasses } from './character-classes.ts'
+import { CLASSES, characterClasses } from './character-classes.ts'
+import { isPunctuation } from './character-sets.ts'
 import {
   type Exports, MOST_RANKS, SCANNERS, SETTINGS, SHORT_WORK, type Scanner, type Setting, type Settings
 } from './kernel-layout.ts'
@@ -31,7 +32,7 @@ export function kernelTables (model: BpeModel): BpeTables | undefined {
   const scanner = SCANNER_OF[steps.map(nameOf).join(' ')]
   if (scanner === undefined) return undefined
   try {
-    const built = build(model)
+    const built = build(model, scanner)
     return built === undefined ? undefined : { ...built, scanner: SCANNERS[scanner], addsSpace }
   } catch {
     return undefined
@@ -49,17 +50,19 @@ const SCANNER_OF: Readonly<Record<string, Scanner>> = {
   o200k: 'o200k',
   tekken: 'tekken',
   'deepseek-numbers deepseek-cjk deepseek': 'deepseek',
-  'each-digit gpt2': 'digits',
-  'digits gpt2': 'numbers'
+  'each-digits gpt2': 'digits',
+  'digits gpt2': 'numbers',
+  'punctuation gpt2 bytes digits three-digits': 'falcon'
 }
 
 function nameOf (step: PreTokenizer): string {
   if (step.type === 'split') return step.expression
-  return step.type === 'digits' && step.individual ? 'each-digit' : step.type
+  const isEach = (step.type === 'digits' || step.type === 'punctuation') && step.individual
+  return isEach ? `each-${step.type}` : step.type
 }
 
 function build (
-  { vocabulary, merges, wholeWords }: BpeModel
+  { vocabulary, merges, wholeWords }: BpeModel, scanner: Scanner
 ): Pick<BpeTables, 'kernel' | 'memory' | 'settings'> | undefined {
   const arena = new Arena(vocabulary.bytes.length * 16)
   const { memory } = arena
@@ -72,7 +75,7 @@ function build (
     kernel.setup(at)
   }
   fields.set('workAt', arena.take(SHORT_WORK)).set('wholeWords', Number(wholeWords))
-  addClasses(arena, fields)
+  addClasses(arena, fields, scanner === 'falcon' ? classesOfFalcon() : characterClasses())
   fields.set('byteIdsAt', arena.take(4 * 256)).set('bytePairsAt', arena.take(4 * 65_536))
   fields.set('filterAt', arena.take(2 ** 17))
   fields.set('tokensAt', copied(arena, vocabulary.bytes)).set('startsAt', copied(arena, bytesOf(vocabulary.starts)))
@@ -97,8 +100,13 @@ export function bitsFor (entries: number): number {
   return Math.ceil(Math.log2(Math.max(entries, 1))) + 1
 }
 
-function addClasses (arena: Arena, fields: Map<Setting, number>): void {
-  const classes = characterClasses()
+/** With punctuation in the place of upper case. */
+function classesOfFalcon (): Uint8Array {
+  return characterClasses().map((bits, point) =>
+    isPunctuation(point) ? bits | CLASSES.upper : bits & ~CLASSES.upper)
+}
+
+function addClasses (arena: Arena, fields: Map<Setting, number>, classes: Uint8Array): void {
   const numbers = new Map<string, number>()
   const blockOf = new Uint16Array(classes.length / BLOCK)
   const blocks: Uint8Array[] = []

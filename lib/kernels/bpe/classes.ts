@@ -10,6 +10,9 @@ export const LOWER: u32 = 32
 export const MARK: u32 = 64
 export const SYMBOL: u32 = 128
 
+/** Falcon, which knows no upper case, has this in the place of `UPPER`. */
+export const PUNCTUATION: u32 = 16
+
 // @ts-ignore: decorator
 @inline
 export function lengthOfChar (first: u32): u32 {

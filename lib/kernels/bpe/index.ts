@@ -8,7 +8,7 @@
 import { LETTER, MARK } from './classes'
 import { encodeWord } from './encode-word'
 import { mergeLong, SHORT_WORD } from './merge'
-import { beginSteps, cl100kEnd, deepseekEnd, digitsEnd, gpt2End, o200kEnd } from './scan'
+import { beginSteps, cl100kEnd, deepseekEnd, digitsEnd, falconEnd, gpt2End, o200kEnd } from './scan'
 import { setSettings, settings } from './settings'
 import { clearWords, encodeMissingBy, SHORT_KEY, writeLonger, writeShort } from './words'
 
@@ -60,6 +60,7 @@ const DEEPSEEK: i32 = 7
 const DIGITS: i32 = 8
 const NUMBERS: i32 = 9
 const QWEN35: i32 = 10
+const FALCON: i32 = 11
 
 /** Ids of a word of up to 64 bytes, and the 16 bytes that may be written after them. */
 const WORD_ROOM: usize = 4 * 64 + 16
@@ -82,7 +83,8 @@ export function encode (family: i32, at: usize, end: usize): u32 {
     case DEEPSEEK: return encodeAs(DEEPSEEK, at, end)
     case DIGITS: return encodeAs(DIGITS, at, end)
     case NUMBERS: return encodeAs(NUMBERS, at, end)
-    default: return encodeAs(QWEN35, at, end)
+    case QWEN35: return encodeAs(QWEN35, at, end)
+    default: return encodeAs(FALCON, at, end)
   }
 }
 
@@ -126,6 +128,7 @@ function wordEnd (family: i32, at: usize, end: usize): usize {
   if (family === O200K) return o200kEnd(at, end, 3, true)
   if (family === TEKKEN) return o200kEnd(at, end, 1, false)
   if (family === DEEPSEEK) return deepseekEnd(at, end)
+  if (family === FALCON) return falconEnd(at, end)
   return digitsEnd(at, end, family === DIGITS)
 }
 
@@ -142,7 +145,9 @@ function bytesBetween (bytes: v128, first: i8, last: i8): u32 {
 @inline
 function mayPrecede (family: i32, byte: u32): bool {
   if (byte >= 0x80) return false
-  if (family === GPT2 || family === R50K || family === DIGITS || family === NUMBERS) return byte === 0x20
+  if (family === GPT2 || family === R50K || family === DIGITS || family === NUMBERS || family === FALCON) {
+    return byte === 0x20
+  }
   if (byte === 10 || byte === 13 || byte - 48 < 10) return false
   return family === DEEPSEEK || byte !== 0x27 // which may begin a contraction
 }

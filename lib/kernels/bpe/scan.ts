@@ -3,7 +3,7 @@
  * begins, and where the text ends.
  */
 import {
-  LETTER, LINE_END, LOWER, MARK, NUMBER, SPACE, SYMBOL, UPPER,
+  LETTER, LINE_END, LOWER, MARK, NUMBER, PUNCTUATION, SPACE, SYMBOL, UPPER,
   after, classAt, classOf, codePointAt, endOf, endOfNumbers, endOfOthers
 } from './classes'
 
@@ -139,9 +139,15 @@ export function o200kEnd (at: usize, end: usize, numbers: u32, hasEndings: bool)
 // Some families cut in steps. For a later step, the text ends where a piece of the step before it does.
 let stepEnd: usize = 0
 
+// Falcon has two more: words, and runs of numbers in them.
+let wordEnd: usize = 0
+let runEnd: usize = 0
+
 /** Must be called before a new text. */
 export function beginSteps (): void {
   stepEnd = 0
+  wordEnd = 0
+  runEnd = 0
 }
 
 /** Whether Rust's `char::is_numeric` holds, which knows a later version of Unicode than the classes. */
@@ -161,6 +167,48 @@ export function digitsEnd (at: usize, end: usize, each: bool): usize {
     stepEnd = next
   }
   return gpt2End(at, stepEnd, false)
+}
+
+// @ts-ignore: decorator
+@inline
+function isDigit (byte: u32): bool {
+  return byte - 48 < 10
+}
+
+/** Whether the character that stands for a byte is a number: a digit, or one of `²³¹¼½¾`. */
+// @ts-ignore: decorator
+@inline
+function isNumberByte (byte: u32): bool {
+  return isDigit(byte) || byte === 0xb2 || byte === 0xb3 || byte === 0xb9 || byte - 0xbc < 3
+}
+
+// @ts-ignore: decorator
+@inline
+function hasThreeDigits (at: usize, end: usize): bool {
+  return at + 3 <= end && isDigit(load<u8>(at)) && isDigit(load<u8>(at, 1)) && isDigit(load<u8>(at, 2))
+}
+
+/**
+ * Runs of punctuation apart from the rest, then as `gpt2End`, then runs of numbers apart, then three digits each. The
+ * last two steps cut characters that stand for bytes, so that a word may begin inside a character.
+ */
+export function falconEnd (at: usize, end: usize): usize {
+  if (at >= wordEnd) {
+    if (at >= stepEnd) {
+      stepEnd = (classAt(at) & PUNCTUATION) !== 0 ? endOf(at, end, PUNCTUATION) : endOfOthers(at, end, PUNCTUATION)
+    }
+    wordEnd = gpt2End(at, stepEnd, false)
+  }
+  if (at >= runEnd) {
+    const isNumber = isNumberByte(load<u8>(at))
+    runEnd = at + 1
+    while (runEnd < wordEnd && isNumberByte(load<u8>(runEnd)) === isNumber) runEnd++
+    if (!isNumber) return runEnd
+  }
+  if (hasThreeDigits(at, runEnd)) return at + 3
+  let next = at + 1
+  while (next < runEnd && !hasThreeDigits(next, runEnd)) next++
+  return next
 }
 
 /** U+4E00 to U+9FA5, U+3040 to U+30FF. */
