@@ -90,7 +90,8 @@ export class ByteLevelDecoder {
   /** Ids may have gaps, which no token has. */
   #check (id: number): void {
     const { vocabulary } = this.#model
-    if (this.#added.has(id) || (Number.isInteger(id) && vocabulary.bytesOf(id).length > 0)) return
+    const isInside = Number.isInteger(id) && id >= 0 && id < vocabulary.size
+    if (this.#added.has(id) || (isInside && vocabulary.bytesOf(id).length > 0)) return
     const expected = `expected ids of its vocabulary, which are below ${this.vocabSize}`
     throw new SluiceError('ERR_TOKENIZER', `${this.#path}: cannot decode id ${id}: no token has it, ${expected}`)
   }

@@ -46,7 +46,7 @@ export class BpePieces {
   }
 }
 
-/** Whether pieces of a type can be made of symbols: all but those that have a meaning of their own. */
+/** Whether pieces of a type can be made of symbols: all but those with a special meaning. */
 function isMergeable (type: Piece['type']): boolean {
   return type === 'normal' || type === 'user_defined' || type === 'unused'
 }

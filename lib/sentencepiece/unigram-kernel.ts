@@ -210,7 +210,7 @@ export class UnigramKernel {
   }
 }
 
-/** So that the table takes no more than some bytes, or the least that there can be. */
+/** The size of a table that takes at most some bytes, or the smallest size. */
 function bitsFor (tableBytes: number): number {
   const bytesAnEntry = 2 * 64 + (SPILL_BYTES >> MOST_BITS)
   const bits = Math.floor(Math.log2(Math.max(tableBytes, 1) / bytesAnEntry))

@@ -33,7 +33,7 @@ export class SentencePieceSettings extends Settings {
   isEscaped: u32
   /** `SPACES_FIRST`, `SPACES_LAST` or `NO_WORDS`. */
   wordShape: u32
-  /** What separates words, beside a space; a space where nothing else does. */
+  /** Characters that separate words in addition to a space; a space if there are none. */
   separator1: u32
   separator2: u32
 }

@@ -1,4 +1,4 @@
-/** What a search reads at the nodes of the trie of pieces, and what is to be known of its keys. */
+/** Fills in the data that the search reads at the nodes of the trie of pieces, and collects properties of its keys. */
 import { HAS_VALUE, NODE_SHIFT } from './double-array'
 import { SPACE } from './utf8'
 

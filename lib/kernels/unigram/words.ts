@@ -7,7 +7,7 @@
  * again.
  *
  * An entry has the key, the limit (f32) with the number of ids in its lowest 4 bits, and four ids of 24 bits. More ids
- * are in the spill, where the entry then says; their number is `SPILLED`, or `RUNS` if unknown ones are to be fused.
+ * are in the spill, where the entry then says; their number is `SPILLED`, or `RUNS` if unknown ones must be fused.
  */
 import { maskOf, unchangedOf } from './characters'
 import { FACTOR_1, FACTOR_2, FACTOR_3, FACTOR_4 } from '../bpe/hash'
