@@ -33,15 +33,18 @@ export function cutterOf (tokens: readonly AddedToken[], specialTokens: SpecialT
     expression.lastIndex = 0
     for (let match = expression.exec(text); match !== null; match = expression.exec(text)) {
       const token = byContent.get(match[0])!
-      const after = match.index + match[0].length
+      const matchEnd = match.index + match[0].length
       if (token.special && specialTokens === 'text') continue
-      if (token.singleWord && !isSingleWord(text, match.index, after)) continue
+      if (token.singleWord && !isSingleWord(text, match.index, matchEnd)) continue
       if (token.special && specialTokens === 'refuse') refuse(token, match.index)
-      const start = token.lstrip ? startOfSpaces(text, match.index, end) : match.index
+      // White space that the token before has taken: a token that strips doesn't take it again, others do.
+      const start = token.lstrip ? Math.max(startOfSpaces(text, match.index, end), end) : match.index
+      const stop = token.rstrip ? endOfSpaces(text, matchEnd) : matchEnd
+      if (start >= stop) continue
       parts ??= []
       if (end < start) parts.push(text.slice(end, start))
       parts.push(token.id)
-      end = token.rstrip ? endOfSpaces(text, after) : after
+      end = stop
     }
     if (parts === undefined) return [text]
     if (end < text.length) parts.push(text.slice(end))

@@ -52,16 +52,17 @@ export function bpeEncoder (
     if (cutNormalized === undefined) appendPart(text, ids)
     else for (const inner of cutNormalized(text)) typeof inner === 'number' ? ids.push(inner) : appendPart(inner, ids)
   }
-  const append = (text: string, ids: IdBuffer): void => {
-    if (cut === undefined) appendRaw(text, ids)
-    else for (const part of cut(text)) appendRaw(part, ids)
+  const appendText = (text: string, ids: IdBuffer): void => {
+    const wellFormed = text.toWellFormed()
+    if (cut === undefined) appendRaw(wellFormed, ids)
+    else for (const part of cut(wellFormed)) appendRaw(part, ids)
   }
   const isDirect = kernel !== undefined && normalizers.length === 0 && cut === undefined && cutNormalized === undefined
   return {
-    append,
+    append: isDirect ? appendPart : appendText,
     appendBytes: (bytes, ids) => {
       if (isDirect && isUtf8(bytes)) kernel.appendBytes(bytes, ids)
-      else append(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString(), ids)
+      else appendText(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString(), ids)
     },
     path: kernel === undefined ? 'plain' : 'kernel'
   }

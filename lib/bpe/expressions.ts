@@ -38,6 +38,10 @@ function o200kText (ending: string, numbers: string): string {
   return `${before}${UPPER}*${LOWER}+${ending}|${before}${UPPER}+${LOWER}*${ending}|${numbers}|${symbols}|${REST}`
 }
 
+const DEEPSEEK =
+  '[!"#$%&\'()*+,\\-./:;<=>?@\\[\\\\\\]^_`{|}~][A-Za-z]+|[^\\r\\n\\p{L}\\p{P}\\p{S}]?[\\p{L}\\p{M}]+|' +
+  ` ?[\\p{P}\\p{S}]+[\\r\\n]*|${REST}`
+
 /** All that are known. One that is not is refused: it is never approximated. */
 export const EXPRESSIONS = [
   {
@@ -53,7 +57,15 @@ export const EXPRESSIONS = [
     texts: ['\'(?:[sdmt]|ll|ve|re)| ?\\p{L}++| ?\\p{N}++| ?[^\\s\\p{L}\\p{N}]++|\\s++$|\\s+(?!\\S)|\\s'],
     source: `${GPT2}|[{S}]+$|[{S}]+(?![^{S}])|[{S}]`
   },
-  { name: 'llama3', texts: [cl100kText('\\p{N}{1,3}')], source: `${CL100K('[{N}]{1,3}')}|${WHITE_SPACE}` },
+  {
+    name: 'llama3',
+    texts: [
+      cl100kText('\\p{N}{1,3}'),
+      '\'(?i:[sdmt]|ll|ve|re)|[^\\r\\n\\p{L}\\p{N}]?+\\p{L}+|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]++[\\r\\n]*|' +
+        '\\s*[\\r\\n]|\\s+(?!\\S)|\\s+'
+    ],
+    source: `${CL100K('[{N}]{1,3}')}|${WHITE_SPACE}`
+  },
   {
     name: 'cl100k',
     texts: [
@@ -64,6 +76,13 @@ export const EXPRESSIONS = [
   },
   { name: 'qwen2', texts: [cl100kText('\\p{N}')], source: `${CL100K('[{N}]')}|${WHITE_SPACE}` },
   {
+    name: 'qwen35',
+    texts: [
+      `${ENDING}|[^\\r\\n\\p{L}\\p{N}]?[\\p{L}\\p{M}]+|\\p{N}| ?[^\\s\\p{L}\\p{M}\\p{N}]+[\\r\\n]*|${REST}`
+    ],
+    source: `${CONTRACTION}|[^\\r\\n{L}{N}]?[{L}{M}]+|[{N}]| ?[^{S}{L}{M}{N}]+[\\r\\n]*|${WHITE_SPACE}`
+  },
+  {
     name: 'o200k',
     texts: [o200kText(`${ENDING}?`, '\\p{N}{1,3}')],
     source: `${O200K(CASED_ENDING, '[{N}]{1,3}')}|${WHITE_SPACE}`
@@ -73,10 +92,7 @@ export const EXPRESSIONS = [
   { name: 'deepseek-cjk', texts: ['[一-龥\u3040-ゟ゠-ヿ]+'], source: '[\\u4e00-\\u9fa5\\u3040-\\u30ff]+' },
   {
     name: 'deepseek',
-    texts: [
-      '[!"#$%&\'()*+,\\-./:;<=>?@\\[\\\\\\]^_`{|}~][A-Za-z]+|[^\\r\\n\\p{L}\\p{P}\\p{S}]?[\\p{L}\\p{M}]+|' +
-        ` ?[\\p{P}\\p{S}]+[\\r\\n]*|${REST}`
-    ],
+    texts: [DEEPSEEK, DEEPSEEK.replaceAll('\\r\\n', '\r\n')], // its file has the characters themselves
     source: '[!-/:-@\\[-`\\{-~][A-Za-z]+|[^\\r\\n{L}{P}]?[{L}{M}]+| ?[{P}]+[\\r\\n]*|' + WHITE_SPACE
   },
   { name: 'three-digits', texts: ['[0-9][0-9][0-9]'], source: '[0-9][0-9][0-9]' }

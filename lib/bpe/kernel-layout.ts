@@ -10,7 +10,17 @@ export type Settings = Readonly<Record<Setting, number>>
 
 /** The numbers of what text is cut by, as `encode` of lib/kernels/bpe/index.ts takes them. */
 export const SCANNERS = {
-  gpt2: 0, r50k: 1, llama3: 2, cl100k: 3, qwen2: 4, o200k: 5, tekken: 6, deepseek: 7, digits: 8, numbers: 9
+  gpt2: 0,
+  r50k: 1,
+  llama3: 2,
+  cl100k: 3,
+  qwen2: 4,
+  o200k: 5,
+  tekken: 6,
+  deepseek: 7,
+  digits: 8,
+  numbers: 9,
+  qwen35: 10
 } as const
 
 export type Scanner = keyof typeof SCANNERS

@@ -45,6 +45,7 @@ const SCANNER_OF: Readonly<Record<string, Scanner>> = {
   llama3: 'llama3',
   cl100k: 'cl100k',
   qwen2: 'qwen2',
+  qwen35: 'qwen35',
   o200k: 'o200k',
   tekken: 'tekken',
   'deepseek-numbers deepseek-cjk deepseek': 'deepseek',

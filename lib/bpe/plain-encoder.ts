@@ -7,8 +7,8 @@ import { pairRanks } from './pair-ranks.ts'
 import { wordsOf } from './words.ts'
 
 /**
- * A function that appends the ids of a text without added tokens: the slow equivalent of `KernelEncoder` in plain
- * JavaScript. It is for pre-tokenizers that the kernel has no scanner for, and the kernel is tested against it.
+ * A function that appends the ids of a well-formed text without added tokens: the slow equivalent of `KernelEncoder` in
+ * plain JavaScript. It is for pre-tokenizers that the kernel has no scanner for, and the kernel is tested against it.
  */
 export function plainEncoder (model: BpeModel): (text: string, ids: IdBuffer) => void {
   const { vocabulary, preTokenizers, wholeWords } = model

@@ -11,20 +11,21 @@ const VERSION = '#version'
  * @throws Error for one that is damaged, or whose tokens aren't in the vocabulary
  */
 export function mergesOf (model: JsonObject, ids: ReadonlyMap<string, number>): Int32Array {
-  const merges = listIn(model, 'merges').filter(merge => typeof merge !== 'string' || !merge.startsWith(VERSION))
+  const merges = listIn(model, 'merges')
   const triples = new Int32Array(3 * merges.length)
   let end = 0
   for (const merge of merges) {
+    if (typeof merge === 'string' && merge.startsWith(VERSION)) continue
     const [left, right] = pairOf(merge, end / 3)
-    for (const token of [left, right, left + right]) {
-      const id = ids.get(token)
-      if (id === undefined) {
-        throw new Error(`merge ${Math.floor(end / 3)} needs ${shown(token)}, which is not in the vocabulary`)
-      }
-      triples[end++] = id
-    }
+    triples[end++] = ids.get(left) ?? missing(left, end)
+    triples[end++] = ids.get(right) ?? missing(right, end)
+    triples[end++] = ids.get(left + right) ?? missing(left + right, end)
   }
-  return triples
+  return triples.slice(0, end)
+}
+
+function missing (token: string, end: number): never {
+  throw new Error(`merge ${Math.floor((end - 1) / 3)} needs ${shown(token)}, which is not in the vocabulary`)
 }
 
 function pairOf (merge: unknown, rank: number): readonly [string, string] {

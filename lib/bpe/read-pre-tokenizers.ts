@@ -69,4 +69,5 @@ function unknownBehavior (behavior: string): Error {
 }
 
 /** Expressions whose matches are all of a text. */
-const MATCH_ALL: ReadonlySet<string> = new Set(['gpt2', 'r50k', 'llama3', 'cl100k', 'qwen2', 'o200k', 'tekken'])
+const MATCH_ALL: ReadonlySet<string> =
+  new Set(['gpt2', 'r50k', 'llama3', 'cl100k', 'qwen2', 'qwen35', 'o200k', 'tekken'])

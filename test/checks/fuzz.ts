@@ -1,13 +1,15 @@
 /**
  * Reads damaged files of every format, and fails on a crash, a hang or a silent loss; encodes hostile texts with models
- * of every kind, and fails where SentencePiece has other ids: `npm run fuzz`, 20,000 a format, and 2,000 texts a model.
- * `npm run fuzz -- --runs 1000000 --format parquet --seed 5` for more of one; texts are the format `encode`, of which
- * there is one for ten runs. A seed that is printed makes the file, or the texts, again.
+ * of every kind, and fails where SentencePiece has other ids, or where the kernel of byte-level BPE has other ids than
+ * its plain path: `npm run fuzz`, 20,000 a format, and 2,000 texts a model.
+ * `npm run fuzz -- --runs 1000000 --format parquet --seed 5` for more of one; texts are the formats `encode` and `bpe`,
+ * of which there is one for ten runs. A seed that is printed makes the file, or the texts, again.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { FUZZED_BPE, fuzzBpe } from '../bpe-fuzz.ts'
 import { fuzzEncoding, fuzzedModels } from '../encode-fuzz.ts'
 import { Random, fuzzOnce, targets } from '../fuzz.ts'
 import { fuzzJson } from '../json-fuzz.ts'
@@ -55,6 +57,16 @@ try {
       if (found !== null) console.log(found)
       checks.check(`encode, ${model.name}: ${runs} texts in ${((performance.now() - started) / 1000).toFixed(0)} ` +
         's, as SentencePiece has them', found === null)
+    }
+  }
+  if (values.format === undefined || values.format === 'bpe') {
+    for (const name of FUZZED_BPE) {
+      const [seed, runs] = [Number(values.seed), Math.ceil(Number(values.runs) / 10)]
+      const started = performance.now()
+      const found = fuzzBpe(name, seed, runs)
+      if (found !== null) console.log(found)
+      checks.check(`bpe, ${name}: ${runs} texts in ${((performance.now() - started) / 1000).toFixed(0)} ` +
+        's, as the plain path has them', found === null)
     }
   }
 } finally {

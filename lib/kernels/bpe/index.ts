@@ -5,6 +5,7 @@
  * A text is cut into words, 16 bytes at a glance: most words are ASCII letters after a space, and the same 16 bytes are
  * their key in the table. What is longer, or has other characters, goes to the scanners of scan.ts.
  */
+import { LETTER, MARK } from './classes'
 import { encodeWord } from './encode-word'
 import { mergeLong, SHORT_WORD } from './merge'
 import { beginSteps, cl100kEnd, deepseekEnd, digitsEnd, gpt2End, o200kEnd } from './scan'
@@ -58,6 +59,7 @@ const TEKKEN: i32 = 6
 const DEEPSEEK: i32 = 7
 const DIGITS: i32 = 8
 const NUMBERS: i32 = 9
+const QWEN35: i32 = 10
 
 /** Ids of a word of up to 64 bytes, and the 16 bytes that may be written after them. */
 const WORD_ROOM: usize = 4 * 64 + 16
@@ -79,7 +81,8 @@ export function encode (family: i32, at: usize, end: usize): u32 {
     case TEKKEN: return encodeAs(TEKKEN, at, end)
     case DEEPSEEK: return encodeAs(DEEPSEEK, at, end)
     case DIGITS: return encodeAs(DIGITS, at, end)
-    default: return encodeAs(NUMBERS, at, end)
+    case NUMBERS: return encodeAs(NUMBERS, at, end)
+    default: return encodeAs(QWEN35, at, end)
   }
 }
 
@@ -116,9 +119,10 @@ function encodeAs (family: i32, at: usize, end: usize): u32 {
 function wordEnd (family: i32, at: usize, end: usize): usize {
   if (family === GPT2) return gpt2End(at, end, false)
   if (family === R50K) return gpt2End(at, end, true)
-  if (family === LLAMA3) return cl100kEnd(at, end, 3, false)
-  if (family === CL100K) return cl100kEnd(at, end, 3, true)
-  if (family === QWEN2) return cl100kEnd(at, end, 1, false)
+  if (family === LLAMA3) return cl100kEnd(at, end, LETTER, 3, false)
+  if (family === CL100K) return cl100kEnd(at, end, LETTER, 3, true)
+  if (family === QWEN2) return cl100kEnd(at, end, LETTER, 1, false)
+  if (family === QWEN35) return cl100kEnd(at, end, LETTER | MARK, 1, false)
   if (family === O200K) return o200kEnd(at, end, 3, true)
   if (family === TEKKEN) return o200kEnd(at, end, 1, false)
   if (family === DEEPSEEK) return deepseekEnd(at, end)

@@ -80,19 +80,22 @@ export function gpt2End (at: usize, end: usize, takesTail: bool): usize {
   return endOfSpaces(at, end, false, takesTail)
 }
 
-/** @param numbers how many make a word at most */
-export function cl100kEnd (at: usize, end: usize, numbers: u32, takesTail: bool): usize {
+/**
+ * @param letters the classes that words are made of
+ * @param numbers how many make a word at most
+ */
+export function cl100kEnd (at: usize, end: usize, letters: u32, numbers: u32, takesTail: bool): usize {
   const contraction = endOfContraction(at, end, true)
   if (contraction > at) return contraction
   const bits = classAt(at)
   const next = after(at)
-  if ((bits & LETTER) !== 0) return endOf(next, end, LETTER)
-  if ((bits & (NUMBER | LINE_END)) === 0 && next < end && (classAt(next) & LETTER) !== 0) return endOf(next, end, LETTER)
+  if ((bits & letters) !== 0) return endOf(next, end, letters)
+  const mayPrecede = (bits & (NUMBER | LINE_END)) === 0
+  if (mayPrecede && next < end && (classAt(next) & letters) !== 0) return endOf(next, end, letters)
   if ((bits & NUMBER) !== 0) return endOfNumbers(at, end, numbers)
   const begin = load<u8>(at) === 0x20 && next < end ? next : at
-  if ((classAt(begin) & (SPACE | LETTER | NUMBER)) === 0) {
-    return endOfLineEnds(endOfOthers(begin, end, SPACE | LETTER | NUMBER), end, false)
-  }
+  const others = SPACE | NUMBER | letters
+  if ((classAt(begin) & others) === 0) return endOfLineEnds(endOfOthers(begin, end, others), end, false)
   return endOfSpaces(at, end, true, takesTail)
 }
 

@@ -27,8 +27,8 @@ interface Recorded {
 export const TIKTOKEN = ['r50k', 'cl100k', 'o200k']
 
 export const FAMILIES = [
-  ...TIKTOKEN, 'gpt2', 'roberta', 'llama3', 'qwen3', 'gpt-oss', 'tekken', 'phi4', 'deepseek', 'starcoder', 'numbers',
-  'falcon'
+  ...TIKTOKEN, 'gpt2', 'roberta', 'llama3', 'qwen3', 'qwen35', 'gpt4', 'gpt-oss', 'tekken', 'phi4', 'deepseek',
+  'starcoder', 'numbers', 'falcon'
 ]
 
 export function unpacked (name: string): unknown {
