@@ -147,7 +147,7 @@ t.test('results for programs', async t => {
   const compared = { commit: 'def', rows: [RESULT] }
   const parts = { verify: {} }
   const results = {
-    machine: MACHINE, runs: 2, corpora: [CORPUS], rows: [RESULT], compared, parts, skipped: ['x: y']
+    machine: MACHINE, runs: 2, corpora: [CORPUS], rows: [RESULT], bars: [], compared, parts, skipped: ['x: y']
   }
   const json = JSON.parse(JSON.stringify(jsonOf(results))) as ReturnType<typeof jsonOf>
   t.match(json, {
