@@ -100,7 +100,7 @@ export class Models {
   async #trained (
     type: string, pieces: number, train: (lines: string, prefix: string) => Promise<void>
   ): Promise<string> {
-    const lines = await trainingLines()
+    const lines = await trainingLines(pieces === LARGE_PIECES)
     const key = createHash('sha256').update(lines).digest('hex').slice(0, 12)
     return await this.#once(`${type}-${pieces}-${key}.model`, async path => {
       this.#tell(`training ${type}, ${pieces} pieces: some minutes at most, once`)
