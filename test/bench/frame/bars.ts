@@ -21,7 +21,8 @@ export function barsOf (rows: readonly RowResult[]): BarResult[] {
     const value = own === undefined ? undefined : valueOf(bar, side, own)
     if (own === undefined || value === undefined) return []
     const { path } = own.samples[0]!
-    return { row: name, corpus, side: side.name, path, ...bar, value, isExact: own === side ? null : isExact(side, own) }
+    const exact = own === side ? null : isExact(side, own)
+    return { row: name, corpus, side: side.name, path, ...bar, value, isExact: exact }
   })))
 }
 
