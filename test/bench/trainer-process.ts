@@ -10,7 +10,7 @@ import { trainUnigram } from '../../lib/trainer/train-unigram.ts'
 
 const CHUNK_BYTES = 2 ** 20
 
-const QUICK = { numSubIterations: 1, hardVocabLimit: false }
+const QUICK = { numSubIterations: 1, shrinkingFactor: 0.5, hardVocabLimit: false }
 
 const [lines, prefix, pieces, workers, haste] = process.argv.slice(2) as [string, string, string, string, string?]
 const { model, vocab } = await trainUnigram(textsOf(lines), {

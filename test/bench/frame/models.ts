@@ -20,6 +20,8 @@ const RANKS = { name: 'gpt-tokenizer', version: '4.0.0' } as const
 const RIVALS = join(packageRoot(), 'test', 'bench', 'rivals.py')
 const TRAINER = join(packageRoot(), 'dist', 'test', 'bench', 'trainer-process.js')
 const NPM_SECONDS = 120
+/** Of how models are trained: another one makes them anew. */
+const SETTINGS_VERSION = 1
 const BPE_PIECES = 32_000
 const LARGE_PIECES = 250_000
 
@@ -100,7 +102,7 @@ export class Models {
     type: string, pieces: number, train: (lines: string, prefix: string) => Promise<void>
   ): Promise<string> {
     const lines = await trainingLines(pieces === LARGE_PIECES)
-    const key = createHash('sha256').update(lines).digest('hex').slice(0, 12)
+    const key = createHash('sha256').update(`${SETTINGS_VERSION}\n${lines}`).digest('hex').slice(0, 12)
     return await this.#once(`${type}-${pieces}-${key}.model`, async path => {
       this.#tell(`training ${type}, ${pieces} pieces: some minutes at most, once`)
       const prefix = `${path}.trained`
