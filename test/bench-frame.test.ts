@@ -268,7 +268,7 @@ t.test('a row without its rival has a reason for it, and sluice is its first sid
   const row = ROWS.find(({ name }) => name === 'npy')!
   const { sides, skipped } = await row.prepare(inputs)
   t.strictSame(sides.map(({ kind }) => kind), ['sluice', 'limit'])
-  t.strictSame(skipped, ['Python (write_npy) is not installed'])
+  t.strictSame(skipped, ['Python (numpy) is not installed'])
 })
 
 t.test('a commit that git does not know is a wrong call', async t => {

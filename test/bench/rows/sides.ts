@@ -39,8 +39,8 @@ type Needed = { readonly package: Package, readonly with?: readonly Package[] } 
 
 /** A job in Python. */
 export function python ({ python }: Inputs, needed: Needed, job: string, given: object): MaybeSide {
-  if (python === undefined) return { skipped: `Python (${job}) is not installed` }
   const packages = 'package' in needed ? [needed.package, ...needed.with ?? []] : []
+  if (python === undefined) return { skipped: `Python (${packages[0] ?? job}) is not installed` }
   const missing = packages.find(name => release(python, name) === undefined)
   if (missing !== undefined) return { skipped: `Python's ${missing} is not installed` }
   const name = 'package' in needed ? release(python, needed.package)! : needed.name
