@@ -1,15 +1,19 @@
-/** The parts of the benchmarks that measure nothing: corpora, arguments, and printed results. */
+/** The parts of the benchmarks that measure nothing: corpora, arguments, and what is printed. */
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { drawing } from './bench/corpora/draw.ts'
 import { Renamer, enlarged } from './bench/corpora/enlarge.ts'
 import { recombined } from './bench/corpora/recombine.ts'
 import { WordCounter, newShare, newWordsPerMegabyte } from './bench/corpora/word-counter.ts'
 import { WrongCall, readArguments } from './bench/frame/arguments.ts'
+import { barsOf, barsTable, isReached, jsonOfBar } from './bench/frame/bars.ts'
 import { buildCommit } from './bench/frame/compare.ts'
 import { Inputs } from './bench/frame/inputs.ts'
 import { jsonOf } from './bench/frame/json.ts'
 import { duration } from './bench/frame/progress.ts'
-import type { RowResult, Sample } from './bench/frame/row.ts'
+import type { RowResult, Sample, SideResult } from './bench/frame/row.ts'
 import { inTurn } from './bench/frame/run.ts'
+import { digestOfShards } from './bench/frame/shards.ts'
 import { comparedTable, corporaTable, rowsTable } from './bench/frame/table.ts'
 import { PARTS } from './bench/parts.ts'
 import { ROWS } from './bench/rows/rows.ts'
@@ -147,7 +151,7 @@ t.test('results are printed as JSON', async t => {
   const compared = { commit: 'def', rows: [RESULT] }
   const parts = { verify: {} }
   const results = {
-    machine: MACHINE, runs: 2, corpora: [CORPUS], rows: [RESULT], compared, parts, skipped: ['x: y']
+    machine: MACHINE, runs: 2, corpora: [CORPUS], rows: [RESULT], bars: [], compared, parts, skipped: ['x: y']
   }
   const json = JSON.parse(JSON.stringify(jsonOf(results))) as ReturnType<typeof jsonOf>
   t.match(json, {
@@ -182,7 +186,69 @@ t.test('results are printed as a table', async t => {
   t.equal(duration(421), 'about 8 minutes')
 })
 
-t.test('sides run in turn; a side that fails is left out, and a slow side runs once', async t => {
+const encoded = (digest: string, cpu: number, warm?: number): Sample => ({ ...sample(cpu, warm), digest })
+
+const ENCODED: RowResult = {
+  ...RESULT,
+  name: 'encode-web',
+  sides: [
+    {
+      name: 'sluice',
+      kind: 'sluice',
+      bars: [{ of: 'seconds', wanted: 0.11 }],
+      samples: [{ ...encoded('a', 0.125, 0.03125), path: 'kernel' }]
+    },
+    {
+      name: 'rival',
+      kind: 'rival',
+      bars: [{ of: 'cold', wanted: 3 }, { of: 'warm', wanted: 4 }],
+      samples: [encoded('a', 0.75, 0.109375), encoded('a', 0.5)]
+    },
+    { name: 'other', kind: 'rival', bars: [{ of: 'cold', wanted: 1.5 }], samples: [encoded('b', 0.375)] },
+    { name: 'not warm', kind: 'rival', bars: [{ of: 'warm', wanted: 1 }], samples: [encoded('a', 0.3)] }
+  ]
+}
+
+t.test('bars: what a side must reach beside another, by the best runs, with the same ids', async t => {
+  const bars = barsOf([ENCODED])
+  t.match(bars, [
+    { side: 'sluice', of: 'seconds', value: 0.125, isExact: null, path: 'kernel' },
+    { side: 'rival', of: 'cold', value: 4, wanted: 3, isExact: true, path: 'kernel' },
+    { side: 'rival', of: 'warm', value: 3.5, wanted: 4, isExact: true },
+    { side: 'other', of: 'cold', isExact: false }
+  ])
+  t.equal(bars.length, 4, 'what was not measured has no bar')
+  t.strictSame(bars.map(bar => isReached(bar)), [false, true, false, false])
+  t.strictSame(bars.map(bar => isReached(bar, 0.25)), [true, true, true, false], 'no tolerance for other ids')
+  const report = barsTable(bars)
+  t.match(report, /encode-web +web +kernel +rival +cold +4\.00 +3 +equal +reached/)
+  t.match(report, /rival +warm +3\.50 +4 +equal +missed/)
+  t.match(report, /other +cold +3\.00 +1\.5 +differ +not exact/)
+  t.match(jsonOfBar(bars[1]!), {
+    row: 'encode-web', beside: 'rival', path: 'kernel', of: 'cold', wanted: 3, exact: true, reached: true
+  })
+})
+
+t.test('ids that are not hashed are neither equal nor different', async t => {
+  const side: SideResult = { name: 'rival', kind: 'rival', bars: [{ of: 'cold', wanted: 1 }], samples: [sample(1)] }
+  const [bar] = barsOf([{ ...ENCODED, sides: [ENCODED.sides[0]!, side] }]).slice(1)
+  t.match(bar, { isExact: null, value: 8 })
+  t.ok(isReached(bar!))
+})
+
+t.test('shards are compared by their names and ids, not by their headers', async t => {
+  const [a, b, c] = [temporaryFolder(t), temporaryFolder(t), temporaryFolder(t)]
+  const shard = (header: string, ids: string): string => header.padEnd(128) + ids
+  mkdirSync(join(b, 'deep'))
+  writeFileSync(join(a, 'shard_00000.npy'), shard('one', 'ids'))
+  writeFileSync(join(b, 'deep', 'shard_00000.npy'), shard('two', 'ids'))
+  writeFileSync(join(c, 'shard_00000.npy'), shard('one', 'other'))
+  t.equal(await digestOfShards(a), await digestOfShards(b))
+  t.not(await digestOfShards(a), await digestOfShards(c))
+  await t.rejects(digestOfShards(temporaryFolder(t)), /expected \.npy files/)
+})
+
+t.test('sides run in turn; one that fails is left out, and one that is slow runs once', async t => {
   const calls: string[] = []
   const side = (name: string, cpu: number, fails = false) => async (): Promise<Sample> => {
     calls.push(name)
@@ -202,7 +268,7 @@ t.test('a row without a rival has a reason, and its first side is sluice', async
   const row = ROWS.find(({ name }) => name === 'npy')!
   const { sides, skipped } = await row.prepare(inputs)
   t.strictSame(sides.map(({ kind }) => kind), ['sluice', 'limit'])
-  t.strictSame(skipped, ['Python (write_npy) is not installed'])
+  t.strictSame(skipped, ['Python (numpy) is not installed'])
 })
 
 t.test('a commit that git does not know is a usage error', async t => {

@@ -3,9 +3,9 @@
     rivals.py versions PACKAGE...    a JSON object: the version of each package, null if it is missing
     rivals.py JOB ARGUMENTS          ARGUMENTS are a JSON object with the arguments of the function below
 
-A job prints a JSON object: `count` (of its results), and `cpu` and `wall`, seconds of the work. Modules and models are
-loaded before the work starts, and so are the texts unless a job reads a file. `script` and `datatrove` measure the
-whole process.
+A job prints a JSON object: `count` (of what came out), and `cpu` and `wall`, seconds of the work. Modules and models
+are loaded before the work begins; so are the texts, where a job doesn't read a file. `script` and `datatrove` measure
+the whole process. Ids of encoders have a `digest`; `isWarmWanted` repeats the work.
 """
 import csv
 import importlib.metadata
@@ -15,8 +15,10 @@ import resource
 import sys
 import time
 from collections import deque
+from itertools import islice
 
-from rival_models import train_bpe, write_tokenizer
+from rival_encoders import Ids, encoding, loading
+from rival_models import train_bpe, write_byte_level, write_tokenizer
 
 STARTED = time.perf_counter()
 
@@ -24,21 +26,30 @@ SEQUENCE_LENGTH = 2048
 SEQUENCES_PER_SHARD = 1024
 MIN_CHARS, MAX_CHARS = 200, 100_000
 WINDOW = 50_000
+BATCH = 1000
 
 
 def main(job, *arguments):
     if job == 'versions':
         print(json.dumps({package: version_of(package) for package in arguments}))
         return
-    run = JOBS[job](**json.loads(arguments[0]))
-    cpu, wall = time.process_time(), time.perf_counter()
-    result = run()
-    result = result if isinstance(result, dict) else {'count': result}
-    taken = {'cpu': time.process_time() - cpu, 'wall': time.perf_counter() - wall}
+    given = json.loads(arguments[0])
+    is_warm_wanted = given.pop('isWarmWanted', False)
+    run = JOBS[job](**given)
+    taken, result = timed(run)
     if job in WHOLE_PROCESS:
         usages = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
         taken = {'cpu': sum(sum(usage[:2]) for usage in usages), 'wall': time.perf_counter() - STARTED}
-    print(json.dumps({**taken, **result}))
+    described = result.described() if isinstance(result, Ids) else result
+    described = described if isinstance(described, dict) else {'count': described}
+    warm = {'warm': timed(run)[0]} if is_warm_wanted else {}
+    print(json.dumps({**taken, **described, **warm}))
+
+
+def timed(run):
+    cpu, wall = time.process_time(), time.perf_counter()
+    result = run()
+    return {'cpu': time.process_time() - cpu, 'wall': time.perf_counter() - wall}, result
 
 
 def version_of(package):
@@ -108,20 +119,12 @@ def language(path, model):
     return lambda: count_of(label for text in texts for label in classifier.predict(text)[0])
 
 
-def encode_sentencepiece(path, model):
-    from sentencepiece import SentencePieceProcessor
-
-    processor = SentencePieceProcessor(model_file=model)
-    texts = list(texts_of(path))
-    return lambda: sum(len(processor.encode(text)) for text in texts)
+def encode(encoder, path, model):
+    return encoding(encoder, model, list(texts_of(path)))
 
 
-def encode_tokenizers(path, tokenizer):
-    from tokenizers import Tokenizer
-
-    loaded = Tokenizer.from_file(tokenizer)
-    texts = list(texts_of(path))
-    return lambda: sum(len(encoded.ids) for encoded in loaded.encode_batch_fast(texts, add_special_tokens=False))
+def load(encoder, model):
+    return loading(encoder, model)
 
 
 def write_npy(folder, sequences):
@@ -141,34 +144,39 @@ def write_npy(folder, sequences):
 
 
 def script(path, model, folder):
-    """A typical script: read, normalize, filter, deduplicate, encode, pack, write."""
+    """A script for speed: read, normalize, filter, deduplicate, encode in batches, pack, write."""
     import numpy
+    import orjson
     from sentencepiece import SentencePieceProcessor
 
     processor = SentencePieceProcessor(model_file=model)
+    full = SEQUENCE_LENGTH * SEQUENCES_PER_SHARD
+
+    def texts():
+        with open(path, 'rb') as lines:
+            for line in lines:
+                text = normalized(orjson.loads(line)['text'])
+                if MIN_CHARS <= len(text) <= MAX_CHARS:
+                    yield text
 
     def run():
-        ids, shards, tokens = [], 0, 0
-        full = SEQUENCE_LENGTH * SEQUENCES_PER_SHARD
+        kept = distinct(texts())
+        rest, shards, tokens = numpy.empty(0, dtype=numpy.int32), 0, 0
 
-        def save(count):
-            nonlocal ids, shards
-            array = numpy.array(ids[:count], dtype=numpy.int32).reshape(-1, SEQUENCE_LENGTH)
-            numpy.save(os.path.join(folder, f'shard_{shards:05d}.npy'), array)
-            ids = ids[count:]
-            shards += 1
+        def save(ids):
+            numpy.save(os.path.join(folder, f'shard_{shards:05d}.npy'), ids.reshape(-1, SEQUENCE_LENGTH))
 
-        texts = (text for text in map(normalized, texts_of(path)) if MIN_CHARS <= len(text) <= MAX_CHARS)
-        for text in distinct(texts):
-            encoded = processor.encode(text)
-            encoded.append(processor.eos_id())
-            tokens += len(encoded)
-            ids.extend(encoded)
-            while len(ids) >= full:
-                save(full)
-        rest = len(ids) // SEQUENCE_LENGTH * SEQUENCE_LENGTH
-        if rest > 0:
-            save(rest)
+        while batch := list(islice(kept, BATCH)):
+            encoded = processor.encode(batch, add_eos=True, num_threads=1, return_type='numpy')
+            tokens += sum(map(len, encoded))
+            rest = numpy.concatenate((rest, *encoded))
+            while len(rest) >= full:
+                save(rest[:full])
+                rest = rest[full:]
+                shards += 1
+        whole = len(rest) // SEQUENCE_LENGTH * SEQUENCE_LENGTH
+        if whole > 0:
+            save(rest[:whole])
         return tokens
 
     return run
@@ -238,8 +246,8 @@ def langdetect(path, folder, every):
 
 
 JOBS = {job.__name__: job for job in (
-    read_csv, normalize, length, dedup, language, encode_sentencepiece, encode_tokenizers, write_npy, script, datatrove,
-    langdetect, train_bpe, write_tokenizer)}
+    read_csv, normalize, length, dedup, language, encode, load, write_npy, script, datatrove, langdetect, train_bpe,
+    write_byte_level, write_tokenizer)}
 WHOLE_PROCESS = ('script', 'datatrove')
 
 if __name__ == '__main__':

@@ -1,6 +1,7 @@
 /**
- * `trainer-process.js LINES PREFIX PIECES WORKERS`: trains a unigram model on a file of lines, with the defaults of
- * `spm_train`, and writes PREFIX.model and PREFIX.vocab. The file is read as a stream, and never whole in memory.
+ * `trainer-process.js LINES PREFIX PIECES WORKERS [quick]`: trains a unigram model of a file of lines, as `spm_train`
+ * does by its defaults, and writes PREFIX.model and PREFIX.vocab. The file is read as a stream, and never whole in
+ * memory. `quick`: with fewer rounds, for a model that is only to be encoded with.
  */
 import { createReadStream } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
@@ -9,11 +10,14 @@ import { trainUnigram } from '../../lib/trainer/train-unigram.ts'
 
 const CHUNK_BYTES = 2 ** 20
 
-const [lines, prefix, pieces, workers] = process.argv.slice(2) as [string, string, string, string]
+const QUICK = { numSubIterations: 1, shrinkingFactor: 0.5, hardVocabLimit: false }
+
+const [lines, prefix, pieces, workers, haste] = process.argv.slice(2) as [string, string, string, string, string?]
 const { model, vocab } = await trainUnigram(textsOf(lines), {
   vocabSize: Number(pieces),
   workers: Number(workers),
-  maxRunChars: 0 // like spm_train, which learns from runs of any length
+  maxRunChars: 0, // as spm_train, which learns from runs of any length
+  ...haste === 'quick' && QUICK
 })
 await writeFile(`${prefix}.model`, model)
 await writeFile(`${prefix}.vocab`, vocab)

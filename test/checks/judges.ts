@@ -1,9 +1,9 @@
 /**
  * What sluice writes, compared with the results of SentencePiece 0.1.97, NumPy and Python: `npm run judges`.
  *
- * These are Debian's python3-sentencepiece, python3-numpy and fasttext, and huggingface_hub and datasets from PyPI. If
- * one is missing, or has another version, its checks are skipped and reported as skipped. Text and models are those of
- * `../shared/data` if it exists, else the quickstart's.
+ * The judges are Debian's python3-sentencepiece, python3-numpy and fasttext, and from PyPI huggingface_hub, datasets,
+ * tiktoken, tokenizers and today's sentencepiece. Where they are missing, or are of another version, the checks are
+ * skipped, and said to be. Text and models are those of `../shared/data` where that is, else the quickstart's.
  */
 import { execFileSync } from 'node:child_process'
 import {
@@ -21,6 +21,7 @@ import { judgeFastText } from './fasttext.ts'
 import { judgeHub } from './hub.ts'
 import { judgePages } from './pages.ts'
 import { judgeRules } from './rules.ts'
+import { judgeTokenizers } from './tokenizers.ts'
 import { judgeTrainer } from './trainer.ts'
 
 const root = packageRoot()
@@ -106,6 +107,7 @@ const missing = missingJudges()
 try {
   await judgeFastText(checks, shared, folder)
   await judgeHub(checks, folder)
+  await judgeTokenizers(checks, folder)
   if (missing !== undefined) {
     for (const name of [
       'process-mixture', 'filter-corpus', 'the pipe', 'decoding', 'encoding', 'normalization rules', 'training',

@@ -21,6 +21,8 @@ export interface Texts {
 
 const QUICKSTART_BYTES = 16_000_000
 const RECOMBINED_BYTES = 3_000_000
+const LARGE_BYTES = 60_000_000
+const UNBROKEN_BYTES = 300_000
 /** Folders of Python's library that have tests, and data that looks like code. */
 const NOT_CODE = new Set(['site-packages', 'dist-packages', 'test', 'tests', 'idlelib', 'lib2to3'])
 
@@ -52,7 +54,23 @@ export const TEXTS = {
     })
     return { source: 'clauses of shared/data/langid.ndjson.gz, recombined', texts, originals: 0 }
   },
-  /** All real text once, then the same with other words, up to a number of bytes. */
+  /** `web`, then the same with other words: enough for a whole flow. */
+  async large (): Promise<Texts> {
+    const { source, texts } = await TEXTS.web()
+    const originals = [...texts]
+    return { source, texts: enlarged(originals, LARGE_BYTES), originals: originals.length }
+  },
+  /** One text of `web` that has no white space. */
+  async unbroken (): Promise<Texts> {
+    const { source, texts } = await TEXTS.web()
+    const text = [...texts].slice(0, 2000).join('').replace(/\s+/g, '')
+    return real(`${source}, without white space`, [Buffer.from(text).subarray(0, UNBROKEN_BYTES).toString()])
+  },
+  /** The same letter again and again. */
+  async letter (): Promise<Texts> {
+    return await Promise.resolve(real('one letter', ['a'.repeat(UNBROKEN_BYTES)]))
+  },
+  /** All real text, once; then the same with other words, until there are so many bytes. */
   async mixed (bytes: number): Promise<Texts> {
     const parts: string[] = []
     const originals: string[] = []

@@ -1,8 +1,6 @@
-import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import type { Document } from '../../../lib/document.ts'
 import { installedModel } from '../../../lib/language/fasttext.ts'
 import { packageRoot } from '../../../lib/package.ts'
@@ -11,10 +9,9 @@ import { SHARED } from '../corpus.ts'
 import { Corpora, type CorpusFile, type CorpusName } from '../corpora/corpora.ts'
 import { Missing } from '../corpora/sources.ts'
 import { writeFormat } from '../formats.ts'
+import { Models } from './models.ts'
+import { tell } from './progress.ts'
 import type { Python } from './python.ts'
-
-const BPE_PIECES = 8000
-const RIVALS = join(packageRoot(), 'test', 'bench', 'rivals.py')
 
 interface InputOptions {
   readonly python: Python | undefined
@@ -26,7 +23,8 @@ interface InputOptions {
 export class Inputs {
   readonly python: Python | undefined
   readonly corpora: Corpora
-  /** The folder that a side writes to; emptied before each run. */
+  readonly models: Models
+  /** Where a side writes; emptied before each run. */
   readonly output: string
   /** The path of a unigram model. */
   readonly tokenizer: string
@@ -36,6 +34,7 @@ export class Inputs {
   constructor (folder: string, { python, mixedBytes }: InputOptions) {
     this.#folder = folder
     this.python = python
+    this.models = new Models(python, tell)
     this.output = join(folder, 'output')
     this.corpora = new Corpora(folder, mixedBytes === undefined ? {} : { mixedBytes })
     const shared = join(SHARED, 'spm', 'unigram32k.model')
@@ -63,25 +62,7 @@ export class Inputs {
     return await this.#once(`${label}.yaml`, async path => { await writeFile(path, JSON.stringify([component])) })
   }
 
-  /** A SentencePiece model of the type BPE. @throws Missing if no trainer is installed */
-  async bpeModel (): Promise<string> {
-    const { path: text } = await this.corpus('web')
-    return await this.#once('bpe.model', async path => {
-      const prefix = path.slice(0, -'.model'.length)
-      const lines = `${prefix}.txt`
-      await writeFile(lines, await linesOf(text))
-      await this.#askPython('train_bpe', { lines, prefix, pieces: BPE_PIECES }, 'sentencepiece')
-    })
-  }
-
-  /** A model as a `tokenizer.json`. @throws Missing if Python lacks the packages */
-  async tokenizerJson (model: string, label: string): Promise<string> {
-    return await this.#once(`${label}.json`, async output => {
-      await this.#askPython('write_tokenizer', { model, output }, 'tokenizers')
-    })
-  }
-
-  /** @throws Missing if the package of the model isn't installed */
+  /** @throws Missing where the package that has it isn't installed */
   languageModel (): string {
     try {
       return installedModel()
@@ -90,28 +71,10 @@ export class Inputs {
     }
   }
 
-  async #askPython (job: string, given: object, needed: string): Promise<void> {
-    if (this.python === undefined) throw new Missing('Python is not installed')
-    if (typeof this.python.versions[needed] !== 'string') throw new Missing(`Python's ${needed} is not installed`)
-    const { program, environment } = this.python
-    const env = { ...process.env, ...environment }
-    await promisify(execFile)(program, [RIVALS, job, JSON.stringify(given)], { env })
-  }
-
   async #once (name: string, make: (path: string) => Promise<void>): Promise<string> {
     const path = join(this.#folder, name)
     let made = this.#made.get(name)
     if (made === undefined) this.#made.set(name, made = make(path).then(() => path))
     return await made
   }
-}
-
-/** Lines for training: enough for a typical BPE model. */
-async function linesOf (path: string): Promise<string> {
-  const lines: string[] = []
-  for await (const { text } of ndjson(path) as AsyncIterable<Document>) {
-    if (lines.length >= 50_000) break
-    lines.push(...text.split('\n').map(line => line.trim()).filter(line => line !== '' && line.length < 1000))
-  }
-  return lines.join('\n') + '\n'
 }

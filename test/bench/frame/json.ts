@@ -1,5 +1,6 @@
 import type { CorpusFile } from '../corpora/corpora.ts'
 import { type WordCounts, newShare, newWordsPerMegabyte } from '../corpora/word-counter.ts'
+import { type BarResult, jsonOfBar } from './bars.ts'
 import type { Compared } from './compare.ts'
 import type { Machine } from './machine.ts'
 import { type RowResult, type SideResult, type Taken, bestOf, bestWarm, ratioOf } from './row.ts'
@@ -11,6 +12,7 @@ export interface Results {
   readonly runs: number
   readonly corpora: readonly CorpusFile[]
   readonly rows: readonly RowResult[]
+  readonly bars: readonly BarResult[]
   readonly compared: Compared | null
   /** Figures by name. */
   readonly parts: Readonly<Record<string, object>>
@@ -18,8 +20,8 @@ export interface Results {
   readonly skipped: readonly string[]
 }
 
-/** The results as JSON. */
-export function jsonOf ({ machine, runs, corpora, rows, compared, parts, skipped }: Results): object {
+/** The results for programs. */
+export function jsonOf ({ machine, runs, corpora, rows, bars, compared, parts, skipped }: Results): object {
   return {
     machine: { ...machine, memoryGb: undefined, memory_gb: machine.memoryGb },
     runs,
@@ -33,6 +35,7 @@ export function jsonOf ({ machine, runs, corpora, rows, compared, parts, skipped
       made: wordsOf(made)
     })),
     rows: rows.map(jsonOfRow),
+    bars: bars.map(jsonOfBar),
     compare: compared === null ? null : { commit: compared.commit, rows: compared.rows.map(jsonOfRow) },
     parts,
     skipped
@@ -58,6 +61,8 @@ function jsonOfSide ({ name, kind, samples }: SideResult, bytes: number | null, 
     name,
     kind,
     count: best.count,
+    path: best.path ?? null,
+    digest: best.digest ?? null,
     ...timesOf(best, bytes),
     warm: warm === undefined ? null : timesOf(warm, bytes),
     ratio: ratioOf(bestOf(first.samples), best),

@@ -11,9 +11,24 @@ const PINNED = {
   tokenizers: '0.23.2',
   datatrove: '0.10.1',
   numpy: '2.4.6',
-  'fasttext-numpy2-wheel': '0.9.2'
+  'fasttext-numpy2-wheel': '0.9.2',
+  tiktoken: '0.14.0',
+  gigatoken: '0.10.0',
+  orjson: '3.13.0',
+  'quicktok-v1': '0.4.0'
 } as const
 
+/** What is installed together. Of the later ones, a package that a platform lacks leaves the others in place. */
+const GROUPS: ReadonlyArray<readonly Package[]> = [
+  ['sentencepiece', 'tokenizers', 'datatrove', 'numpy', 'fasttext-numpy2-wheel'],
+  ['tiktoken'],
+  ['gigatoken'],
+  ['orjson'],
+  ['quicktok-v1']
+]
+
+/** Where releases and files for measuring stay between runs. */
+export const CACHE = join(packageRoot(), 'node_modules', '.cache', 'bench')
 const PROGRAM = join(packageRoot(), 'test', 'bench', 'rivals.py')
 const PIP_SECONDS = 180
 
@@ -39,13 +54,13 @@ const ONE_CORE = {
  */
 export async function findPython (tell: (message: string) => void): Promise<Python | undefined> {
   const programs = pythons().filter(python => spawnSync(python, ['--version']).status === 0)
-  const target = programs[0] === undefined ? undefined : await installed(programs[0], tell)
-  const found = (target === undefined ? programs : programs.slice(0, 1)).map(program => withPackages(program, target))
+  const targets = programs[0] === undefined ? [] : await installed(programs[0], tell)
+  const found = (targets.length === 0 ? programs : programs.slice(0, 1)).map(program => withPackages(program, targets))
   return found.sort((a, b) => countOf(b) - countOf(a))[0]
 }
 
-function withPackages (program: string, target: string | undefined): Python {
-  const paths = [target, process.env['PYTHONPATH']].filter(path => path !== undefined)
+function withPackages (program: string, targets: readonly string[]): Python {
+  const paths = [...targets, process.env['PYTHONPATH']].filter(path => path !== undefined)
   const environment = { ...ONE_CORE, PYTHONPATH: paths.join(delimiter), PYTHONDONTWRITEBYTECODE: '1' }
   return { program, environment, versions: versionsIn(program, Object.keys(PINNED), environment) }
 }
@@ -77,13 +92,24 @@ function versionsIn (python: string, packages: readonly string[], environment: o
   return status === 0 ? JSON.parse(stdout) as Python['versions'] : {}
 }
 
-/** The folder into which pip has installed the pinned releases, now or in an earlier run; undefined if it can't. */
-async function installed (program: string, tell: (message: string) => void): Promise<string | undefined> {
-  const pins = Object.entries(PINNED).map(([name, version]) => `${name}==${version}`)
+/** Where pip has put the pinned releases, now or in a run before; empty where it couldn't. */
+async function installed (program: string, tell: (message: string) => void): Promise<string[]> {
   const { stdout } = spawnSync(program, ['-c', 'import sys; print(sys.implementation.cache_tag)'], { encoding: 'utf8' })
-  const name = [stdout.trim(), ...Object.values(PINNED)].join('-')
-  const target = join(packageRoot(), 'node_modules', '.cache', 'bench', name)
+  const targets: string[] = []
+  for (const names of GROUPS) {
+    const target = await installedGroup(program, stdout.trim(), names, tell)
+    if (target !== undefined) targets.push(target)
+    else if (targets.length === 0) break // PyPI can't be reached: the others would only take as long to fail
+  }
+  return targets
+}
+
+async function installedGroup (
+  program: string, tag: string, names: readonly Package[], tell: (message: string) => void
+): Promise<string | undefined> {
+  const target = join(CACHE, folderOf(tag, names))
   if (existsSync(target)) return target
+  const pins = names.map(name => `${name}==${PINNED[name]}`)
   tell(`pip install ${pins.join(' ')}: up to a minute, once`)
   const partial = `${target}.${process.pid}`
   const options = [
@@ -96,8 +122,13 @@ async function installed (program: string, tell: (message: string) => void): Pro
     await rename(partial, target)
     return target
   } catch {
-    tell('pip could not install them; using the installed packages')
+    tell(`pip could not install ${pins.join(' ')}; what is installed is used`)
     await rm(partial, { recursive: true, force: true })
     return undefined
   }
+}
+
+function folderOf (tag: string, names: readonly Package[]): string {
+  const isFirst = names === GROUPS[0] // its name has versions only
+  return [tag, ...names.flatMap(name => isFirst ? PINNED[name] : [name, PINNED[name]])].join('-')
 }

@@ -8,11 +8,27 @@ export interface Taken {
   readonly wall: number
 }
 
-/** The measurement of one process. */
+/** Whether texts were encoded by a kernel or in JavaScript (and, for some models, by SentencePiece's wasm). */
+export type EncodePath = 'kernel' | 'plain'
+
+/**
+ * What a row must show. `cold`, `warm`: how many times as fast sluice must be as the side that has the bar, by CPU
+ * time. `seconds`: of CPU time that the side itself may take.
+ */
+export interface Bar {
+  readonly of: 'cold' | 'warm' | 'seconds'
+  readonly wanted: number
+}
+
+/** What one process measured. */
 export interface Sample extends Taken {
   /** The number of results, such as documents or ids. Sides that do the same work have the same count. */
   readonly count: number
-  /** The same work repeated in the same process: its code is compiled, and the words of the text are known. */
+  /** Hash of what came out. Sides that are exact have the same one. */
+  readonly digest?: string | undefined
+  /** Which of sluice's encoders did the work. */
+  readonly path?: EncodePath | undefined
+  /** The same work again in the same process: the code is compiled by then, and the words of the text are known. */
   readonly warm?: Taken | undefined
 }
 
@@ -31,6 +47,9 @@ export interface Side {
   /** A limit is the best that the machine can do: the minimum for any reader of such a file. */
   readonly kind: 'sluice' | 'rival' | 'limit'
   readonly work: Work
+  readonly bars?: readonly Bar[] | undefined
+  /** A folder that the work writes shards to; their ids are compared with those of other sides. */
+  readonly shards?: string | undefined
 }
 
 export interface Row {
@@ -43,7 +62,9 @@ export interface Row {
   readonly of: 'text' | 'file' | 'shards' | null
   /** Seconds of one round of all sides on two free cores. */
   readonly seconds: number
-  /** @throws Missing if a requirement of all sides isn't on this machine */
+  /** Whether the row is left out of a run of all rows. */
+  readonly isNamedOnly?: boolean
+  /** @throws Missing where something that all sides need isn't on this machine */
   readonly prepare: (inputs: Inputs) => Promise<Prepared>
 }
 
@@ -56,7 +77,7 @@ export interface Prepared {
   readonly skipped?: readonly string[]
 }
 
-export interface SideResult extends Pick<Side, 'name' | 'kind'> {
+export interface SideResult extends Pick<Side, 'name' | 'kind' | 'bars'> {
   readonly samples: readonly Sample[]
 }
 

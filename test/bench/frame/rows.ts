@@ -3,7 +3,7 @@ import type { CorpusFile } from '../corpora/corpora.ts'
 import type { Arguments } from './arguments.ts'
 import { type Compared, buildCommit, compareRow } from './compare.ts'
 import { Inputs } from './inputs.ts'
-import { duration, tell } from './progress.ts'
+import { tell } from './progress.ts'
 import { findPython } from './python.ts'
 import type { Row, RowResult } from './row.ts'
 import { type Bench, measureRow } from './run.ts'
@@ -28,15 +28,21 @@ interface Measured {
   readonly skipped: readonly string[]
 }
 
-/** Measures rows one after the other, next to their rivals or next to another commit. */
+/** What rows take on two quiet cores, once what they are measured beside is installed. */
+export function secondsOf (
+  rows: readonly Row[], { compare, runs, areSlowOnce }: Pick<MeasureOptions, 'compare' | 'runs' | 'areSlowOnce'>
+): number {
+  const seconds = rows.reduce((sum, row) => sum + row.seconds, 0)
+  const extra = PREPARING_SECONDS * Math.min(1, seconds / ALL_ROWS_SECONDS) + (compare === null ? 0 : BUILDING_SECONDS)
+  return extra + seconds * (areSlowOnce ? 1 + REPEATED_SHARE * (runs - 1) : runs)
+}
+
+/** Measures rows one after the other, beside their rivals or beside another commit. */
 export async function measureRows (
   rows: readonly Row[],
   { compare, mb, runs, areSlowOnce, folder }: MeasureOptions
 ): Promise<Measured> {
-  const seconds = rows.reduce((sum, row) => sum + row.seconds, 0)
-  const extra = PREPARING_SECONDS * Math.min(1, seconds / ALL_ROWS_SECONDS) + (compare === null ? 0 : BUILDING_SECONDS)
-  const rounds = areSlowOnce ? 1 + REPEATED_SHARE * (runs - 1) : runs
-  tell(`${rows.length} rows, ${runs} runs of each side: ${duration(extra + rounds * seconds)} on two quiet cores`)
+  tell(`${rows.length} rows, ${runs} runs of each side`)
   const inputs = new Inputs(folder, { python: await findPython(tell), mixedBytes: mb === null ? undefined : mb * 1e6 })
   const bench = { inputs, runs, areSlowOnce, tell }
   if (compare === null) {

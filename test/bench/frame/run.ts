@@ -4,7 +4,8 @@ import { promisify } from 'node:util'
 import { packageRoot } from '../../../lib/package.ts'
 import { freshFolder, runCommand, runNode } from '../command.ts'
 import type { Inputs } from './inputs.ts'
-import type { Row, RowResult, Sample, Work } from './row.ts'
+import type { Row, RowResult, Sample, Side, Work } from './row.ts'
+import { digestOfShards } from './shards.ts'
 
 const PYTHON_PROGRAM = join(packageRoot(), 'test', 'bench', 'rivals.py')
 /** Seconds of CPU time. */
@@ -28,7 +29,7 @@ export async function measureRow (row: Row, bench: Bench): Promise<RowResult> {
   const { bytes, sides, skipped = [] } = await row.prepare(inputs)
   const { samples, failed } = await inTurn(sides.map(side => async () => {
     await freshFolder(inputs.output)
-    return await runWork(side.work, inputs, packageRoot())
+    return await runSide(side, inputs)
   }), bench, i => sides[i]!.kind !== 'sluice')
   const hasFailed = new Set(failed.map(([i]) => i))
   const notes = failed.map(([i, error]) => `${row.name}, ${sides[i]!.name}: ${error}`)
@@ -39,9 +40,15 @@ export async function measureRow (row: Row, bench: Bench): Promise<RowResult> {
     corpus: row.corpus,
     of: row.of,
     bytes,
-    sides: sides.map(({ name, kind }, i) => ({ name, kind, samples: samples[i]! })).filter((_, i) => !hasFailed.has(i)),
+    sides: sides.map(({ name, kind, bars }, i) => ({ name, kind, bars, samples: samples[i]! }))
+      .filter((_, i) => !hasFailed.has(i)),
     skipped: [...skipped.map(reason => `${row.name}: ${reason}`), ...notes]
   }
+}
+
+async function runSide ({ work, shards }: Side, inputs: Inputs): Promise<Sample> {
+  const sample = await runWork(work, inputs, packageRoot())
+  return shards === undefined ? sample : { ...sample, digest: await digestOfShards(shards) }
 }
 
 /**

@@ -37,11 +37,17 @@ const RATIO = 'ratio: speed of the first side of a row relative to this one, by 
 export function rowsTable (rows: readonly RowResult[]): string {
   return [table([HEADER, ...rows.flatMap(({ about, corpus, bytes, sides }) => sides.map((side, i) => [
     ...i === 0 ? [about, corpus ?? '', bytes === null ? '' : (bytes / 1e6).toFixed(1)] : ['', '', ''],
-    side.kind === 'limit' ? `limit: ${side.name}` : side.name,
+    nameOf(side),
     ...sideCells(side, bytes),
     i === 0 ? '' : ratioOf(bestOf(sides[0]!.samples), bestOf(side.samples)).toFixed(2),
     side.kind === 'limit' || side.samples[0]!.count === 0 ? '' : side.samples[0]!.count.toLocaleString('en-US')
   ]))]), RATIO].join('\n')
+}
+
+function nameOf ({ name, kind, samples }: SideResult): string {
+  if (kind === 'limit') return `limit: ${name}`
+  const path = samples[0]!.path
+  return path === undefined ? name : `${name}, ${path}`
 }
 
 /** A line for each row: sluice here, and at another commit. */

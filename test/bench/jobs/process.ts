@@ -3,7 +3,7 @@
  * `FILE.NAME`; GIVEN is a JSON object, whose `isWarmWanted` repeats the work.
  */
 import type { Sample, Taken } from '../frame/row.ts'
-import type { Job, Run } from './job.ts'
+import type { Job, Made, Run } from './job.ts'
 
 const [name, given] = process.argv.slice(2) as [string, string]
 const options = JSON.parse(given) as { isWarmWanted?: boolean }
@@ -11,16 +11,23 @@ const [file, job] = name.split('.') as [string, string]
 const jobs = await import(`./${file}.js`) as Readonly<Record<string, Job<object>>>
 const run = await jobs[job]!(options)
 
-const [cold, count] = await timed(run)
-const sample: Sample = { ...cold, count }
-const [warm] = options.isWarmWanted === true ? await timed(run) : []
-process.stdout.write(JSON.stringify(warm === undefined ? sample : { ...sample, warm }))
+const [cold, { count, path, digest }] = await timed(run)
+const sample: Sample = { ...cold, count, path, digest: digest?.() }
+if (options.isWarmWanted === true) {
+  const [warm, { digest }] = await timed(run)
+  if (digest?.() !== sample.digest) throw new Error(`${name}: the same work made other ids when it was repeated`)
+  print({ ...sample, warm })
+} else print(sample)
 
-async function timed (run: Run): Promise<[Taken, number]> {
+function print (sample: Sample): void {
+  process.stdout.write(JSON.stringify(sample))
+}
+
+async function timed (run: Run): Promise<[Taken, Made]> {
   const cpu = process.cpuUsage()
   const started = performance.now()
-  const count = await run()
+  const made = await run()
   const wall = (performance.now() - started) / 1000
   const { user, system } = process.cpuUsage(cpu)
-  return [{ cpu: (user + system) / 1e6, wall }, count]
+  return [{ cpu: (user + system) / 1e6, wall }, typeof made === 'number' ? { count: made } : made]
 }

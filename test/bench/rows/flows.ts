@@ -1,7 +1,8 @@
 import { join } from 'node:path'
+import type { CorpusName } from '../corpora/corpora.ts'
 import type { Inputs } from '../frame/inputs.ts'
-import type { Row, Side } from '../frame/row.ts'
-import { type MaybeSide, command, orSkipped, prepared, python } from './sides.ts'
+import type { Bar, Row, Side } from '../frame/row.ts'
+import { type MaybeSide, command, orSkipped, prepared, python, withBars, withShards } from './sides.ts'
 
 const LENGTH = { length: { min_chars: 200, max_chars: 100_000 } } as const
 const FILTERS = ['normalize', LENGTH, 'dedup'] as const
@@ -9,33 +10,50 @@ const WITH_LANGUAGE = ['normalize', LENGTH, { language: { keep: 'en', detector: 
 
 /** Whole commands, from the start of their process to its end. */
 export const FLOW_ROWS: readonly Row[] = [
-  {
-    name: 'process-mixture',
-    about: 'process-mixture',
-    corpus: 'web',
-    of: 'text',
-    seconds: 13,
-    async prepare (inputs) {
-      const { path, textBytes } = await inputs.corpus('web')
-      const given = { path, model: inputs.tokenizer, folder: inputs.output }
-      return prepared(
-        textBytes,
-        mixture(inputs, await inputs.manifest('web', FILTERS, 'web'), 1),
-        named('Python script', python(inputs, { package: 'sentencepiece' }, 'script', given)),
-        await orSkipped(async () => {
-          const tokenizer = await inputs.tokenizerJson(inputs.tokenizer, 'unigram')
-          return python(inputs, { package: 'datatrove' }, 'datatrove', { path, tokenizer, folder: inputs.output })
-        })
-      )
-    }
-  },
+  besideScript('process-mixture', 'web', 13, [], async inputs => {
+    const { path } = await inputs.corpus('web')
+    const tokenizer = await inputs.models.converted(inputs.tokenizer)
+    return python(inputs, { package: 'datatrove' }, 'datatrove', { path, tokenizer, folder: inputs.output })
+  }),
+  { ...besideScript('encode-mixture', 'large', 12, [{ of: 'cold', wanted: 2 }]), isNamedOnly: true },
   workers('process-mixture-workers', 'process-mixture', FILTERS, 6),
   workers('process-mixture-language', 'process-mixture, fastText', WITH_LANGUAGE, 8),
   starting('version', ['--version'], 'start: --version'),
   starting('length', ['length'], 'start: length')
 ]
 
-/** With one worker and two, on a mixture of all texts, so that the start of the process hardly counts. */
+/** One worker, beside a script that does the same in one thread. */
+function besideScript (
+  name: string,
+  corpus: CorpusName,
+  seconds: number,
+  bars: readonly Bar[],
+  other?: (inputs: Inputs) => Promise<MaybeSide>
+): Row {
+  return {
+    name,
+    about: 'process-mixture',
+    corpus,
+    of: 'text',
+    seconds,
+    async prepare (inputs) {
+      const { path, textBytes } = await inputs.corpus(corpus)
+      const { output, tokenizer } = inputs
+      const given = { path, model: tokenizer, folder: output }
+      const sluice = mixture(inputs, await inputs.manifest(corpus, FILTERS, corpus), 1)
+      const needed = { package: 'sentencepiece', with: ['orjson', 'numpy'] } as const
+      const script = named('Python script', python(inputs, needed, 'script', given))
+      return prepared(
+        textBytes,
+        withShards(sluice, output),
+        withShards(withBars(script, ...bars), output),
+        ...other === undefined ? [] : [await orSkipped(async () => await other(inputs))]
+      )
+    }
+  }
+}
+
+/** With one worker and two. A mixture of all texts: enough that to start the process hardly counts. */
 function workers (name: string, about: string, filters: readonly unknown[], seconds: number): Row {
   return {
     name,

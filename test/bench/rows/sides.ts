@@ -1,7 +1,7 @@
 import { Missing } from '../corpora/sources.ts'
 import type { Inputs } from '../frame/inputs.ts'
 import { type Package, release } from '../frame/python.ts'
-import type { Prepared, Side } from '../frame/row.ts'
+import type { Bar, Prepared, Side } from '../frame/row.ts'
 
 /** A side, or the reason why it is missing. */
 export type MaybeSide = Side | { readonly skipped: string }
@@ -34,20 +34,16 @@ export function limit (name: string, job: string, given: object): Side {
   return { name, kind: 'limit', work: { kind: 'node', job, given } }
 }
 
-/**
- * A job in Python.
- *
- * @param needed the measured package, whose release is its name; null: Python itself, with the given name
- */
-export function python (
-  { python }: Inputs,
-  needed: { readonly package: Package } | { readonly name: string },
-  job: string,
-  given: object
-): MaybeSide {
-  const name = 'package' in needed ? release(python, needed.package) : needed.name
-  if (python === undefined) return { skipped: `Python (${job}) is not installed` }
-  if (name === undefined) return { skipped: `Python's ${'package' in needed ? needed.package : job} is not installed` }
+/** What a job in Python measures: a package, whose release is its name, with others that it uses; or Python itself. */
+type Needed = { readonly package: Package, readonly with?: readonly Package[] } | { readonly name: string }
+
+/** A job in Python. */
+export function python ({ python }: Inputs, needed: Needed, job: string, given: object): MaybeSide {
+  const packages = 'package' in needed ? [needed.package, ...needed.with ?? []] : []
+  if (python === undefined) return { skipped: `Python (${packages[0] ?? job}) is not installed` }
+  const missing = packages.find(name => release(python, name) === undefined)
+  if (missing !== undefined) return { skipped: `Python's ${missing} is not installed` }
+  const name = 'package' in needed ? release(python, needed.package)! : needed.name
   return { name, kind: 'rival', work: { kind: 'python', job, given } }
 }
 
@@ -59,4 +55,14 @@ export async function orSkipped (make: () => Promise<MaybeSide>): Promise<MaybeS
     if (error instanceof Missing) return { skipped: error.message }
     throw error
   }
+}
+
+/** A side with what it, or sluice beside it, must show. */
+export function withBars (side: MaybeSide, ...bars: readonly Bar[]): MaybeSide {
+  return 'skipped' in side ? side : { ...side, bars }
+}
+
+/** A side whose shards are compared with those of others. */
+export function withShards (side: MaybeSide, shards: string): MaybeSide {
+  return 'skipped' in side ? side : { ...side, shards }
 }
