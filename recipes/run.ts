@@ -212,7 +212,7 @@ async function verification (
   if (date !== undefined && !isAsked) return { step: stepWas('up to date', verifiedAt(statsPath, date)) }
   try {
     const { totals: { shards } } = await verifyParsed(statsPath, options, context)
-    const found = `${shards} ${shards === 1 ? 'shard is' : 'shards are'} as the stats have them`
+    const found = `${shards} ${shards === 1 ? 'shard matches' : 'shards match'} the stats`
     return { step: stepWas('done', `${statsPath}: ${found}`) }
   } catch (error) {
     const { code, findings } = error as Partial<VerifyError>
@@ -223,7 +223,7 @@ async function verification (
   }
 }
 
-const ONLY_FAILED = 'the existing shards are as the stats have them; components failed'
+const ONLY_FAILED = 'the existing shards match the stats; components failed'
 const DAMAGED = 'run it with --verify (verify) to make the damaged shards again'
 
 function verifiedAt (statsPath: string, date: string): string {
