@@ -17,11 +17,16 @@ import { secondsSince } from '../../lib/text/numbers.ts'
 import { checkpointOf } from './paths.ts'
 
 export interface WriteOptions extends RunOptions, ReadOptions, JobOptions, ThreadOptions {
-  /** Documents between two checkpoints at most. */
+  /** Maximum number of documents between two checkpoints. */
   readonly checkpointEvery: number
-  /** Whether the same run later keeps the finished file; else it writes it again. @default false */
+  /**
+   * Whether a later run with the same settings keeps the finished file, instead of writing it again. @default false
+   */
   readonly keep?: boolean
-  /** Called once all is written, with the number of the component's files that were read, the last maybe in part. */
+  /**
+   * Called when all documents are written, with the number of the component's files that were read. The last one may
+   * have been read only in part.
+   */
   readonly onRead?: ((files: number) => void) | undefined
 }
 
