@@ -19,7 +19,7 @@ export const trainOptions = z.object({
     .describe('pieces of the model, with <unk>, <s>, </s>, user-defined symbols and byte pieces'),
   characterCoverage: z.number().gt(0).max(1).default(0.9995)
     .describe('share of the text\'s characters that pieces cover; rarer characters are unknown'),
-  hardVocabLimit: z.boolean().default(true).describe('fail if the text has too few pieces for the size'),
+  hardVocabLimit: z.boolean().default(true).describe('fail if the text has too few pieces for the vocabulary size'),
   seedSentencepieceSize: positive.max(MAX_SEEDS).default(1_000_000).describe('pieces to start with'),
   shrinkingFactor: z.number().min(0.5).max(0.95).default(0.75).describe('share of the pieces that each pruning keeps'),
   numSubIterations: positive.max(10).default(2).describe('rounds of expectation and maximization before each pruning'),
