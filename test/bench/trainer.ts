@@ -108,7 +108,7 @@ export async function trainerFigures (
 }
 
 /**
- * Whether quality and speed are as required.
+ * Whether quality and speed meet their requirements.
  *
  * @param tolerance a share by which speed may be missed; nothing else depends on the machine
  */
