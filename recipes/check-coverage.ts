@@ -99,7 +99,7 @@ export async function checkCoverage (
   return await checkCoverageParsed(sample, parseOptions('check-coverage', checkCoverageOptions, options), run)
 }
 
-/** As `checkCoverage`, with parsed options. */
+/** Like `checkCoverage`, with parsed options. */
 export async function checkCoverageParsed (
   sample: string | undefined, asked: CheckCoverageOptions, run: RunOptions
 ): Promise<CoverageReport> {

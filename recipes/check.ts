@@ -71,7 +71,7 @@ export async function checkManifest (
   return await checkManifestParsed(manifestPath, parseOptions('check', checkOptions, options), run)
 }
 
-/** As `checkManifest`, with parsed options. */
+/** Like `checkManifest`, with parsed options. */
 export async function checkManifestParsed (
   manifestPath: string, options: z.output<typeof checkOptions>, { signal }: RunOptions
 ): Promise<Forecast> {

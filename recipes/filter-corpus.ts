@@ -69,7 +69,7 @@ export async function filterCorpus (
   return await filterCorpusParsed(parseNamed('filter-corpus', filterCorpusOptions, options, filterCorpusAliases), run)
 }
 
-/** As `filterCorpus`, with parsed options. */
+/** Like `filterCorpus`, with parsed options. */
 export async function filterCorpusParsed (
   given: z.output<typeof filterCorpusOptions>, run: RunOptions
 ): Promise<FilterCorpusStats> {

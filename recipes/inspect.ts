@@ -62,7 +62,7 @@ export async function inspect (
   return await inspectParsed(path, parseNamed('inspect', inspectOptions, options, inspectAliases), run)
 }
 
-/** As `inspect`, with parsed options. */
+/** Like `inspect`, with parsed options. */
 export async function inspectParsed (
   path: string, options: z.output<typeof inspectOptions>, { signal }: RunOptions
 ): Promise<InspectReport | ShardStatistics> {

@@ -66,14 +66,14 @@ export async function processMixture (
 
 type Options = z.output<typeof processMixtureOptions>
 
-/** As `processMixture`, with parsed options. */
+/** Like `processMixture`, with parsed options. */
 export async function processMixtureParsed (
   manifestPath: string, options: Options, run: MixtureRun
 ): Promise<MixtureResult> {
   return await processManifest(await readMixture(manifestPath, { ...options, ...run }), options, run)
 }
 
-/** As `processMixture`, for a manifest that has been read. */
+/** Like `processMixture`, for a manifest that has been read. */
 export async function processManifest (
   manifest: Mixture, options: Options, run: MixtureRun
 ): Promise<MixtureResult> {

@@ -52,7 +52,7 @@ export async function run (
   return await runParsed(manifestPath, parseNamed('run', runManifestOptions, options, processMixtureAliases), context)
 }
 
-/** As `run`, with parsed options. */
+/** Like `run`, with parsed options. */
 export async function runParsed (
   manifestPath: string, { dryRun, ...asked }: z.output<typeof runManifestOptions>, context: MixtureRun
 ): Promise<RunReport> {

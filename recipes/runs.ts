@@ -66,7 +66,7 @@ export async function runs (
   return await runsParsed(what, parseOptions('runs', runsOptions, options), run)
 }
 
-/** As `runs`, with parsed options. */
+/** Like `runs`, with parsed options. */
 export async function runsParsed (
   what: readonly string[], { runsDir }: z.output<typeof runsOptions>, { signal }: RunOptions
 ): Promise<RunsResult> {

@@ -70,7 +70,7 @@ export async function trainTokenizer (
   return await trainTokenizerParsed(parsed, run)
 }
 
-/** As `trainTokenizer`, with parsed options. */
+/** Like `trainTokenizer`, with parsed options. */
 export async function trainTokenizerParsed (options: Options, run: RunOptions): Promise<TrainedStats> {
   const finding = { ...options, ...run }
   const manifest = await manifestOf(options, finding)

@@ -64,7 +64,7 @@ export async function verify (
   return await verifyParsed(statsPath, parseOptions('verify', verifyOptions, options), run)
 }
 
-/** As `verify`, with parsed options. */
+/** Like `verify`, with parsed options. */
 export async function verifyParsed (
   statsPath: string, options: z.output<typeof verifyOptions>, { signal }: RunOptions
 ): Promise<Inventory> {

@@ -32,7 +32,7 @@ export function csv (input: SourceInput, options: CsvOptions = {}): RecordSource
   return csvSource(input, ...sourceOptions('csv', csvOptions, options))
 }
 
-/** As `csv`, with parsed options. @throws SluiceError `ERR_OPTION` for two that exclude each other */
+/** Like `csv`, with parsed options. @throws SluiceError `ERR_OPTION` for two that exclude each other */
 export function csvSource (
   input: SourceInput, { maxBad, ...own }: z.output<typeof csvOptions>, shared: SourceOptions = {}
 ): RecordSource {

@@ -32,7 +32,7 @@ export function ndjson (input: SourceInput, options: NdjsonOptions = {}): Record
   return ndjsonSource(input, ...sourceOptions('ndjson', ndjsonOptions, options))
 }
 
-/** As `ndjson`, with parsed options. */
+/** Like `ndjson`, with parsed options. */
 export function ndjsonSource (
   input: SourceInput, options: z.output<typeof ndjsonOptions>, shared: SourceOptions = {}
 ): RecordSource {

@@ -88,7 +88,7 @@ export function pack (options: PackOptions = {}): PackStage {
   return packTokens(...stageOptions('pack', packOptions, options))
 }
 
-/** As `pack`, with parsed options. */
+/** Like `pack`, with parsed options. */
 export function packTokens (options: z.output<typeof packOptions>, shared: StageOptions<Tokens> = {}): PackStage {
   return packFrom(options, ({ ids }: Tokens) => ids, () => {}, shared)
 }
