@@ -32,7 +32,7 @@ import { table } from './text.ts'
 /** Recognizes an existing result, so that no other file is replaced. */
 const COVERAGE = jsonKind('a result of check-coverage', 'sample', 'tokenizer', 'tokens_per_word')
 
-/** The options of all sources, without the one that only fills `meta`. */
+/** The options of all sources, except the one that only affects `meta`. */
 const { columns, ...readingOptions } = anySourceOptions
 
 const DATASET_HELP = 'format of the sample\'s files (default: by their names; json, unless they end in .txt, .csv, ' +
@@ -69,7 +69,7 @@ type CheckCoverageOptions = z.output<typeof checkCoverageOptions>
 export interface CoverageReport extends Coverage {
   readonly format: 1
   readonly sample: {
-    /** The sample, or the manifest, as it was named. */
+    /** The sample or the manifest, as given. */
     readonly from: string
     readonly is: 'files' | 'manifest'
     readonly limit: number | null

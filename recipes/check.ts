@@ -49,8 +49,8 @@ export interface Forecast {
 }
 
 /**
- * The peak of resident memory of process-mixture, as `npm run memory` prints it, and an estimate of what each further
- * component adds that is processed at the same time.
+ * The peak of resident memory of process-mixture, as `npm run memory` prints it, and the estimated increase for each
+ * further component that is processed at the same time.
  */
 const RUN_BYTES = 250e6
 const COMPONENT_BYTES = 80e6

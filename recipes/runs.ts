@@ -20,7 +20,7 @@ export interface RunSummary {
   readonly finished_at_utc: string
   readonly hash: string
   readonly components: number
-  /** Ids of all documents, EOS tokens and tails included. */
+  /** Ids of all documents, including EOS tokens and tails. */
   readonly tokens: number
   readonly sluice: string
   readonly node: string

@@ -58,10 +58,9 @@ type Options = z.output<typeof trainTokenizerOptions>
  * trained again.
  *
  * @returns the content of the stats file
- * @throws SluiceError `ERR_OPTION` for a wrong option, for text without a character, and for text that gives fewer
- *   pieces than requested, with their number; `ERR_MANIFEST`, `ERR_FILES`; `ERR_OUTPUT_EXISTS` for a model that this
- *   training did not make; `ERR_LOCKED`, `ERR_OUTPUT`, `ERR_ABORTED`; what the filters throw. No half-written model is
- *   left
+ * @throws SluiceError `ERR_OPTION` for a wrong option, for text without a character, and for text with fewer pieces
+ *   than requested; `ERR_MANIFEST`, `ERR_FILES`; `ERR_OUTPUT_EXISTS` for a model that this training did not make;
+ *   `ERR_LOCKED`, `ERR_OUTPUT`, `ERR_ABORTED`; what the filters throw. No half-written model is left
  */
 export async function trainTokenizer (
   options: WithAliases<z.input<typeof trainTokenizerOptions>, typeof trainTokenizerAliases>, run: RunOptions = {}

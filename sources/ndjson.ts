@@ -16,14 +16,14 @@ export const ndjsonOptions = z.strictObject({
 export type NdjsonOptions = z.input<typeof ndjsonOptions> & SourceOptions
 
 /**
- * Reads documents from NDJSON, one JSON object per line, or from one JSON array of objects; plain, `.gz` or `.zst`. The
- * array is a whole file that begins with `[`, or the `field` of one object. Blank lines are skipped. A line may hold
- * several objects; an object over several lines is an error.
+ * Reads documents from NDJSON, one JSON object per line, or from one JSON array of objects; plain, `.gz` or `.zst`.
+ * The array is a whole file that begins with `[`, or the `field` of one object. Blank lines are skipped. A line may
+ * hold several objects; an object that spans several lines is an error.
  *
  * Python's `NaN`, `Infinity` and `-Infinity` are read; in `meta` they are strings. A record that is a string is a
- * document's text. A record that is exactly `{id, text, meta}` is a document already. Of any other record, all fields
- * but the id and the text become `meta`. Integers past 2^53 become strings of their digits. A bad record is counted in
- * `stats.dropped`; see `RecordFault` for the reasons.
+ * document's text. A record that is exactly `{id, text, meta}` is a document already. For any other record, all
+ * fields except the id and the text become `meta`. Integers past 2^53 become strings of their digits. A bad record is
+ * counted in `stats.dropped`; see `RecordFault` for the reasons.
  *
  * @param input paths, globs, `-` for standard input, or an iterable of bytes
  * @throws SluiceError `ERR_OPTION`; the stream fails with `ERR_FILES`, `ERR_SOURCE`, `ERR_BAD_RECORDS` or `ERR_STATE`

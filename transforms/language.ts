@@ -41,7 +41,7 @@ export type LanguageOptions = Omit<z.input<typeof languageOptions>, 'detector'> 
   readonly detector?: z.input<typeof languageOptions>['detector'] | LanguageDetector
 }
 
-/** The languages of `keep`, each of whose texts may have several separated by commas. */
+/** The languages of `keep`. Each of its strings may list several, separated by commas. */
 function languagesIn (keep: string | readonly string[]): string[] {
   return [keep].flat().flatMap(tags => tags.split(',')).map(tag => tag.trim())
 }

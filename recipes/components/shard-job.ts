@@ -25,7 +25,7 @@ export interface ShardOptions extends RunOptions, ReadOptions, JobOptions, Threa
    * @default false
    */
   readonly keepOutdated?: boolean
-  /** Documents between two checkpoints at most. @default 10,000 */
+  /** Maximum number of documents between two checkpoints. @default 10,000 */
   readonly checkpointEvery?: number
   /** Whether the shards of a finished component are hashed before it counts as up to date. @default false */
   readonly verify?: boolean

@@ -17,7 +17,7 @@ const WORKERS_HELP = 'threads that parse, filter and encode documents, including
 /** The option of every recipe that can use more than one core. */
 export const workersOption = positive.optional().describe(WORKERS_HELP)
 
-/** Smaller inputs are done before threads have started. */
+/** Smaller inputs are processed before threads have started. */
 const LITTLE_BYTES = 8e6
 
 /** Options of a flow that concern threads. */
@@ -76,7 +76,7 @@ class BatchThread {
       if (cause instanceof SluiceError || this.#signal?.aborted === true) throw cause
       const [at, record] = new Int32Array(this.#progress)
       const isOfAnother = this.#specs.has(at!) && this.#specs.get(at!) !== spec
-      // The thread died of a batch of another flow: that flow fails, and this batch is tried again.
+      // A batch of another flow has killed the thread. That flow fails, and this batch is retried.
       if (isOfAnother && !isAgain && !this.#isClosed) return await this.#run(spec, task, true)
       const place = (at === number ? task.batch.records[record!]?.id : undefined) ?? 'before the first document'
       throw threadError(place, spec, cause)
