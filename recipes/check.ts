@@ -24,8 +24,8 @@ import { tableLines } from './text.ts'
 
 const TOKENIZER_HELP = 'SentencePiece .model file (default: the one in the manifest\'s tokenizer_output_dir, if it ' +
   'exists)'
-const DOCUMENTS_HELP = 'documents to sample of each component: so many to estimate what the filters keep, and as ' +
-  'many long ones to estimate tokens'
+const DOCUMENTS_HELP = 'random documents to sample of each component, to estimate what the filters keep; the same ' +
+  'number of mostly long ones is sampled to estimate tokens'
 
 export const checkOptions = z.strictObject({
   tokenizerPath: z.string().min(1).optional().describe(TOKENIZER_HELP),
