@@ -39,7 +39,7 @@ export interface BadRecord {
   readonly problem?: string
 }
 
-/** Bytes of a bad record that are passed to `rejects`. */
+/** Maximum number of bytes of a bad record that are passed to `rejects`. */
 const REJECTED_BYTES = 4096
 
 /** While reading, the share of bad records is checked at this record, and then at regular intervals. */

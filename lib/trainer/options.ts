@@ -13,7 +13,9 @@ const symbolNames = z.union([commaNames, z.array(z.string())], {
   error: 'expected a list of texts, or one text with commas'
 })
 
-/** Options of training a unigram model, with the names and, but for the size, the defaults of SentencePiece 0.1.97. */
+/**
+ * Options of training a unigram model, with the names and, except for the size, the defaults of SentencePiece 0.1.97.
+ */
 export const trainOptions = z.object({
   vocabSize: positive.default(32_000)
     .describe('pieces of the model, with <unk>, <s>, </s>, user-defined symbols and byte pieces'),
