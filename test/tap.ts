@@ -30,7 +30,7 @@ export const t: Test = new Proxy(root, {
 const environment = { ...process.env }
 let last = ''
 
-/** Sets the environment back. @returns the names of what had changed */
+/** Restores the environment. @returns the names of the variables that had changed */
 function resetEnvironment (): string[] {
   const names = [...new Set([...Object.keys(environment), ...Object.keys(process.env)])]
   const changed = names.filter(name => process.env[name] !== environment[name])

@@ -166,7 +166,7 @@ function speedChecks (scaling: Scaling, counted: number): Check[] {
   ]
 }
 
-/** The first worker is the main thread; at most as many are started as there are cores. */
+/** The first worker is the main thread. No more workers are started than there are cores. */
 function memoryCheck ({ command, kind, usage }: Scaling): Check {
   const others = (workers: Workers): number => Math.max(Math.min(workers, availableParallelism()) - 1, 1)
   const growth = Math.max(...WORKERS.slice(1).map(workers =>
