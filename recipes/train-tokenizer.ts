@@ -34,7 +34,7 @@ const FOLDER_HELP = 'folder for spm_<vocab>_<type>.model and .vocab (default: th
   'else artifacts/tokenizer)'
 const STATS_HELP = 'JSON file for the log of the training (default: next to the model, with extension .json)'
 const WORKERS_HELP = 'threads that parse, filter and train, including the main thread; at most one per core ' +
-  '(default: one per core, for less than 8 MB only the main thread)'
+  '(default: one per core; only the main thread for less than 8 MB)'
 
 export const trainTokenizerOptions = z.strictObject({
   manifest: z.string().min(1).optional().describe(`train on its components: ${MANIFEST_HELP}`),

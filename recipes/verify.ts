@@ -27,8 +27,8 @@ const TOKENIZER_HELP = 'SentencePiece .model file; its SHA-256 is compared with 
 const PAGE_HELP = 'Markdown file for the inventory; sections of other stats in it are kept (default: ' +
   'logs/data_inventory_YYYY-MM-DD.md, by the date in UTC)'
 const JSON_HELP = 'JSON file for the inventory (default: next to the stats, <name>.inventory.json)'
-const WORKERS_HELP = 'threads that verify shards, including the main thread (default: one per core, for less than ' +
-  '8 MB only the main thread)'
+const WORKERS_HELP = 'threads that verify shards, including the main thread (default: one per core; only the ' +
+  'main thread for less than 8 MB)'
 const QUICK_HELP = 'check names, sizes and headers only, without reading the data or writing verified_at_utc'
 
 export const verifyOptions = z.strictObject({

@@ -19,14 +19,14 @@ import { textRecords } from '../lib/records/text.ts'
 export const hfOptions = z.strictObject({
   subset: z.string().min(1).nullable().default(null)
     .describe('subset of the dataset (default: the only one, or the default of its card)'),
-  split: z.string().min(1).default('train').describe('split; if it is absent, train, validation or test'),
+  split: z.string().min(1).default('train').describe('split; if it does not exist, train, validation or test is read'),
   revision: z.string().min(1).default('main').describe('branch, tag or commit'),
   dataFiles: fileNames.nullable().default(null)
     .describe('paths and globs in the repository, instead of the files that the dataset card or the file names select'),
   textColumn: z.string().min(1).default('text')
     .describe('field or column that holds the text, or the path to it: data.text, messages[].content'),
   columns: columnNames.optional()
-    .describe('of parquet and Arrow: further columns to keep in meta, separated by commas; * for all ' +
+    .describe('for parquet and Arrow: further columns to keep in meta, separated by commas; * for all ' +
       '(default: only those with a licence)'),
   ...hubOptions,
   ...recordSourceOptions

@@ -8,7 +8,7 @@ export const ndjsonOptions = z.strictObject({
     .describe('field of a record that holds its text, or the path to it: data.text, messages[].content'),
   field: z.string().min(1).optional()
     .describe('field that holds the array of records, ' +
-      'if each file of JSON is one object: {"data": [{"text": …}, …]}'),
+      'if each JSON file is one object: {"data": [{"text": …}, …]}'),
   ...recordSourceOptions
 })
 

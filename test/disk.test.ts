@@ -15,7 +15,7 @@ import { smallDisk } from './disks.ts'
 import { ROOT, closed, doc, failure, filesIn, howMany, ndjsonOf, pattern, put, temporaryFolder } from './helpers.ts'
 
 const DISK = 'size=256k'
-/** Several times the size of the buffers before a write. */
+/** Several times the size of the write buffers. */
 const LARGE = howMany(2_000_000, 5_000_000)
 const isRoot = process.getuid?.() === 0
 

@@ -41,7 +41,7 @@ function resetEnvironment (): string[] {
   return changed
 }
 
-/** Runs a file's tests in a test of its name, which fails if the file before it has changed the environment. */
+/** Runs the tests of a file in a test with its name. It fails if the previous file has changed the environment. */
 export async function testFile (name: string, load: () => Promise<unknown>): Promise<void> {
   await root.test(name, async t => {
     current = t

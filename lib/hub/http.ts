@@ -159,7 +159,7 @@ export class HubHttp {
     const { token } = this.settings
     const { request } = await import('undici')
     const dispatcher = await (this.#dispatcher ??= this.#connect())
-    const late = new AbortController() // as informational responses restart undici's timeout
+    const late = new AbortController() // because informational responses restart undici's timeout
     const timer = createTimer(() => { late.abort(tooSlow(what, 0, this.settings)) }, wholeMs(this.settings))
     try {
       return await request(url, {
@@ -189,7 +189,7 @@ export class HubHttp {
     if (!['http_proxy', 'https_proxy', 'HTTP_PROXY', 'HTTPS_PROXY'].some(name => process.env[name])) {
       return new Agent(options)
     }
-    // Timeouts for the connection to the proxy itself are set apart.
+    // Timeouts for the connection to the proxy itself are set separately.
     const clientFactory = (origin: URL, own: object): Dispatcher =>
       new Pool(origin, { ...own, headersTimeout: timeout })
     try {

@@ -77,7 +77,7 @@ export const tokenizerSchema = z.strictObject({
 
 export const manifestSchema = z.strictObject({
   name: nullable(z.string().min(1).refine(isName, NO_CONTROLS)).describe('name of the mixture in run records'),
-  tokenizerOutputDir: nullable(outputPath).describe('folder where the trained tokenizer is written and read'),
+  tokenizerOutputDir: nullable(outputPath).describe('folder for the trained tokenizer'),
   tokenizer: z.unknown().optional().describe('how the tokenizer is trained'),
   stats: nullable(outputPath)
     .describe('JSON file for the stats of a run (default: data/mixtures/mixture_stats.json)'),

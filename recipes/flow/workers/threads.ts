@@ -12,7 +12,7 @@ import type { BatchResult } from './batch-result.ts'
 import type { BatchInput, BatchSpec, BatchTask } from './batch.ts'
 
 const WORKERS_HELP = 'threads that parse, filter and encode documents, including the main thread; ' +
-  'at most one per core (default: one per core, for less than 8 MB only the main thread)'
+  'at most one per core (default: one per core; only the main thread for less than 8 MB)'
 
 /** The option of every recipe that can use more than one core. */
 export const workersOption = positive.optional().describe(WORKERS_HELP)
@@ -26,7 +26,7 @@ export interface ThreadOptions {
    * Threads that parse, filter and encode, including the main thread; at most one per core, as more would only cost
    * memory.
    *
-   * @default one per core, for less than 8 MB only the main thread
+   * @default one per core; only the main thread for less than 8 MB
    */
   readonly workers?: number | undefined
   /** The threads of `withThreads`, shared by several flows; else each flow starts its own. */

@@ -1,5 +1,5 @@
 /**
- * For about a hundred datasets, the files found are those that Python's `datasets` finds; see
+ * For several hundred requests, the files found are those that Python's `datasets` finds; see
  * test/fixtures/make_hub_files.py.
  */
 import { readFileSync } from 'node:fs'
