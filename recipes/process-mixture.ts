@@ -29,7 +29,7 @@ import { type MixtureResult, type MixtureStats, withVerifiedDates } from './mixt
 const TOKENIZER_HELP = 'SentencePiece .model file (default: the one in the manifest\'s tokenizer_output_dir)'
 const STATS_HELP = 'JSON file for the stats (default: the manifest\'s stats, else data/mixtures/mixture_stats.json)'
 const OVERWRITE_HELP = 'delete the shards of another run in an output folder instead of refusing it'
-const VERIFY_HELP = 'hash the shards of finished components, and make damaged ones again'
+const VERIFY_HELP = 'hash the shards of finished components, and rebuild damaged ones'
 
 export const processMixtureOptions = z.strictObject({
   tokenizerPath: z.string().min(1).optional().describe(TOKENIZER_HELP),

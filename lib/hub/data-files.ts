@@ -156,7 +156,7 @@ function resolveBeside (
   return { ...resolved, warnings: [warning, ...resolved.warnings] }
 }
 
-/** The part that the card, or else the names of files, select. */
+/** The part that the card selects, or otherwise the names of files. */
 function ownPart (files: readonly HubFile[], card: Card, request: DataFilesRequest): Part {
   if (card.configs.length === 0) {
     const described = describedSubset(card)

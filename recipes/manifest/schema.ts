@@ -14,7 +14,7 @@ const outputPath = path.refine(isName, NO_CONTROLS)
 /** The share of documents that a filter, or all filters together, are expected to keep. */
 export const expectSchema = z.strictObject({
   kept: z.number().min(0).max(1)
-    .describe('share that is expected to be kept; the run fails if it is wrong by more than 5 times')
+    .describe('share that is expected to be kept; the run fails if it is off by more than a factor of 5')
 })
 
 export type Expectation = z.output<typeof expectSchema>

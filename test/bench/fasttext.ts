@@ -17,7 +17,7 @@ const BIGRAMS = '-wordNgrams 2 -bucket 2000000 -epoch 1 -lr 0.5 -thread 2'
 
 type Side = 'kernel' | 'plain' | 'fasttext' | 'cld3'
 
-/** A labeller of the same texts. */
+/** Another program or function that labels the same texts. */
 interface Measured {
   readonly side: Side
   readonly times: Times
