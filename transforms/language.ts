@@ -20,7 +20,7 @@ const tag = z.string().min(1)
 export const languageOptions = z.strictObject({
   keep: z.union([tag, z.array(tag).min(1)], { error: 'expected a language, or a list of them' }).default('en')
     .meta({ several: true })
-    .describe('languages to keep, as BCP 47 tags such as en or zh-Latn: a list, or one text with commas; any keeps all'),
+    .describe('languages to keep, as BCP 47 tags such as en or zh-Latn (a list, or separated by commas); any: all'),
   threshold: z.number().min(0).max(1).optional()
     .describe(`minimum probability to keep a document, inclusive (default: ${THRESHOLDS.cld3} of cld3, ` +
       `${THRESHOLDS.fasttext} of fastText)`),

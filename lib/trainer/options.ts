@@ -13,9 +13,7 @@ const symbolNames = z.union([commaNames, z.array(z.string())], {
   error: 'expected a list of texts, or one text with commas'
 })
 
-/**
- * Options of training a unigram model, with the names and, except for the size, the defaults of SentencePiece 0.1.97.
- */
+/** Options of training a unigram model. Names and defaults, except for the size, are those of SentencePiece 0.1.97. */
 export const trainOptions = z.object({
   vocabSize: positive.default(32_000)
     .describe('pieces of the model, with <unk>, <s>, </s>, user-defined symbols and byte pieces'),
@@ -31,7 +29,7 @@ export const trainOptions = z.object({
   splitDigits: z.boolean().default(false).describe('each digit is a piece by itself'),
   splitByWhitespace: z.boolean().default(true).describe('no piece crosses a space'),
   userDefinedSymbols: symbolNames.default([])
-    .describe('pieces that are never split: a list, or one text with commas between them'),
+    .describe('pieces that are never split (a list, or separated by commas)'),
   byteFallback: z.boolean().default(false).describe('256 pieces for the bytes of unknown characters'),
   workers: positive.max(128).default(1).describe('threads')
 })

@@ -19,14 +19,9 @@ import { checkpointOf } from './paths.ts'
 export interface WriteOptions extends RunOptions, ReadOptions, JobOptions, ThreadOptions {
   /** Maximum number of documents between two checkpoints. */
   readonly checkpointEvery: number
-  /**
-   * Whether a later run with the same settings keeps the finished file, instead of writing it again. @default false
-   */
+  /** Whether a later run keeps the finished file, instead of writing it again. @default false */
   readonly keep?: boolean
-  /**
-   * Called when all documents are written, with the number of the component's files that were read. The last one may
-   * have been read only in part.
-   */
+  /** Called when all is written, with the number of files that were read; the last one possibly only in part. */
   readonly onRead?: ((files: number) => void) | undefined
 }
 

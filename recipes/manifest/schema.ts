@@ -48,7 +48,7 @@ export const componentSchema = z.strictObject({
   textColumn: z.string().min(1).default('text')
     .describe('field or column that holds the text, or the path to it: data.text, messages[].content'),
   dataFiles: nullable(fileNames)
-    .describe('paths or globs of the files, plain, .gz or .zst; on the Hub, instead of the files of its card'),
+    .describe('paths or globs of the files, plain, .gz or .zst; on the Hub, instead of the files that its card lists'),
   license: nullable(z.string()).describe('licence of the data, noted in the stats'),
   sampleLimit: count.default(100_000)
     .describe('documents that the tokenizer is trained on, counted after the filters; 0 = all'),

@@ -189,7 +189,7 @@ async function wholeFlow ({ folder, ndjson, tokenizerPath }: Corpus, count: numb
   }
 }
 
-/** The peak memory of `filter-corpus` with lid.176.ftz, next to that without a language. */
+/** The peak memory of `filter-corpus` with lid.176.ftz, compared with that of a run without a language filter. */
 async function memory ({ folder, ndjson }: Corpus, count: number): Promise<Check> {
   const peak = async (options: readonly string[]): Promise<number> => {
     const peaks: number[] = []

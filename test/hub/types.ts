@@ -154,7 +154,7 @@ export interface PlanByRepo {
 
 /** A dataset of `layouts`, and the records of its split. */
 export interface Layout {
-  /** A name that is valid for a repository, too. */
+  /** A name that is also valid for a repository. */
   readonly name: string
   /** Files of `main`. */
   readonly files: Files

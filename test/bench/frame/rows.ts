@@ -24,7 +24,7 @@ interface Measured {
   readonly corpora: readonly CorpusFile[]
   readonly rows: readonly RowResult[]
   readonly compared: Compared | null
-  /** Rows and sides that were skipped, with the reason, a sentence each. */
+  /** Rows and sides that were skipped, with the reason, one sentence each. */
   readonly skipped: readonly string[]
 }
 
