@@ -47,7 +47,7 @@ export const errorCodes = {
     means: 'a dataset on the Hub, or its revision, subset, split, column or file, does not exist, or cannot be ' +
       'read; the message lists the existing ones'
   },
-  ERR_SOURCE: { exit: 1, means: 'an input file is damaged, cut off, or failed while it was read' },
+  ERR_SOURCE: { exit: 1, means: 'an input file is damaged or cut off, or reading it failed' },
   ERR_BAD_RECORDS: { exit: 1, means: 'more records are bad than `--max-bad` allows' },
   ERR_EXPECTED: {
     exit: 1,

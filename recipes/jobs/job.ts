@@ -65,7 +65,7 @@ export type Check = (result: unknown) => Promise<readonly string[]>
 /**
  * The status of a job.
  *
- * @param check of its output, besides the sizes of its files
+ * @param check checks its output, in addition to the sizes of its files
  * @throws SluiceError `ERR_CHECKPOINT` when it was started with other settings or inputs, with each difference, or when
  *   the checkpoint is damaged
  */
