@@ -176,8 +176,8 @@ function commandLine (argv: readonly string[]): string {
 }
 
 /**
- * Replaces the options in a message of a recipe or stage, which are named as in code, by the flags that were used. An
- * option without a flag is a manifest key.
+ * Replaces the names of options in a message of a recipe or stage by the flags that were used. Messages name options
+ * as in code. An option without a flag is a manifest key.
  */
 function withFlags (
   message: string, { options: { shape }, aliases: { python, former } }: Command, flagFor: Call['flagFor']

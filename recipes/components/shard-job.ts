@@ -64,7 +64,7 @@ export async function copiedJob (component: FoundComponent, path: string): Promi
   return { ...component, dataset: 'json', textColumn: 'text', files: [{ path, size }], sourceOptions: {}, hub: null }
 }
 
-/** Plans the shards of a component. @param read what the documents are read from: the component, or its raw copy */
+/** Plans the shards of a component. @param read the source of the documents: the component, or its raw copy */
 export function shardJob (
   component: FoundComponent, read: DocumentsJob, pulled: DocumentCounts | null, options: ShardOptions
 ): ShardJob {

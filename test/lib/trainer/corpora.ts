@@ -104,7 +104,7 @@ export function wordsOf ({
 }
 
 /**
- * All segmentations of a word into piece numbers: pieces by their texts, and 0 for a single character that isn't a piece.
+ * All segmentations of a word into the numbers of pieces. A single character that isn't a piece has the number 0.
  */
 export function segmentations (word: readonly string[], numbers: ReadonlyMap<string, number>): number[][] {
   if (word.length === 0) return [[]]
