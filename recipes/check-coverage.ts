@@ -32,14 +32,14 @@ import { table } from './text.ts'
 /** Recognizes an existing result, so that no other file is replaced. */
 const COVERAGE = jsonKind('a result of check-coverage', 'sample', 'tokenizer', 'tokens_per_word')
 
-/** The options of all sources, without the one that only fills `meta`. */
+/** The options of all sources, except the one that only affects `meta`. */
 const { columns, ...readingOptions } = anySourceOptions
 
-const DATASET_HELP = 'format of the sample\'s files (default: by their names; json, unless they end in .txt, .csv, ' +
+const DATASET_HELP = 'format of the sample\'s files (default: by their extensions; json, unless it is .txt, .csv, ' +
   '.tsv, .parquet or .arrow)'
 const TEXT_COLUMN_HELP = 'field of a record that holds its text, or the path to it: data.text, messages[].content ' +
   '(default: text)'
-const TOKENIZER_HELP = 'SentencePiece .model file (default, of a manifest only: the one in its tokenizer_output_dir)'
+const TOKENIZER_HELP = 'SentencePiece .model file (default: the one in the manifest\'s tokenizer_output_dir)'
 const MANIFEST_SAMPLE_HELP = `instead of a sample, the documents that a manifest's filters keep: ${MANIFEST_HELP}`
 const BASELINE_HELP = 'JSON file of an earlier check-coverage; fails if the tokenizer covers the text worse'
 const OUTPUT_HELP = 'also write the result to this JSON file, as a baseline for later runs'
@@ -54,7 +54,7 @@ const sampleOptions = {
 export const checkCoverageOptions = z.strictObject({
   tokenizerPath: z.string().min(1).optional().describe(TOKENIZER_HELP),
   manifest: z.string().min(1).optional().describe(MANIFEST_SAMPLE_HELP),
-  limit: positive.optional().describe('maximum number of documents to measure; of a manifest, for each component'),
+  limit: positive.optional().describe('maximum number of documents to measure; with a manifest, in each component'),
   baseline: z.string().min(1).optional().describe(BASELINE_HELP),
   ...coverageTolerances.shape,
   output: z.string().regex(/\.json$/, 'expected the name of a .json file').optional().describe(OUTPUT_HELP),
@@ -69,7 +69,7 @@ type CheckCoverageOptions = z.output<typeof checkCoverageOptions>
 export interface CoverageReport extends Coverage {
   readonly format: 1
   readonly sample: {
-    /** The sample, or the manifest, as it was named. */
+    /** The sample or the manifest, as given. */
     readonly from: string
     readonly is: 'files' | 'manifest'
     readonly limit: number | null
@@ -99,7 +99,7 @@ export async function checkCoverage (
   return await checkCoverageParsed(sample, parseOptions('check-coverage', checkCoverageOptions, options), run)
 }
 
-/** As `checkCoverage`, with parsed options. */
+/** Like `checkCoverage`, with parsed options. */
 export async function checkCoverageParsed (
   sample: string | undefined, asked: CheckCoverageOptions, run: RunOptions
 ): Promise<CoverageReport> {

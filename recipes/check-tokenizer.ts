@@ -43,7 +43,7 @@ export async function checkTokenizer (
   return await checkTokenizerParsed(parsed)
 }
 
-/** As `checkTokenizer`, with parsed options. */
+/** Like `checkTokenizer`, with parsed options. */
 export async function checkTokenizerParsed (
   { tokenizerPath, sha256: expected, output }: z.output<typeof checkTokenizerOptions>
 ): Promise<TokenizerRecord> {

@@ -57,7 +57,7 @@ export function lexiconOf (model: SentencePieceModel, version: SentencePieceVers
   let gain = 0
   pieces.forEach(({ piece, score, type }, id) => {
     if (type !== 'normal' && type !== 'user_defined') return
-    // Where spaces are escaped, a piece with a space of another kind is in no normalized text.
+    // If spaces are escaped, no normalized text contains a piece with another kind of space.
     if (escapeWhitespaces && piece.includes(' ')) return
     const key = byteString(escapeWhitespaces ? piece.replaceAll('\u2581', ' ') : piece)
     scores[id] = type === 'normal' ? score : scoreOfSymbol(Buffer.byteLength(piece), greatest, version)

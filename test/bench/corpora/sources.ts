@@ -52,7 +52,7 @@ export const TEXTS = {
     })
     return { source: 'clauses of shared/data/langid.ndjson.gz, recombined', texts, originals: 0 }
   },
-  /** All real text once, then the same with other words, up to a number of bytes. */
+  /** All real text once, then copies with other words, up to a number of bytes. */
   async mixed (bytes: number): Promise<Texts> {
     const parts: string[] = []
     const originals: string[] = []
