@@ -7,7 +7,7 @@ input=${1:-examples/mail.ndjson}
 output=${2:-data/examples/shards/}
 model=${3:-data/quickstart/tokenizer/spm_8000_unigram.model} # the quickstart's
 
-sluice () { node dist/recipes/cli/main.js "$@"; } # in a checkout; where the package is installed, `npx sluice`
+sluice () { npx sluice "$@"; }
 
 sluice read "$input" |
   sluice normalize |

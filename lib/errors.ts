@@ -7,19 +7,19 @@
 export const errorCodes = {
   ERR_USAGE: {
     exit: 2,
-    means: 'the command line has an unknown command, flag or argument, or lacks one'
+    means: 'the command line has an unknown command, flag or argument, or one is missing'
   },
   ERR_OPTION: { exit: 2, means: 'an option of a stage or of a recipe has a wrong value' },
   ERR_MANIFEST: {
     exit: 2,
-    means: 'the manifest is not YAML, or has impossible values; each mistake with line and column'
+    means: 'the manifest is not YAML, or has invalid values; each error is listed with its line and column'
   },
   ERR_STATS: {
     exit: 2,
-    means: 'a stats file is missing, not JSON, or not what `process-mixture` or `shard-corpus` writes; ' +
-      'each mistake with its key'
+    means: 'a stats file is missing, not JSON, or not written by `process-mixture` or `shard-corpus`; each error ' +
+      'is listed with its key'
   },
-  ERR_FILES: { exit: 2, means: 'an input file is missing, is a folder or may not be read, or a glob matches nothing' },
+  ERR_FILES: { exit: 2, means: 'an input file is missing, is a folder or is not readable, or a glob matches nothing' },
   ERR_OUTPUT_EXISTS: {
     exit: 2,
     means: 'the output would replace something else: the shards of another run, an input, ' +
@@ -30,24 +30,24 @@ export const errorCodes = {
     exit: 2,
     means: 'a tokenizer model is missing, damaged, not a SentencePiece model, or does not fit its use'
   },
-  ERR_MODEL: { exit: 2, means: 'the model of a filter is missing, damaged, or not of the kind expected' },
+  ERR_MODEL: { exit: 2, means: 'the model of a filter is missing, damaged, or of the wrong kind' },
   ERR_BASELINE: {
     exit: 2,
-    means: 'a baseline is missing, not JSON, or not what `check-coverage` writes; each mistake with its key'
+    means: 'a baseline is missing, not JSON, or not written by `check-coverage`; each error is listed with its key'
   },
   ERR_COVERAGE: {
     exit: 1,
-    means: 'a tokenizer covers text worse than its baseline and the tolerances allow, ' +
-      'each figure with the baseline\'s; or the text has no word'
+    means: 'a tokenizer covers the text worse than the baseline and tolerances allow, or the text has no words; ' +
+      'each figure is listed with the baseline\'s'
   },
   ERR_CHECKSUM: { exit: 1, means: 'the SHA-256 of a file is not the expected one' },
   ERR_HUB: { exit: 1, means: 'the Hub cannot be reached, refuses access, or still fails after `--max-retries`' },
   ERR_DATASET: {
     exit: 2,
-    means: 'a dataset on the Hub, or its revision, subset, split, column or file, does not exist, or cannot be read; ' +
-      'the message names what exists'
+    means: 'a dataset on the Hub, or its revision, subset, split, column or file, does not exist, or cannot be ' +
+      'read; the message lists the existing ones'
   },
-  ERR_SOURCE: { exit: 1, means: 'an input file is damaged, cut off, or failed while it was read' },
+  ERR_SOURCE: { exit: 1, means: 'an input file is damaged or cut off, or reading it failed' },
   ERR_BAD_RECORDS: { exit: 1, means: 'more records are bad than `--max-bad` allows' },
   ERR_EXPECTED: {
     exit: 1,
@@ -60,8 +60,8 @@ export const errorCodes = {
   },
   ERR_VERIFY: {
     exit: 1,
-    means: 'shards on disk do not match their stats; ' +
-      'each finding with the file, what was found and what was expected'
+    means: 'shards on disk do not match their stats; each finding has the file, the found value and the expected ' +
+      'value'
   },
   ERR_OUTPUT: { exit: 1, means: 'an output file or folder cannot be written' },
   ERR_CHECKPOINT: {
@@ -72,8 +72,8 @@ export const errorCodes = {
   ERR_STATE: { exit: 1, means: 'a saved position or state does not belong to this source or stage' },
   ERR_RUN: {
     exit: 1,
-    means: 'the records of runs don\'t match the request: there is none of that name, hash or shard, more than one, ' +
-      'or a damaged one'
+    means: 'the records of runs don\'t match the request: no record has that name, hash or shard, more than one ' +
+      'has it, or a record is damaged'
   },
   ERR_COMPONENT: { exit: 1, means: 'a component of the mixture failed; the others were completed' },
   ERR_LICENSE: {

@@ -11,8 +11,8 @@ export function otherKind (head: Buffer, name: string): string | null {
 }
 
 /**
- * Like `otherKind`, for a file that isn't read for documents, such as a model: without advice that is for readers of
- * documents, and compressed data should be decompressed.
+ * Like `otherKind`, for files that don't contain documents, such as models. It leaves out advice about reading
+ * documents, and advises to decompress compressed data.
  */
 export function mistakenKind (head: Buffer, name: string): string | null {
   const kind = kindOf([...KINDS, ...NO_TEXT], head, name)

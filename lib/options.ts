@@ -44,8 +44,8 @@ type WithoutDefault<T> = T extends z.ZodDefault<infer Inner> ? z.ZodOptional<Inn
 type WithoutDefaults<Shape> = { [Key in keyof Shape]: WithoutDefault<Shape[Key]> }
 
 /**
- * The same options without defaults, so that absent ones stay absent. It is for recipes that take missing options from
- * elsewhere. The descriptions name the defaults.
+ * The same options without defaults, so that absent ones stay absent. Use it for recipes that take missing options
+ * from elsewhere. The descriptions name the defaults.
  */
 export function withoutDefaults<Shape extends Readonly<Record<string, z.ZodType>>> (
   shape: Shape

@@ -38,7 +38,7 @@ export const checkCoverageOptions = z.strictObject({
   tokenizerPath: z.string().min(1).optional().describe(TOKENIZER_HELP),
   ...loadOptions,
   manifest: z.string().min(1).optional().describe(MANIFEST_SAMPLE_HELP),
-  limit: positive.optional().describe('maximum number of documents to measure; of a manifest, for each component'),
+  limit: positive.optional().describe('maximum number of documents to measure; with a manifest, in each component'),
   baseline: z.string().min(1).optional().describe(BASELINE_HELP),
   ...coverageTolerances.shape,
   output: z.string().regex(/\.json$/, 'expected the name of a .json file').optional().describe(OUTPUT_HELP),
@@ -53,7 +53,7 @@ type CheckCoverageOptions = z.output<typeof checkCoverageOptions>
 export interface CoverageReport extends Coverage {
   readonly format: 1
   readonly sample: {
-    /** The sample, or the manifest, as it was named. */
+    /** The sample or the manifest, as given. */
     readonly from: string
     readonly is: 'files' | 'manifest'
     readonly limit: number | null
@@ -83,7 +83,7 @@ export async function checkCoverage (
   return await checkCoverageParsed(sample, parseOptions('check-coverage', checkCoverageOptions, options), run)
 }
 
-/** As `checkCoverage`, with parsed options. */
+/** Like `checkCoverage`, with parsed options. */
 export async function checkCoverageParsed (
   sample: string | undefined, asked: CheckCoverageOptions, run: RunOptions
 ): Promise<CoverageReport> {

@@ -46,7 +46,7 @@ export async function checkTokenizer (
   return await checkTokenizerParsed(parsed)
 }
 
-/** As `checkTokenizer`, with parsed options. */
+/** Like `checkTokenizer`, with parsed options. */
 export async function checkTokenizerParsed (
   { tokenizerPath, tiktokenFamily, sha256: expected, output }: z.output<typeof checkTokenizerOptions>
 ): Promise<TokenizerRecord> {

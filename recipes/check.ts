@@ -25,8 +25,8 @@ import { amount } from '../lib/text/numbers.ts'
 import { tableLines } from './text.ts'
 
 const TOKENIZER_HELP = `${TOKENIZER_FILES} (default: the manifest's, if it exists)`
-const DOCUMENTS_HELP = 'documents to sample of each component: so many to estimate what the filters keep, and as ' +
-  'many long ones to estimate tokens'
+const DOCUMENTS_HELP = 'random documents to sample of each component, to estimate what the filters keep; the same ' +
+  'number of mostly long ones is sampled to estimate tokens'
 
 export const checkOptions = z.strictObject({
   tokenizerPath: z.string().min(1).optional().describe(TOKENIZER_HELP),
@@ -51,8 +51,8 @@ export interface Forecast {
 }
 
 /**
- * The peak of resident memory of process-mixture, as `npm run memory` prints it, and an estimate of what each further
- * component adds that is processed at the same time.
+ * The peak of resident memory of process-mixture, as `npm run memory` prints it, and the estimated increase for each
+ * further component that is processed at the same time.
  */
 const RUN_BYTES = 250e6
 const COMPONENT_BYTES = 80e6
@@ -73,7 +73,7 @@ export async function checkManifest (
   return await checkManifestParsed(manifestPath, parseOptions('check', checkOptions, options), run)
 }
 
-/** As `checkManifest`, with parsed options. */
+/** Like `checkManifest`, with parsed options. */
 export async function checkManifestParsed (
   manifestPath: string, options: z.output<typeof checkOptions>, { signal }: RunOptions
 ): Promise<Forecast> {

@@ -18,8 +18,8 @@ const { keep, threshold, detector, model } = languageOptions.shape
 
 const KEEP_HELP = 'language to keep, or several separated by commas, as BCP 47 tags such as en or zh-Latn; any keeps ' +
   'all, without detection'
-const EXPECT_HELP = 'share of the documents that the filters are expected to keep; the run fails if it is wrong by ' +
-  'more than 5 times'
+const EXPECT_HELP = 'share of the documents that the filters are expected to keep; the run fails if it is off by ' +
+  'more than a factor of 5'
 const OUTPUT_HELP = '.txt: one text per line; .ndjson, .jsonl, .json: NDJSON; .gz and .zst compress; - is standard ' +
   'output'
 
@@ -69,7 +69,7 @@ export async function filterCorpus (
   return await filterCorpusParsed(parseNamed('filter-corpus', filterCorpusOptions, options, filterCorpusAliases), run)
 }
 
-/** As `filterCorpus`, with parsed options. */
+/** Like `filterCorpus`, with parsed options. */
 export async function filterCorpusParsed (
   given: z.output<typeof filterCorpusOptions>, run: RunOptions
 ): Promise<FilterCorpusStats> {

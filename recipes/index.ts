@@ -116,46 +116,46 @@ export { type RunSummary, type RunsResult, type ShardTrace, runs as runHistory }
 
 // The names of 0.2, which are too general outside of their modules. They will be removed in 1.0.
 export {
-  /** @deprecated The name is `textLines`. */
+  /** @deprecated Use `textLines`. */
   text
 } from '../sources/text.ts'
 export {
-  /** @deprecated The name is `VerifyFinding`. */
+  /** @deprecated Use `VerifyFinding`. */
   type Finding
 } from '../lib/verify/shards.ts'
 export {
-  /** @deprecated The name is `strictestTerms`. */
+  /** @deprecated Use `strictestTerms`. */
   strictestOf,
-  /** @deprecated The name is `licenseTerms`. */
+  /** @deprecated Use `licenseTerms`. */
   termsOf
 } from '../lib/licenses/terms.ts'
 export {
-  /** @deprecated The name is `reportLicenses`. */
+  /** @deprecated Use `reportLicenses`. */
   licenses
 } from './licenses.ts'
 export {
-  /** @deprecated The name is `inspectShards`. */
+  /** @deprecated Use `inspectShards`. */
   inspect
 } from './inspect.ts'
 export {
-  /** @deprecated The name is `runManifest`. */
+  /** @deprecated Use `runManifest`. */
   run
 } from './run.ts'
 export {
-  /** @deprecated The name is `verifyShards`. */
+  /** @deprecated Use `verifyShards`. */
   verify
 } from './verify.ts'
 export {
-  /** @deprecated The name is `runHash`. */
+  /** @deprecated Use `runHash`. */
   runHash as hashOf,
-  /** @deprecated The name is `readRunRecord`. */
+  /** @deprecated Use `readRunRecord`. */
   readRun
 } from './history/read.ts'
 export {
-  /** @deprecated The name is `runSources`. */
+  /** @deprecated Use `runSources`. */
   sourcesOf
 } from './history/write.ts'
 export {
-  /** @deprecated The name is `runHistory`. */
+  /** @deprecated Use `runHistory`. */
   runs
 } from './runs.ts'

@@ -23,8 +23,8 @@ import { tableLines } from './text.ts'
 /** Rows that are shown by default. */
 const DEFAULT_ROWS = 3
 
-const TOKENIZER_HELP = 'tokenizer that the shards were made with (default: the one that the checkpoint or the stats ' +
-  'next to the shards name)'
+const TOKENIZER_HELP = 'tokenizer that the shards were made with (default: the one named by the checkpoint or the ' +
+  'stats next to the shards)'
 
 export const inspectOptions = z.strictObject({
   tokenizerPath: z.string().min(1).optional().describe(TOKENIZER_HELP),
@@ -64,7 +64,7 @@ export async function inspect (
   return await inspectParsed(path, parseNamed('inspect', inspectOptions, options, inspectAliases), run)
 }
 
-/** As `inspect`, with parsed options. */
+/** Like `inspect`, with parsed options. */
 export async function inspectParsed (
   path: string, options: z.output<typeof inspectOptions>, { signal }: RunOptions
 ): Promise<InspectReport | ShardStatistics> {

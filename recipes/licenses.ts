@@ -49,7 +49,7 @@ export async function licenses (
   return await licensesParsed(manifestPath, parseOptions('licenses', licensesOptions, options), run)
 }
 
-/** As `licenses`, with parsed options. */
+/** Like `licenses`, with parsed options. */
 export async function licensesParsed (
   manifestPath: string, options: z.output<typeof licensesOptions>, run: LicensesRun
 ): Promise<LicensesReport> {

@@ -185,7 +185,7 @@ function valuesOf (line: string, refuse: (mistake: JsonMistake) => never): unkno
       found.push(withNamedNumbers(parsePythonJson(json)))
     } catch (error) {
       if (!(error instanceof JsonMistake)) throw error
-      // With spaces for what comes before, the message has the column in the line.
+      // Spaces replace the preceding values, so that the message has the column within the line.
       return refuse(jsonMistake(' '.repeat(bytes.toString('utf8', 0, at).length) + json) ?? error)
     }
     at = next

@@ -31,7 +31,7 @@ import { type MixtureResult, type MixtureStats, withVerifiedDates } from './mixt
 const TOKENIZER_HELP = `${TOKENIZER_FILES} (default: the manifest's)`
 const STATS_HELP = 'JSON file for the stats (default: the manifest\'s stats, else data/mixtures/mixture_stats.json)'
 const OVERWRITE_HELP = 'delete the shards of another run in an output folder instead of refusing it'
-const VERIFY_HELP = 'hash the shards of finished components, and make damaged ones again'
+const VERIFY_HELP = 'hash the shards of finished components, and rebuild damaged ones'
 
 export const processMixtureOptions = z.strictObject({
   tokenizerPath: z.string().min(1).optional().describe(TOKENIZER_HELP),
@@ -69,14 +69,14 @@ export async function processMixture (
 
 type Options = z.output<typeof processMixtureOptions>
 
-/** As `processMixture`, with parsed options. */
+/** Like `processMixture`, with parsed options. */
 export async function processMixtureParsed (
   manifestPath: string, options: Options, run: MixtureRun
 ): Promise<MixtureResult> {
   return await processManifest(await readMixture(manifestPath, { ...options, ...run }), options, run)
 }
 
-/** As `processMixture`, for a manifest that has been read. */
+/** Like `processMixture`, for a manifest that has been read. */
 export async function processManifest (
   manifest: Mixture, options: Options, run: MixtureRun
 ): Promise<MixtureResult> {

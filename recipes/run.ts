@@ -39,8 +39,8 @@ export interface RunReport {
 
 /**
  * Runs a whole manifest: trains the tokenizer unless there is one, checks its hash, copies documents to `raw_dir`,
- * makes shards, and verifies them. What is up to date is skipped; what was stopped is resumed. A component that fails
- * doesn't stop the others.
+ * makes shards, and verifies them. Steps that are up to date are skipped, and stopped steps are resumed. A component
+ * that fails doesn't stop the others.
  *
  * @throws SluiceError as `processMixture` and `verify`; a RunError (`ERR_COMPONENT`, `ERR_VERIFY`) with the outcome of
  *   each step, after the other components were finished
@@ -52,7 +52,7 @@ export async function run (
   return await runParsed(manifestPath, parseNamed('run', runManifestOptions, options, processMixtureAliases), context)
 }
 
-/** As `run`, with parsed options. */
+/** Like `run`, with parsed options. */
 export async function runParsed (
   manifestPath: string, { dryRun, ...asked }: z.output<typeof runManifestOptions>, context: MixtureRun
 ): Promise<RunReport> {
@@ -197,7 +197,7 @@ interface Verification {
 }
 
 interface AskedVerification {
-  /** Whether shards are verified again that were verified before and are unchanged. */
+  /** Whether to verify shards again that were verified before and haven't changed since. */
   readonly isAsked: boolean
   readonly options: z.output<typeof verifyOptions>
 }
@@ -212,7 +212,7 @@ async function verification (
   if (date !== undefined && !isAsked) return { step: stepWas('up to date', verifiedAt(statsPath, date)) }
   try {
     const { totals: { shards } } = await verifyParsed(statsPath, options, context)
-    const found = `${shards} ${shards === 1 ? 'shard is' : 'shards are'} as the stats have them`
+    const found = `${shards} ${shards === 1 ? 'shard matches' : 'shards match'} the stats`
     return { step: stepWas('done', `${statsPath}: ${found}`) }
   } catch (error) {
     const { code, findings } = error as Partial<VerifyError>
@@ -223,7 +223,7 @@ async function verification (
   }
 }
 
-const ONLY_FAILED = 'the existing shards are as the stats have them; components failed'
+const ONLY_FAILED = 'the existing shards match the stats; components failed'
 const DAMAGED = 'run it with --verify (verify) to make the damaged shards again'
 
 function verifiedAt (statsPath: string, date: string): string {

@@ -20,7 +20,7 @@ export interface RunSummary {
   readonly finished_at_utc: string
   readonly hash: string
   readonly components: number
-  /** Ids of all documents, EOS tokens and tails included. */
+  /** Ids of all documents, including EOS tokens and tails. */
   readonly tokens: number
   readonly sluice: string
   readonly node: string
@@ -66,7 +66,7 @@ export async function runs (
   return await runsParsed(what, parseOptions('runs', runsOptions, options), run)
 }
 
-/** As `runs`, with parsed options. */
+/** Like `runs`, with parsed options. */
 export async function runsParsed (
   what: readonly string[], { runsDir }: z.output<typeof runsOptions>, { signal }: RunOptions
 ): Promise<RunsResult> {

@@ -64,7 +64,7 @@ export async function shardCorpus (
   return await shardCorpusParsed(parseNamed('shard-corpus', shardCorpusOptions, options, shardCorpusAliases), run)
 }
 
-/** As `shardCorpus`, with parsed options. */
+/** Like `shardCorpus`, with parsed options. */
 export async function shardCorpusParsed (
   options: z.output<typeof shardCorpusOptions>, run: RunOptions
 ): Promise<ComponentStats | PullStats> {

@@ -34,7 +34,7 @@ const FOLDER_HELP = 'folder for spm_<vocab>_<type>.model and .vocab (default: th
   'else artifacts/tokenizer)'
 const STATS_HELP = 'JSON file for the log of the training (default: next to the model, with extension .json)'
 const WORKERS_HELP = 'threads that parse, filter and train, including the main thread; at most one per core ' +
-  '(default: one per core, for less than 8 MB only the main thread)'
+  '(default: one per core; only the main thread for less than 8 MB)'
 
 export const trainTokenizerOptions = z.strictObject({
   manifest: z.string().min(1).optional().describe(`train on its components: ${MANIFEST_HELP}`),
@@ -58,10 +58,9 @@ type Options = z.output<typeof trainTokenizerOptions>
  * trained again.
  *
  * @returns the content of the stats file
- * @throws SluiceError `ERR_OPTION` for a wrong option, for text without a character, and for text that gives fewer
- *   pieces than requested, with their number; `ERR_MANIFEST`, `ERR_FILES`; `ERR_OUTPUT_EXISTS` for a model that this
- *   training did not make; `ERR_LOCKED`, `ERR_OUTPUT`, `ERR_ABORTED`; what the filters throw. No half-written model is
- *   left
+ * @throws SluiceError `ERR_OPTION` for a wrong option, for text without a character, and for text with fewer pieces
+ *   than requested; `ERR_MANIFEST`, `ERR_FILES`; `ERR_OUTPUT_EXISTS` for a model that this training did not make;
+ *   `ERR_LOCKED`, `ERR_OUTPUT`, `ERR_ABORTED`; what the filters throw. No half-written model is left
  */
 export async function trainTokenizer (
   options: WithAliases<z.input<typeof trainTokenizerOptions>, typeof trainTokenizerAliases>, run: RunOptions = {}
@@ -70,7 +69,7 @@ export async function trainTokenizer (
   return await trainTokenizerParsed(parsed, run)
 }
 
-/** As `trainTokenizer`, with parsed options. */
+/** Like `trainTokenizer`, with parsed options. */
 export async function trainTokenizerParsed (options: Options, run: RunOptions): Promise<TrainedStats> {
   const finding = { ...options, ...run }
   const manifest = await manifestOf(options, finding)

@@ -26,8 +26,8 @@ const TOKENIZER_HELP = 'tokenizer whose SHA-256 is compared with the recorded on
 const PAGE_HELP = 'Markdown file for the inventory; sections of other stats in it are kept (default: ' +
   'logs/data_inventory_YYYY-MM-DD.md, by the date in UTC)'
 const JSON_HELP = 'JSON file for the inventory (default: next to the stats, <name>.inventory.json)'
-const WORKERS_HELP = 'threads that verify shards, including the main thread (default: one per core, for less than ' +
-  '8 MB only the main thread)'
+const WORKERS_HELP = 'threads that verify shards, including the main thread (default: one per core; only the ' +
+  'main thread for less than 8 MB)'
 const QUICK_HELP = 'check names, sizes and headers only, without reading the data or writing verified_at_utc'
 
 export const verifyOptions = z.strictObject({
@@ -38,13 +38,13 @@ export const verifyOptions = z.strictObject({
   quick: z.boolean().default(false).describe(QUICK_HELP)
 }).describe('compares shards on disk with their stats; writes verified_at_utc to the stats, and an inventory')
 
-/** Fewer bytes are read before threads would have started. */
+/** Fewer bytes than this are verified faster without threads. */
 const FEW_BYTES = 8e6
 
 /**
- * Compares shards on disk with the stats of the run that made them: which there are, sizes, headers, shapes, the range
- * of the ids, SHA-256, and sums; and counts the documents that components have in common. Each shard is read once, a
- * megabyte at a time, on all cores.
+ * Compares shards on disk with the stats of the run that made them: names, sizes, headers, shapes, the range of the
+ * ids, SHA-256 and sums. Counts the documents that components have in common. Each shard is read once, a megabyte at
+ * a time, on all cores.
  *
  * `verified_at_utc` is written to the stats, and there to each component without findings. If there are findings, an
  * earlier date is removed.
@@ -63,7 +63,7 @@ export async function verify (
   return await verifyParsed(statsPath, parseOptions('verify', verifyOptions, options), run)
 }
 
-/** As `verify`, with parsed options. */
+/** Like `verify`, with parsed options. */
 export async function verifyParsed (
   statsPath: string, options: z.output<typeof verifyOptions>, { signal }: RunOptions
 ): Promise<Inventory> {
@@ -85,7 +85,7 @@ export async function verifyParsed (
   })
   const findings = [...found.flat(), ...stats.failed.map(name => failedFinding(statsPath, name))]
 
-  const unwritten: string[] = [] // errors after the verification, whose result is kept
+  const unwritten: string[] = [] // errors after the verification; its result is kept
   const kept = async <T>(work: () => Promise<T>): Promise<T | undefined> => await work().catch((error: unknown) => {
     if (!(error instanceof SluiceError)) throw error
     unwritten.push(error.message)
@@ -168,7 +168,7 @@ function inventoriesOf (statsPath: string, { inventory, inventoryJson }: Invento
  * Checks the paths of the inventories. The shards need not exist yet.
  *
  * @param shards folders of shards, which may contain no other file
- * @throws SluiceError `ERR_OPTION`; `ERR_OUTPUT_EXISTS` when one would replace a file of another kind
+ * @throws SluiceError `ERR_OPTION`; `ERR_OUTPUT_EXISTS` when an inventory would replace a file of another kind
  */
 export async function checkInventories (
   statsPath: string, asked: Inventories, shards: readonly string[]
@@ -182,7 +182,7 @@ export async function checkInventories (
 
 const BOTH_PRINTED = 'verify: inventory and inventoryJson are both standard output, expected one of them at most'
 
-/** Checks all paths first: reading may take hours. */
+/** Checks all paths first, because reading may take hours. */
 async function checkPlaces (
   { path, components }: StatsFile, pagePath: string, jsonPath: string, tokenizerPath: string | undefined
 ): Promise<void> {
@@ -225,7 +225,7 @@ export class VerifyError extends PartialError {
   readonly stats: string
   readonly findings: readonly Finding[]
 
-  /** @param unwritten what went wrong when the findings were written */
+  /** @param unwritten the error that occurred when the findings were written */
   constructor (stats: string, findings: readonly Finding[], unwritten: readonly string[] = []) {
     const lines = findings.map(({ file, found, expected }) => `${file}: ${found}, expected ${expected}`)
     const count = `${findings.length} ${findings.length === 1 ? 'finding' : 'findings'}`
@@ -236,7 +236,7 @@ export class VerifyError extends PartialError {
   }
 }
 
-/** `data/mix.json` has its inventory in `data/mix.inventory.json`. */
+/** The inventory of `data/mix.json` is `data/mix.inventory.json`. */
 function inventoryPathOf (statsPath: string): string {
   return statsPath.replace(/\.json$/, '') + '.inventory.json'
 }

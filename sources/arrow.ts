@@ -34,7 +34,7 @@ export function arrow (input: SourceInput, options: ArrowOptions = {}): RecordSo
   return arrowSource(input, ...sourceOptions('arrow', arrowOptions, options))
 }
 
-/** As `arrow`, with parsed options. */
+/** Like `arrow`, with parsed options. */
 export function arrowSource (
   input: SourceInput, options: z.output<typeof arrowOptions>, shared: SourceOptions = {}
 ): RecordSource {

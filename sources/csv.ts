@@ -18,8 +18,7 @@ export type CsvOptions = z.input<typeof csvOptions> & SourceOptions
  * Reads documents from CSV or TSV, one from each record; plain, `.gz` or `.zst`. The first record of each file names
  * its columns. Fields are quoted as in RFC 4180; a quoted field may have line breaks. Every field is a string. Blank
  * lines are skipped. A first line such as `sep=;`, which sets the delimiter for Excel, has the same effect as the
- * option. The character `escape` makes text of a quote within quotes, and of itself; before any other character it is
- * text.
+ * option. Within quotes, the character `escape` escapes a quote and itself; before any other character it is text.
  *
  * A record's id and its further fields are used as in `ndjson`. A record with more or fewer fields than columns, or
  * with text after a closing quote, is counted as `bad_csv`.
@@ -32,7 +31,7 @@ export function csv (input: SourceInput, options: CsvOptions = {}): RecordSource
   return csvSource(input, ...sourceOptions('csv', csvOptions, options))
 }
 
-/** As `csv`, with parsed options. @throws SluiceError `ERR_OPTION` for two that exclude each other */
+/** Like `csv`, with parsed options. @throws SluiceError `ERR_OPTION` for two that exclude each other */
 export function csvSource (
   input: SourceInput, { maxBad, ...own }: z.output<typeof csvOptions>, shared: SourceOptions = {}
 ): RecordSource {

@@ -19,14 +19,14 @@ import { textRecords } from '../lib/records/text.ts'
 export const hfOptions = z.strictObject({
   subset: z.string().min(1).nullable().default(null)
     .describe('subset of the dataset (default: the only one, or the default of its card)'),
-  split: z.string().min(1).default('train').describe('split; if it is absent, train, validation or test'),
+  split: z.string().min(1).default('train').describe('split; if it does not exist, train, validation or test is read'),
   revision: z.string().min(1).default('main').describe('branch, tag or commit'),
   dataFiles: fileNames.nullable().default(null)
-    .describe('paths and globs in the dataset, instead of those of its card and its file names'),
+    .describe('paths and globs in the repository, instead of the files that the dataset card or the file names select'),
   textColumn: z.string().min(1).default('text')
     .describe('field or column that holds the text, or the path to it: data.text, messages[].content'),
   columns: columnNames.optional()
-    .describe('of parquet and Arrow: further columns to keep in meta, separated by commas; * for all ' +
+    .describe('for parquet and Arrow: further columns to keep in meta, separated by commas; * for all ' +
       '(default: only those with a licence)'),
   ...hubOptions,
   ...recordSourceOptions
@@ -39,22 +39,22 @@ const cardOptions = z.strictObject({ ...csvSyntaxOptions, field: z.string().min(
 export type HfOptions = z.input<typeof hfOptions> & Omit<SourceOptions, 'hub'> & {
   /** Called with the files of the dataset before the first is read. */
   readonly onResolved?: ((dataset: ResolvedDataset) => void) | undefined
-  /** How long to wait before a request to the Hub is repeated. */
+  /** How long to wait before a request to the Hub is retried. */
   readonly hub?: Pick<HubOptions, 'retryDelay'> | undefined
 }
 
 /**
- * Reads documents of a dataset on the Hugging Face Hub. Its files are those that Python's `datasets` finds for the
- * subset and split. They are read at the commit that the revision names at the first read, each with the parser for
- * their format. `HF_TOKEN`, `HF_ENDPOINT`, `HF_HUB_OFFLINE` and proxies are read from the environment, as
- * `huggingface_hub` reads them.
+ * Reads documents of a dataset on the Hugging Face Hub. The files are the same as Python's `datasets` reads for the
+ * subset and split. The revision is resolved to a commit at the first read, and all files are read at that commit.
+ * Each is parsed by the source of its format. `HF_TOKEN`, `HF_ENDPOINT`, `HF_HUB_OFFLINE` and proxies are read from
+ * the environment, as `huggingface_hub` reads them.
  *
- * A connection that breaks or stalls is resumed at the byte where it stopped. A request that the Hub refuses
- * temporarily is repeated.
+ * A connection that breaks or stalls is resumed at the byte where it stopped. A request that fails temporarily is
+ * retried.
  *
  * @param dataset `owner/name`
- * @throws SluiceError `ERR_OPTION`; the stream fails with `ERR_HUB`, `ERR_DATASET`, and as the source of the format
- *   does
+ * @throws SluiceError `ERR_OPTION`; the stream fails with `ERR_HUB`, `ERR_DATASET`, and the errors of the source for
+ * the format
  */
 export function hf (dataset: string, options: HfOptions = {}): RecordSource {
   const { onResolved, tell, ...given } = options

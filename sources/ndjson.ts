@@ -8,7 +8,7 @@ export const ndjsonOptions = z.strictObject({
     .describe('field of a record that holds its text, or the path to it: data.text, messages[].content'),
   field: z.string().min(1).optional()
     .describe('field that holds the array of records, ' +
-      'if each file of JSON is one object: {"data": [{"text": …}, …]}'),
+      'if each JSON file is one object: {"data": [{"text": …}, …]}'),
   ...recordSourceOptions
 })
 
@@ -16,14 +16,14 @@ export const ndjsonOptions = z.strictObject({
 export type NdjsonOptions = z.input<typeof ndjsonOptions> & SourceOptions
 
 /**
- * Reads documents from NDJSON, one JSON object per line, or from one JSON array of objects; plain, `.gz` or `.zst`. The
- * array is a whole file that begins with `[`, or the `field` of one object. Blank lines are skipped. A line may hold
- * several objects; an object over several lines is an error.
+ * Reads documents from NDJSON, one JSON object per line, or from one JSON array of objects; plain, `.gz` or `.zst`.
+ * The array is a whole file that begins with `[`, or the `field` of one object. Blank lines are skipped. A line may
+ * hold several objects; an object that spans several lines is an error.
  *
  * Python's `NaN`, `Infinity` and `-Infinity` are read; in `meta` they are strings. A record that is a string is a
- * document's text. A record that is exactly `{id, text, meta}` is a document already. Of any other record, all fields
- * but the id and the text become `meta`. Integers past 2^53 become strings of their digits. A bad record is counted in
- * `stats.dropped`; see `RecordFault` for the reasons.
+ * document's text. A record that is exactly `{id, text, meta}` is a document already. For any other record, all
+ * fields except the id and the text become `meta`. Integers past 2^53 become strings of their digits. A bad record is
+ * counted in `stats.dropped`; see `RecordFault` for the reasons.
  *
  * @param input paths, globs, `-` for standard input, or an iterable of bytes
  * @throws SluiceError `ERR_OPTION`; the stream fails with `ERR_FILES`, `ERR_SOURCE`, `ERR_BAD_RECORDS` or `ERR_STATE`
@@ -32,7 +32,7 @@ export function ndjson (input: SourceInput, options: NdjsonOptions = {}): Record
   return ndjsonSource(input, ...sourceOptions('ndjson', ndjsonOptions, options))
 }
 
-/** As `ndjson`, with parsed options. */
+/** Like `ndjson`, with parsed options. */
 export function ndjsonSource (
   input: SourceInput, options: z.output<typeof ndjsonOptions>, shared: SourceOptions = {}
 ): RecordSource {

@@ -37,7 +37,7 @@ export function parquet (input: ParquetInput, options: ParquetOptions = {}): Rec
   return parquetSource(input, ...sourceOptions('parquet', parquetOptions, options))
 }
 
-/** As `parquet`, with parsed options. */
+/** Like `parquet`, with parsed options. */
 export function parquetSource (
   input: ParquetInput, options: z.output<typeof parquetOptions>, shared: SourceOptions = {}
 ): RecordSource {

@@ -21,7 +21,7 @@ export function text (input: SourceInput, options: TextOptions = {}): RecordSour
   return textSource(input, ...sourceOptions('text', textOptions, options))
 }
 
-/** As `text`, with parsed options. */
+/** Like `text`, with parsed options. */
 export function textSource (
   input: SourceInput, { maxLineBytes, maxBad }: z.output<typeof textOptions>, shared: SourceOptions = {}
 ): RecordSource {

@@ -52,7 +52,7 @@ export function commandProcess (): CommandProcess {
   }
 }
 
-/** Runs commands in a process that starts with the first of them, and ends with the test, or the file. */
+/** Runs commands in one process. It starts at the first command, and ends at the end of the test or the file. */
 export function commandsIn (t: Test): CommandProcess['run'] {
   let commands: CommandProcess | undefined
   t.teardown(async () => { await commands?.end() })
@@ -64,7 +64,7 @@ export function commandsIn (t: Test): CommandProcess['run'] {
 
 interface Printed { stdout: string, stderr: string }
 
-/** The output of a command that runs in the test process, where tap prints as well. */
+/** The output of a command that runs in the test process. tap prints to the same streams. */
 const printed = new AsyncLocalStorage<Printed>()
 
 function catchPrinted (name: keyof Printed): void {
@@ -79,7 +79,7 @@ function catchPrinted (name: keyof Printed): void {
   }
 }
 
-/** Does work in a working directory in the test process, and returns what it prints. */
+/** Does work in the test process in a given working directory, and returns the output. */
 async function printedBy<Result> (cwd: string, work: () => Promise<Result>): Promise<{ result: Result } & Printed> {
   if (!isCaught) for (const name of ['stdout', 'stderr'] as const) catchPrinted(name)
   isCaught = true

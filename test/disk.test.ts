@@ -15,7 +15,7 @@ import { smallDisk } from './disks.ts'
 import { ROOT, closed, doc, failure, filesIn, howMany, ndjsonOf, pattern, put, temporaryFolder } from './helpers.ts'
 
 const DISK = 'size=256k'
-/** Several times the size of the buffers before a write. */
+/** Several times the size of the write buffers. */
 const LARGE = howMany(2_000_000, 5_000_000)
 const isRoot = process.getuid?.() === 0
 
@@ -106,7 +106,8 @@ t.test('a path without permission to write or read is reported, and no file is l
   chmodSync(join(cwd, 'closed'), 0o555)
   chmodSync(join(cwd, 'secret.ndjson'), 0o000)
   chmodSync(cwd, 0o755)
-  // Root has all permissions: then the command runs as nobody, if nobody can read it.
+  // Root has all permissions. So if the test runs as root, the command runs as the user `nobody`, if that user can
+  // read it.
   const run = (args: string[], input = ''): { code: number | null, stderr: string } => {
     const { status: code, stderr } = spawnSync(
       process.execPath, [join(ROOT, 'dist/recipes/cli/main.js'), ...args],

@@ -41,7 +41,7 @@ const transforms: Record<string, Row> = {
   pack: { make: () => pack({ seqLen: 4 }), item: tokensOf }
 }
 
-/** Gives items while they are requested, one per turn of the event loop, and counts them. */
+/** Emits items while they are requested, one per turn of the event loop, and counts them. */
 function endless (item: (i: number) => unknown): Readable & { given: number } {
   const source = Object.assign(new Readable({
     objectMode: true,
@@ -50,7 +50,7 @@ function endless (item: (i: number) => unknown): Readable & { given: number } {
   return source
 }
 
-/** Takes `count` items, then no further one. */
+/** Accepts `count` items, and then none. */
 function stalled (count: number): Writable & { taken: number } {
   const sink = Object.assign(new Writable({
     objectMode: true,

@@ -17,7 +17,7 @@ const anyText = fc.oneof(
 const records = fc.array(fc.record({ text: anyText, url: anyText }), { maxLength: 12 })
   .map(given => given.map((record, i): PlainRecord => ({ id: `r${i}`, ...record })))
 
-/** The records in one file more than there are cuts. */
+/** Splits the records into files at the cuts. */
 function pieces (all: readonly PlainRecord[], cuts: readonly number[]): PlainRecord[][] {
   const ends = [...cuts.map(cut => cut % (all.length + 1)).sort((a, b) => a - b), all.length]
   return ends.map((end, i) => all.slice(ends[i - 1] ?? 0, end))
@@ -32,7 +32,7 @@ for (const [name, format] of Object.entries(formats)) {
       run++
       const expected = all.map(({ id, text, url }) => doc(id, text, { url }))
       const kinds = Object.keys(compressions).filter(compression => canBe(format, compression))
-      // Each file has another compression than the previous one: a list may mix them.
+      // Consecutive files have different compressions: a list may mix them.
       const paths: string[] = []
       for (const [i, piece] of pieces(all, cuts).entries()) {
         const compression = kinds[(run + i) % kinds.length]!

@@ -1,6 +1,6 @@
 /**
- * Damaged files of every format: bytes flipped, cut off, removed, doubled and inserted. Reading must give the same
- * documents, or a named error, or counted bad records: no crash, no hang, no silent loss.
+ * Damaged files of every format: bytes are flipped, cut off, removed, duplicated or inserted. Reading must give the
+ * same documents, or a named error, or counted bad records: no crash, no hang, no silent loss.
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -13,7 +13,7 @@ export interface FlowFiles {
 }
 
 export interface KillJob {
-  /** The maximal number of documents between two checkpoints. */
+  /** The maximum number of documents between two checkpoints. */
   readonly every: number
   /** By the names of its flows. */
   readonly flows: Readonly<Record<string, FlowFiles>>

@@ -15,7 +15,7 @@ function sentence (document: number, n: number): string {
   return `${subject} ${DEEDS[(document + n * 3) % 6]} ${week}, and ${document * 3 + n} boats had to wait for it.`
 }
 
-/** Some hundred English documents, a few of them duplicates, and a few too short to be kept. */
+/** Several hundred English documents. A few are duplicates, and a few are too short to be kept. */
 export async function ownData (): Promise<Buffer> {
   const texts = Array.from({ length: 400 }, (_, i) => {
     if (i % 40 === 7) return 'Too short.'

@@ -8,7 +8,7 @@ export function packedFiles (folder: string): string[] {
     entry.isDirectory() ? packedFiles(join(folder, entry.name)).map(file => `${entry.name}/${file}`) : [entry.name])
 }
 
-/** The declaration files of a package, without those of tests. */
+/** The declaration files of a package, except those of tests. */
 export function declarationFiles (folder: string): string[] {
   return packedFiles(join(folder, 'dist')).filter(file => /^(?!test\/).*\.d\.ts$/.test(file))
     .map(file => `dist/${file}`)
@@ -26,7 +26,8 @@ interface Exports {
 }
 
 /**
- * Links of the pages in a list of files, and examples and manifests that the README names, that are not in the list.
+ * Broken references in a list of files: links of its pages, and examples and manifests named in the README, whose
+ * target isn't in the list.
  */
 export function missingLinks (folder: string, files: readonly string[]): string[] {
   const there = new Set(files)

@@ -9,7 +9,7 @@ import { ROOT, filesIn, put, runProgram, temporaryFolder } from './helpers.ts'
 import { dependenciesOf, missingLinks, pinnedVersions } from './package-files.ts'
 
 /**
- * The dependencies with a range, so that users get fixed versions: they can't change what is read or written.
+ * The dependencies with a range, so that users get bug fixes. They can't change what is read or written.
  * `@types/node` must be that of the user's program, and zod's types are part of sluice's.
  */
 const RANGED = ['@types/node', 'commander', 'fastest-levenshtein', 'highland', 'undici', 'zod']

@@ -30,7 +30,7 @@ export const t: Test = new Proxy(root, {
 const environment = { ...process.env }
 let last = ''
 
-/** Sets the environment back. @returns the names of what had changed */
+/** Restores the environment. @returns the names of the variables that had changed */
 function resetEnvironment (): string[] {
   const names = [...new Set([...Object.keys(environment), ...Object.keys(process.env)])]
   const changed = names.filter(name => process.env[name] !== environment[name])
@@ -41,7 +41,7 @@ function resetEnvironment (): string[] {
   return changed
 }
 
-/** Runs a file's tests in a test of its name, which fails if the file before it has changed the environment. */
+/** Runs the tests of a file in a test with its name. It fails if the previous file has changed the environment. */
 export async function testFile (name: string, load: () => Promise<unknown>): Promise<void> {
   await root.test(name, async t => {
     current = t

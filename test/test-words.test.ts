@@ -27,7 +27,10 @@ function titlesOf (node: ts.Node): readonly ts.Node[] {
   return node.arguments.slice(first).filter(isText)
 }
 
-/** The text with everything blanked except line breaks and the spans; and the text with just these blanked. */
+/**
+ * Two copies of the text, with line breaks kept: one with everything outside the spans blanked, one with the spans
+ * blanked.
+ */
 function split (text: string, spans: readonly Span[]): readonly [inside: string, outside: string] {
   let [inside, outside, at] = ['', '', 0]
   for (const [start, end] of spans.toSorted(([a], [b]) => a - b)) {

@@ -56,7 +56,7 @@ export function skippableFrame (content: string, nibble = 0): Buffer {
   return Buffer.concat([uint32(0x184d2a50 + nibble), uint32(Buffer.byteLength(content)), Buffer.from(content)])
 }
 
-/** One line of this size, in four bytes of zstd for each 128 KiB of it. */
+/** One line of this size. Each 128 KiB of it take four bytes of zstd. */
 export function zstdBomb (bytes: number): Buffer {
   const blocks = Math.ceil(bytes / BLOCK_BYTES)
   const full = repeatedBlock('x', BLOCK_BYTES)
@@ -66,7 +66,7 @@ export function zstdBomb (bytes: number): Buffer {
   ])
 }
 
-/** One line of this size, in members of 16 MB; gzip reaches a thousandth of the size at best. */
+/** One line of this size, in members of 16 MB. gzip can't compress it to less than a thousandth. */
 export function gzipBomb (bytes: number): Buffer {
   const memberBytes = 16e6
   const member = gzipSync(Buffer.alloc(memberBytes, 'x'), { level: 9 })

@@ -12,8 +12,8 @@ const score = z.number().min(0).max(1).optional()
 export const classifyOptions = z.strictObject({
   model: z.string().min(1).describe('.bin or .ftz file of a fastText classifier'),
   label: z.string().min(1).describe('label whose probability is the score, with or without its prefix __label__'),
-  min: score.describe('lowest score at which a document is kept, inclusive'),
-  max: score.describe('highest score at which a document is kept, inclusive'),
+  min: score.describe('minimum score to keep a document, inclusive'),
+  max: score.describe('maximum score to keep a document, inclusive'),
   record: z.string().min(1).optional().describe('field of meta to store the score in')
 }).refine(({ min, max, record }) => min !== undefined || max !== undefined || record !== undefined,
   'expected `min`, `max` or `record`: without one of them the score is not used')

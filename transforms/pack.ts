@@ -21,7 +21,7 @@ const packState = z.strictObject({ seqLen: z.int(), rest: z.array(z.int().min(0)
 
 /** Counts of `pack`: `in` counts documents, `out` sequences. */
 export interface PackStats extends StageStats {
-  /** Ids of all documents, EOS ids and tail included. */
+  /** Ids of all documents, including EOS ids and the tail. */
   tokens: number
   /** Ids that don't fill a sequence yet; at the end, those that are left out. */
   tail: number
@@ -88,7 +88,7 @@ export function pack (options: PackOptions = {}): PackStage {
   return packTokens(...stageOptions('pack', packOptions, options))
 }
 
-/** As `pack`, with parsed options. */
+/** Like `pack`, with parsed options. */
 export function packTokens (options: z.output<typeof packOptions>, shared: StageOptions<Tokens> = {}): PackStage {
   return packFrom(options, ({ ids }: Tokens) => ids, () => {}, shared)
 }

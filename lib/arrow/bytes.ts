@@ -16,7 +16,7 @@ export class Bytes {
     return Buffer.concat(this.#held).subarray(0, size)
   }
 
-  /** Reads the next bytes; fewer at the end. Memory is only used for bytes that really come, whatever `size` is. */
+  /** Reads the next bytes; fewer at the end. Memory is allocated only for bytes that arrive, whatever `size` is. */
   async take (size: number): Promise<Buffer> {
     await this.#fill(size)
     const pieces: Buffer[] = []
@@ -28,7 +28,7 @@ export class Bytes {
     return pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces)
   }
 
-  /** Skips bytes. @returns how many there were */
+  /** Skips bytes. @returns the number of skipped bytes */
   async skip (size: number): Promise<number> {
     let missing = size
     while (missing > 0 && await this.#fill(1)) missing -= this.#cut(missing).length

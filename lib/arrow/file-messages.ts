@@ -86,7 +86,7 @@ async function footerOf (ranges: ByteRanges): Promise<{ readonly footer: FileFoo
   }
 }
 
-/** Sorts the blocks by position. Overlapping blocks would be read many times over, and only occur in damaged files. */
+/** Sorts the blocks by position. Overlapping blocks would be read repeatedly; they only occur in damaged files. */
 function checkedBlocks (name: string, blocks: readonly Block[], footerStart: number): Block[] {
   const sorted = [...blocks].sort((a, b) => a.offset - b.offset)
   let end = FILE_HEAD.length

@@ -8,8 +8,8 @@ export interface Message extends MessageHead {
   /** The offset in the decompressed file. */
   readonly at: number
   /**
-   * The message in today's stream format, whatever the format of the file, aligned for typed arrays. Empty where it was
-   * skipped.
+   * The message in the current stream format, whatever the format of the file, and aligned for typed arrays. Empty if
+   * it was skipped.
    */
   readonly bytes: Uint8Array
 }
@@ -33,9 +33,9 @@ export const MAX_MESSAGE_BYTES = 512 * 1024 * 1024
 export const MAX_METADATA_BYTES = 64 * 1024 * 1024
 
 /**
- * Reads the messages of Arrow's stream format. Also reads the file format where its footer can't be read first: most
- * writers make such a file a stream between a head and a footer. Both formats must end with their mark. Otherwise a
- * file that is cut off between two messages would look like a shorter one.
+ * Reads the messages of Arrow's stream format. Also reads the file format if its footer can't be read first, because
+ * most writers put a stream between the head and the footer. Both formats must end with their end marker. Without
+ * this check, a file that is cut off between two messages would look complete.
  *
  * @param bytes is closed at the end
  * @throws SluiceError `ERR_SOURCE` with the file and the position, when it is damaged, cut off or not Arrow
@@ -106,7 +106,7 @@ async function passHead (bytes: Bytes, file: string): Promise<boolean> {
     'set the right format (--dataset, dataset)')
 }
 
-/** Writes a message in today's format, with its metadata padded so that the body is aligned. */
+/** Writes a message in the current format, with its metadata padded so that the body is aligned. */
 export function encapsulated (metadata: Buffer, body: Buffer): Uint8Array {
   const padded = Math.ceil(metadata.length / 8) * 8
   const bytes = new Uint8Array(8 + padded + body.length)

@@ -18,7 +18,7 @@ const LISTS: ReadonlySet<number> = new Set([
 /**
  * Reduces a type to the field at the end of a path.
  *
- * @param lists how many nested lists the type is; their items have the fields in `steps`
+ * @param lists the number of nested lists around the items, which have the fields in `steps`
  * @throws Error when there is no such field
  */
 export function narrowed (name: string, type: DataType, lists: number, steps: readonly Step[]): Narrowed {

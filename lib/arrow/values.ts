@@ -56,7 +56,7 @@ export class ValueReader {
   bytes = 0
   readonly #max: number
 
-  /** @param max bytes that are wanted; after those, texts are null and lists end */
+  /** @param max maximum number of bytes to convert; beyond it, texts are null and lists end */
   constructor (max: number) {
     this.#max = max
   }

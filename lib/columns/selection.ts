@@ -7,7 +7,7 @@ import type { Kind } from './values.ts'
 export interface TextPlace {
   /** The column that has it. */
   readonly column: string
-  /** How many nested lists the column's values are; their items have the fields. */
+  /** The number of nested lists around the items, which have the fields. */
   readonly lists: number
   readonly steps: readonly Step[]
 }
@@ -60,7 +60,7 @@ export function columnsToRead (columns: ColumnNames, file: TableFile, options: R
     ? [{ name: textColumn, lists: 0 }]
     : stepsOf(textColumn)
   const { name: column, lists } = first!
-  if (!columns.has(column) && column !== textColumn) columns.indexOf(textColumn) // throws: it is missing, too
+  if (!columns.has(column) && column !== textColumn) columns.indexOf(textColumn) // throws: this name is missing as well
   return {
     names: [...new Set([...own, column, ...further])],
     text: { column, lists, steps },

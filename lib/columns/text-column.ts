@@ -1,6 +1,6 @@
 /** Text that lies within a record: `data.text`, `messages[].content`, and lists of texts. */
 
-/** A field of the value before it. If the field is a list, or `lists` nested ones, all items are taken. */
+/** A field of the previous value. If it is a list, or `lists` nested lists, all items are used. */
 export interface Step {
   readonly name: string
   readonly lists: number

@@ -10,8 +10,8 @@ export class InvalidUtf8 {
 }
 
 /**
- * Strings and numbers are JavaScript's own, and 64-bit integers are BigInt. Decimals, dates and times are text, with
- * every digit.
+ * Strings and numbers are JavaScript strings and numbers, and 64-bit integers are BigInt. Decimals, dates and times
+ * are text with all digits.
  */
 export type Value =
   | null | boolean | number | bigint | string | Buffer | InvalidUtf8 | Value[] | { readonly [field: string]: Value }
@@ -29,7 +29,7 @@ export function text (bytes: Buffer): string | InvalidUtf8 {
   return isUtf8(bytes) ? bytes.toString('utf8') : new InvalidUtf8(Buffer.from(bytes))
 }
 
-/** Larger than in any real file. A damaged scale would need that many zeros. */
+/** Larger than in any real file. A damaged scale would require that many zeros. */
 export const MAX_SCALE = 1000
 
 /** Formats a decimal with exactly `scale` digits after the point. */

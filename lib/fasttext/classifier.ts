@@ -17,7 +17,10 @@ export type { SharedFastText } from './model.ts'
  */
 const ROUNDING = 2e-7
 
-/** A label, as in the model with its `__label__`, and its probability, which may exceed 1 by fastText's rounding. */
+/**
+ * A label, as in the model with its `__label__`, and its probability, which may exceed 1 because of fastText's
+ * rounding.
+ */
 export interface Prediction {
   readonly label: string
   readonly probability: number
@@ -42,7 +45,10 @@ export interface ClassifierOptions {
 /** Options of `loadFastText`. */
 export interface LoadOptions extends ClassifierOptions, ModelReadOptions {}
 
-/** The classifiers of this thread, by model and options. Each takes memory of the model, which is never released. */
+/**
+ * The classifiers of this thread, by model and options. Each uses some of the model's memory, which is never
+ * released.
+ */
 const inUse = new Map<string, WeakRef<FastTextClassifier>>()
 
 /**
@@ -78,8 +84,8 @@ export class FastTextClassifier {
   }
 
   /**
-   * A classifier for a model that is loaded, perhaps by another thread. It is the one that this thread already has, if
-   * that is still in use.
+   * A classifier for a model that is loaded, perhaps by another thread. If this thread already has one that is still
+   * in use, that one is returned.
    */
   static from (shared: SharedFastText, options: ClassifierOptions = {}): FastTextClassifier {
     const key = JSON.stringify([shared.id, options.tableBytes, options.kernel])

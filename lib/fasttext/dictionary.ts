@@ -154,7 +154,7 @@ async function readKept (file: ModelFile, count: number, bucket: number, arena: 
       throw new DamagedModel(`n-gram ${i} after pruning has row ${row}, expected 0 to ${count - 1}`)
     }
     const ngram = pairs[2 * i]!
-    sorted[i] = ngram >= 0 && ngram < bucket ? ngram * count + i : Infinity // other numbers are no buckets
+    sorted[i] = ngram >= 0 && ngram < bucket ? ngram * count + i : Infinity // other numbers are not buckets
   }
   sorted.sort()
   const buckets = new Int32Array(count)

@@ -1,7 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import { SluiceError } from '../errors.ts'
 
-/** Bytes that are read at once. */
+/** Number of bytes to read at a time. */
 const CHUNK_BYTES = 2 ** 20
 
 /** Longer words or labels only occur in damaged files. */
@@ -10,10 +10,10 @@ const MAX_STRING_BYTES = 2 ** 20
 /** The file's content is not a valid model. */
 export class DamagedModel extends Error {}
 
-/** Work with a model's file while it is open. */
+/** A function that uses a model's file while it is open. */
 export type ModelWork<T> = (file: ModelFile) => Promise<T>
 
-/** Reads a model's file from start to end: little-endian numbers, strings that end with a NUL, and arrays. */
+/** Reads a model's file sequentially: little-endian numbers, strings that end with a NUL, and arrays. */
 export class ModelFile {
   readonly path: string
   readonly size: number
@@ -30,7 +30,7 @@ export class ModelFile {
     this.#signal = signal
   }
 
-  /** Opens a file, and closes it when the work is done. @throws what `open` and the work throw */
+  /** Opens a file, and closes it when the work is done. @throws the errors of `open` and of the work */
   static async using<T> (path: string, signal: AbortSignal | undefined, work: ModelWork<T>): Promise<T> {
     const handle = await open(path)
     try {
@@ -45,7 +45,7 @@ export class ModelFile {
     return this.size - this.#read + this.#chunk.length - this.#at
   }
 
-  /** Reads until this many bytes can be consumed. @throws DamagedModel when the file ends first */
+  /** Reads ahead until this many bytes can be consumed. @throws DamagedModel when the file ends first */
   async need (bytes: number, what: string): Promise<void> {
     if (bytes > this.left) {
       throw new DamagedModel(`it ends within ${what}, for which ${bytes} bytes are needed and ${this.left} are left`)

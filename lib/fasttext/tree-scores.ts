@@ -6,7 +6,7 @@ import { DamagedModel } from './model-file.ts'
 /** Below this score, the logarithm of what fastText adds to probabilities, the search for labels ends. */
 const MIN_LOG = logOf(0)
 
-/** The count of nodes that haven't been created yet. */
+/** The count of a node that hasn't been created yet. */
 const NO_COUNT = 1e15
 
 /** A tree of labels. Its nodes are numbered. */
@@ -17,7 +17,7 @@ export interface Tree {
   readonly places: Int32Array
 }
 
-/** The kernel's search for the best label of its own vector. */
+/** The kernel's search for the best label of a vector that it has computed. */
 export interface TreeKernel {
   readonly vector: Float32Array
   /** The probabilities of right children, by node, as far as the search has computed them. */
@@ -47,7 +47,7 @@ export class TreeScores implements LabelScores {
   /**
    * @param rows of the inner nodes
    * @param counts how often each label occurred in training, in the model's order, most frequent first
-   * @throws DamagedModel for impossible counts
+   * @throws DamagedModel for invalid counts
    */
   constructor (rows: Rows, counts: readonly number[]) {
     this.#rows = rows
@@ -121,9 +121,9 @@ export class TreeScores implements LabelScores {
     return this.#alongPath(index)
   }
 
-  /** The probability of a leaf, when those of the nodes above it are known. */
+  /** The probability of a leaf. Those of the nodes above it must be known. */
   #alongPath (index: number, rights = this.#rights): number {
-    const path = this.#nodes // reused: no node is waiting any more
+    const path = this.#nodes // reused, because no node is waiting
     const root = 2 * this.#labels - 2
     let length = 0
     for (let node = index; node < root; node = this.#above[node]!) path[length++] = node
@@ -137,7 +137,7 @@ export class TreeScores implements LabelScores {
 
   /**
    * The label that `#search` would find first; -1 if there is none. It needs no logarithms, and visits the likelier
-   * child first, which makes most of the tree unnecessary.
+   * child first, so most of the tree is skipped.
    */
   #bestLabel (): number {
     const nodes = this.#nodes
@@ -151,7 +151,7 @@ export class TreeScores implements LabelScores {
       const product = products[waiting]!
       if (product < most) continue
       if (node < this.#labels) {
-        // Of equal candidates, the search keeps the last one.
+        // If candidates are equal, the search keeps the last one.
         if (product > most || found === -1 || this.#places[node]! > this.#places[found]!) found = node
         most = product
         continue

@@ -45,10 +45,10 @@ export function isRepositoryPath (path: string): boolean {
   return !/(?:^|\/)\.{0,2}(?:\/|$)|\0/.test(path) && path.isWellFormed() && path.length <= MAX_CHARACTERS
 }
 
-/** File systems accept no longer path. */
+/** The longest path that file systems accept. */
 const MAX_CHARACTERS = 4096
 
-/** Whether a text can name a revision: those of git's rules that keep a URL unambiguous. */
+/** Whether a text can name a revision. Checks only those of git's rules that keep a URL unambiguous. */
 export function isRevision (revision: string): boolean {
   return isRepositoryPath(revision) && !revision.includes('..') && !OUTSIDE_NAMES.test(revision)
 }
@@ -90,7 +90,7 @@ export function withoutRevision (name: string): string {
   return name.replace(/^(hf:\/\/datasets\/[^@/]+(?:\/[^@/]+)?)@[^/]+/, '$1')
 }
 
-/** A path encoded for a URL, slashes excepted. */
+/** A path encoded for a URL, except for its slashes. */
 export function urlPath (path: string): string {
   return path.split('/').map(encodeURIComponent).join('/')
 }

@@ -4,7 +4,7 @@ import { download } from './download.ts'
 import { tooSlow, wholeMs } from './http.ts'
 import type { Hub, HubRun, RemoteFile } from './hub.ts'
 
-/** The Hub accepts no larger file outside LFS, and a README.md is not in LFS. */
+/** The largest file that the Hub accepts outside LFS. A README.md is never in LFS. */
 const MAX_BYTES = 10 * 2 ** 20
 
 /**
@@ -27,7 +27,7 @@ export async function readCardText (
   }
   const { settings } = hub.http
   const chunks: Buffer[] = []
-  let began = Infinity // at the first chunk: before it the Hub may have asked to wait
+  let began = Infinity // starts at the first chunk, because the Hub may have requested a wait before
   let bytes = 0
   for await (const chunk of download(hub, file, run)) {
     began = Math.min(began, performance.now())

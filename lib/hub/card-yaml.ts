@@ -11,7 +11,7 @@ const MAX_LEVELS = 100
 /** Aliases are rare in cards, and resolving one searches the whole document. */
 const MAX_ALIASES = 100
 
-/** Tags not resolved: they compare each entry with all others, or yield something else than a mapping. */
+/** Tags not resolved: they compare each entry with all others, or yield something other than a mapping. */
 const LEFT_OUT = /:(?:omap|pairs|set)$/
 
 /** Tokens of the lexer that stand for no characters: document start, end of a flow collection, scalar start. */
@@ -20,9 +20,9 @@ const NO_TEXT: ReadonlySet<string> = new Set([CST.DOCUMENT, CST.FLOW_END, CST.SC
 export interface CardYaml {
   readonly document: Document
   readonly lines: LineCounter
-  /** The content, scalars resolved by YAML 1.1. */
+  /** The content, with scalars resolved as in YAML 1.1. */
   readonly typed: unknown
-  /** The content, scalars as the text that is written. */
+  /** The content, with scalars as they are written. */
   readonly written: unknown
 }
 

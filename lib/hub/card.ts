@@ -33,7 +33,7 @@ export interface Card {
   readonly datasetInfo: ReadonlyArray<Readonly<Record<string, unknown>>>
 }
 
-/** Used for a dataset without a card, or whose card is ignored. */
+/** Used for a dataset without a card, or with a card that is ignored. */
 export const EMPTY_CARD: Card = {
   license: [],
   licenseName: null,
@@ -44,7 +44,7 @@ export const EMPTY_CARD: Card = {
   datasetInfo: []
 }
 
-/** A longer list is taken to be a mistake. */
+/** A longer list is considered a mistake. */
 const MAX_LICENSES = 200
 
 const FRONT_MATTER = /^(\s*---(?:\r\n|\r|\n))([^]*?)(?:\r\n|\r|\n)---[ \t]*(?:\r\n|\n|$)/
@@ -71,9 +71,9 @@ export function readCard (text: string): Card {
 class CardReader {
   readonly #lines: LineCounter
   readonly #document: Document
-  /** The content, scalars resolved by YAML 1.1. */
+  /** The content, with scalars resolved as in YAML 1.1. */
   readonly #typed: unknown
-  /** The content, scalars as the text that is written. */
+  /** The content, with scalars as they are written. */
   readonly #written: unknown
 
   constructor (yaml: string) {

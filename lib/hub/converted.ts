@@ -1,4 +1,4 @@
-/** Splits of the parquet that the Hub makes of a dataset, in the branch `refs/convert/parquet`. */
+/** Splits of the parquet files that the Hub creates from a dataset, in the branch `refs/convert/parquet`. */
 import type { HubFile } from './types.ts'
 
 /** The files of a split in that branch. */

@@ -61,7 +61,7 @@ interface Part {
   readonly splits: readonly SplitPatterns[]
   readonly options: Readonly<Record<string, unknown>>
   readonly from: 'card' | 'patterns' | 'request'
-  /** Whether only files of the most frequent kind are taken. */
+  /** Whether to use only files of the most frequent kind. */
   readonly isFiltered: boolean
   readonly warnings: readonly string[]
 }
@@ -74,14 +74,14 @@ interface Unreadable {
 /**
  * Finds the files of a subset and split.
  *
- * Files are selected by the first of these that applies: the request's `dataFiles`; the card's `configs`; the names of
- * files and folders. Where none of them gives readable files, the converted parquet is used. Unlike `datasets`, only
- * the requested subset and split are checked (mistakes in others don't matter), and a file that several globs of a
- * split match is read once.
+ * Files are selected by the first of these that applies: the request's `dataFiles`; the card's `configs`; the names
+ * of files and folders. If none of them selects readable files, the converted parquet is used. Unlike `datasets`,
+ * only the requested subset and split are checked (mistakes in others don't matter), and a file that several globs of
+ * a split match is read once.
  *
  * A dataset with a loading script and without `configs` is read by the names of its files, with a warning. The
- * converted parquet is used where a subset is requested, which only the script knows, or where there are only `.txt`
- * files, which are often lists of addresses for the script.
+ * converted parquet is used instead if a subset is requested, because only the script knows it, or if there are only
+ * `.txt` files, which are often lists of addresses for the script.
  *
  * @param files all files of the repository, in any order
  * @returns `NeedsConverted` only where both `converted` and `dataFiles` are null
@@ -156,7 +156,7 @@ function resolveBeside (
   return { ...resolved, warnings: [warning, ...resolved.warnings] }
 }
 
-/** The part that the card, or else the names of files, select. */
+/** The part that the card selects, or otherwise the names of files. */
 function ownPart (files: readonly HubFile[], card: Card, request: DataFilesRequest): Part {
   if (card.configs.length === 0) {
     const described = describedSubset(card)

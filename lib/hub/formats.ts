@@ -1,6 +1,6 @@
 /**
- * The format of files by their names, as `datasets` (5.2) infers it. Its table of extensions is here in full, those of
- * images and audio too: a folder of images with one `.csv` is no table.
+ * Infers the format of files from their names, as `datasets` (5.2) does. The table has all of its extensions,
+ * including those of images and audio, because a folder of images with one `.csv` is not a table.
  */
 
 /** A format that sluice reads. */
@@ -45,14 +45,14 @@ const ENDINGS_IN_BOTH_CASES: Readonly<Record<string, string>> = {
   niftifolder: 'nii'
 }
 
-/** Files next to the data of Lance. */
+/** Metadata files of the Lance format. */
 const METADATA_ENDINGS = ['idx', 'manifest', 'txn']
 
 const METADATA_NAMES: ReadonlySet<string> = new Set([
   'instruction.md', 'latest_version_hint.json', 'metadata.csv', 'metadata.jsonl', 'metadata.parquet', 'task.toml'
 ])
 
-/** Between extensions that are equally frequent, the first of these is taken, else the last in the alphabet. */
+/** If several extensions are most frequent, the first of these is used, otherwise the last in alphabetical order. */
 const FAVOURITES = ['parquet', 'lance', 'vortex', 'arrow', 'jsonl', 'json', 'csv']
 
 const kindOfEnding = new Map([ENDINGS, ENDINGS_IN_BOTH_CASES]
@@ -70,7 +70,7 @@ export function baseName (path: string): string {
   return path.slice(path.lastIndexOf('/') + 1)
 }
 
-/** `jsonl` and `zst` of `part.jsonl.zst`. */
+/** The extensions of a name, such as `jsonl` and `zst` of `part.jsonl.zst`. */
 function endingsOf (path: string): string[] {
   return baseName(path).split('.').slice(1)
 }
@@ -91,7 +91,7 @@ export interface Kind {
   readonly options: Readonly<Record<string, unknown>>
 }
 
-/** The kind of most of the files, by their names. */
+/** The most frequent kind of the files, by their names. */
 export function kindOf (paths: readonly string[]): Kind {
   const counts = new Map<string, { readonly ending: string, readonly isMetadata: boolean, count: number }>()
   for (const path of paths) {

@@ -1,7 +1,7 @@
 /**
  * Globs as fsspec matches them, which `datasets` uses. `*` matches within a folder, hidden names too. `**` must be a
  * whole part of a path and matches any number of folders. `[…]` is a set as in Python's `fnmatch`. Braces and
- * parentheses match themselves. (picomatch and minimatch read these as alternatives, and sets in another way.)
+ * parentheses match themselves. (picomatch and minimatch read these as alternatives, and interpret sets differently.)
  */
 import { SluiceError } from '../errors.ts'
 import { ANY_CHARACTER, type Budget, NO_SLASH, type Step, character, compileSteps, readSet } from '../text/wildcards.ts'
@@ -9,7 +9,7 @@ import { ANY_CHARACTER, type Budget, NO_SLASH, type Step, character, compileStep
 /** Whether a path matches a glob. */
 export type PathTest = (path: string) => boolean
 
-/** Limits beyond what cards have: the cost of matching grows with both. */
+/** Limits that no real card reaches. The cost of matching grows with both. */
 const MAX_CHARACTERS = 1024
 const MAX_STARS = 32
 
@@ -18,7 +18,10 @@ export function isGlob (path: string): boolean {
   return /[*?[]/.test(path)
 }
 
-/** A limit for matching the globs of one dataset, about a second: a glob and a path cost 10 to 200. */
+/**
+ * The work limit for matching the globs of one dataset: about one second. Matching a path against a glob costs 10 to
+ * 200.
+ */
 export function matchingBudget (): Budget {
   return { left: 2e8 }
 }

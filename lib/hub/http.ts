@@ -47,7 +47,10 @@ const BODY_BYTES = 512 * 1024
 /** A page of a listing has a few hundred kB. */
 const MAX_JSON_BYTES = 64 * 2 ** 20
 
-/** A whole response may take this many timeouts, however steadily it arrives, and at least this many milliseconds. */
+/**
+ * The time limit for a whole response, even if data arrives steadily: this many timeouts, but at least this many
+ * milliseconds.
+ */
 const MAX_TIMEOUTS = 10
 const MIN_WHOLE_MS = 2000
 
@@ -156,7 +159,7 @@ export class HubHttp {
     const { token } = this.settings
     const { request } = await import('undici')
     const dispatcher = await (this.#dispatcher ??= this.#connect())
-    const late = new AbortController() // as informational responses restart undici's timeout
+    const late = new AbortController() // because informational responses restart undici's timeout
     const timer = createTimer(() => { late.abort(tooSlow(what, 0, this.settings)) }, wholeMs(this.settings))
     try {
       return await request(url, {
@@ -186,13 +189,13 @@ export class HubHttp {
     if (!['http_proxy', 'https_proxy', 'HTTP_PROXY', 'HTTPS_PROXY'].some(name => process.env[name])) {
       return new Agent(options)
     }
-    // Timeouts for the connection to the proxy itself are set apart.
+    // Timeouts for the connection to the proxy itself are set separately.
     const clientFactory = (origin: URL, own: object): Dispatcher =>
       new Pool(origin, { ...own, headersTimeout: timeout })
     try {
       return new EnvHttpProxyAgent({ ...options, proxyTls: { timeout }, requestTls: { timeout }, clientFactory })
     } catch {
-      // The address is not shown: it may hold a password.
+      // The address is not shown, because it may contain a password.
       throw new SluiceError('ERR_OPTION', 'HTTP_PROXY, HTTPS_PROXY: expected the address of a proxy, ' +
         'such as http://proxy:3128')
     }

@@ -33,7 +33,7 @@ const PAGE_FILES = 1000
 const SPARE_PAGES = 100
 const MIN_ON_A_PAGE = 100
 
-/** Most characters of a path, on average. */
+/** Maximum length of a path, on average. */
 const MAX_CHARACTERS = 200
 
 /** Paths per request. */

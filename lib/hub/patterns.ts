@@ -41,7 +41,7 @@ function bySplit (globsOf: (word: string) => readonly string[]): SplitPatterns[]
   return Object.entries(SPLIT_WORDS).map(([split, words]) => ({ split, paths: words.flatMap(globsOf) }))
 }
 
-/** Naming schemes: the first scheme that matches a file is used, and of it the splits that have files. */
+/** Naming schemes. The first scheme that matches any file is used; splits without files are left out. */
 const NAMINGS: ReadonlyArray<readonly SplitPatterns[]> = [
   [{ split: 'logs', paths: ['**/*.eval'] }],
   [{ split: 'test', paths: ['**/task.toml', '**/instruction.md'] }],

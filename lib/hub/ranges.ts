@@ -3,7 +3,7 @@ import type { ByteRanges } from '../bytes.ts'
 import { download, downloadWhole } from './download.ts'
 import type { Hub, HubRun, RemoteFile } from './hub.ts'
 
-/** Parts of a file that are read at the same time, at most; each has its own connection. */
+/** Maximum number of parts of a file that are read at the same time. Each has a separate connection. */
 const MAX_STREAMS = 32
 
 /** This many of the last bytes returned can be read again: parquet readers read a large page twice from its start. */

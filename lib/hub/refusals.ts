@@ -47,7 +47,7 @@ export function refusal (
   return new SluiceError('ERR_HUB', `${what}: the Hub responds with ${status}${said(headers, body, token)}`)
 }
 
-/** Characters of the Hub's message that are used. */
+/** Maximum number of characters to use of the Hub's message. */
 const MAX_CHARACTERS = 1000
 
 /** The Hub's message, shortened to one line, without tokens and signatures. */

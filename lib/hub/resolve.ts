@@ -115,7 +115,7 @@ function optionsForSource ({ format, options }: ResolvedData, warnings: string[]
   return ours
 }
 
-/** By format, names in Python and in sluice. */
+/** The names of options in Python and in sluice, by format. */
 const KNOWN: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   csv: { sep: 'delimiter', delimiter: 'delimiter', quotechar: 'quote' },
   json: { field: 'field' }

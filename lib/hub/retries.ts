@@ -6,7 +6,7 @@ import type { HubHeaders } from './types.ts'
 /** The maximum wait between retries. */
 const MAX_DELAY_MS = 60_000
 
-/** How long requests are retried that the Hub has never responded to. */
+/** How long requests are retried if the Hub has never responded. */
 const UNREACHED_MS = 5000
 
 /** If a server requests a longer wait than this, the run ends. */
@@ -94,7 +94,7 @@ export class Retries {
     }
     if (isExpired && this.#failures === 1) return
     const max = Math.min(MAX_DELAY_MS, retryDelay * 2 ** (this.#failures - 1))
-    // A wait of 0 s is requested from all clients at once; use the clock instead.
+    // If the server requests a wait of 0 s, use the random wait, so that not all clients retry at once.
     const delay = wait || max / 2 + Math.random() * max / 2
     if (delay >= REPORTED_MS) this.#report?.(`${this.#what}: ${message}; waiting ${Math.round(delay / 1000)} s`)
     await setTimeout(delay, undefined, { signal: this.#signal })

@@ -25,7 +25,7 @@ export interface HubSettings {
   readonly timeout: number
   /** Milliseconds before the first retry. */
   readonly retryDelay: number
-  /** Most entries of a listing; a longer one is taken to be endless. */
+  /** Maximum number of entries in a listing. A longer one is considered endless. */
   readonly mostEntries: number
 }
 
@@ -37,7 +37,7 @@ export interface HubOptions {
   readonly timeout?: number | undefined
   /** Milliseconds before the first retry. @default 500 */
   readonly retryDelay?: number | undefined
-  /** Most files and folders in a dataset. @default 2,000,000 */
+  /** Maximum number of files and folders in a dataset. @default 2,000,000 */
   readonly mostEntries?: number | undefined
 }
 
@@ -75,7 +75,7 @@ export async function hubSettings (options: HubOptions = {}, env: Environment = 
   }
 }
 
-/** Messages show the endpoint, so it must not hold a password. */
+/** Messages show the endpoint, so it must not contain a password. */
 function endpointOf (env: Environment): string {
   const given = env.HF_ENDPOINT?.trim()
   const endpoint = given ? given.replace(/\/+$/, '') : 'https://huggingface.co'

@@ -3,7 +3,7 @@ import { type ErrorCode, SluiceError, messageOf, reasonOf } from '../errors.ts'
 import { mistakenKind } from '../file-kind.ts'
 import { notLocalFile } from '../not-local.ts'
 
-/** So many of its first bytes show what a file is. */
+/** Number of first bytes that are needed to recognize the kind of a file. */
 const HEAD_BYTES = 4096
 
 /** A JSON file: its text, and the value in it. */
@@ -27,7 +27,7 @@ export async function readJsonFile (path: string, code: ErrorCode, expected: str
   return parseJsonFile(path, bytes, code, expected)
 }
 
-/** As `readJsonFile`, of a file that is read already. */
+/** Like `readJsonFile`, for a file that has been read. */
 export function parseJsonFile (path: string, bytes: Buffer, code: ErrorCode, expected: string): JsonFile {
   try {
     const text = bytes.toString('utf8')

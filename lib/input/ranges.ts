@@ -40,7 +40,7 @@ export async function openSeekable (path: string, remote: RemoteOptions = {}): P
   return await openRanges(path, remote)
 }
 
-/** Wraps byte ranges of the user: checks what they return, and adds their name to what they throw. */
+/** Wraps byte ranges of the user. Checks their results, and adds their name to errors. */
 export function checkedRanges (ranges: ByteRanges): ByteRanges {
   const { name, size } = ranges
   if (!Number.isSafeInteger(size) || size < 0) {

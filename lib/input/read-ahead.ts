@@ -1,7 +1,7 @@
 /** Files that are read ahead at the same time, as many as huggingface_hub's `snapshot_download` reads. */
 const MAX_FILES = 8
 
-/** Bytes read ahead that may be in memory. */
+/** Maximum number of bytes read ahead that are in memory. */
 const MAX_BYTES = 32 * 1024 * 1024
 
 /** The bound at the start: reading ten records of a dataset should not fetch 32 MB. */
@@ -61,7 +61,7 @@ export class ReadAhead {
     const coming = this.#turnTo(index, offset)
     try {
       for (;;) {
-        if (this.#coming.get(index) === coming) this.#advance(index) // else another read has begun: this one fails
+        if (this.#coming.get(index) === coming) this.#advance(index) // another read has begun: this one fails
         const chunk = await coming.take()
         if (chunk === undefined) return
         this.#read += chunk.length

@@ -27,7 +27,7 @@ export interface ReadBytesOptions extends Pick<RemoteOptions, 'hub'> {
   readonly offset?: number
   /** Stops reading and closes the file when it fires. */
   readonly signal?: AbortSignal | undefined
-  /** Called after each chunk with the number of bytes read from the file itself (compressed, if it is). */
+  /** Called after each chunk with the number of bytes read from the file itself (before decompression). */
   readonly onRead?: ((bytesRead: number) => void) | undefined
 }
 

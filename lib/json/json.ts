@@ -44,7 +44,7 @@ function withLargeNumbersQuoted (json: string): string {
   })
 }
 
-/** Replaces the numbers that only Python's JSON has by their names: `NaN`, `Infinity` and `-Infinity`. */
+/** Replaces numbers that only Python's JSON allows with their names: `NaN`, `Infinity` and `-Infinity`. */
 export function withNamedNumbers (value: unknown): unknown {
   if (typeof value === 'number') return Number.isFinite(value) ? value : String(value)
   if (Array.isArray(value)) return value.map(withNamedNumbers)

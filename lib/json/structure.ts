@@ -1,4 +1,7 @@
-/** Finds where JSON values end by quotes and brackets alone, which works in chunks of any size and in damaged data. */
+/**
+ * Finds the ends of JSON values by looking only at quotes and brackets. This works with chunks of any size and with
+ * damaged data.
+ */
 
 const [QUOTE, BACKSLASH, OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT, NEWLINE] =
   Buffer.from('"\\[]{}\n') as unknown as readonly [number, number, number, number, number, number, number]
@@ -46,7 +49,7 @@ export class Structure {
     }
   }
 
-  /** Whether nothing is open any more. */
+  /** Whether all lists, objects and strings are closed. */
   get isClosed (): boolean {
     return this.depth === 0 && !this.inString
   }
@@ -58,7 +61,7 @@ export class Structure {
   }
 }
 
-/** The bytes of a byte order mark. Concatenated files may have one in the middle. */
+/** The bytes of a byte order mark, which concatenated files may have in the middle. */
 const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf]
 
 /**

@@ -20,10 +20,10 @@ export const PAGE_BYTES = 2 ** 16
 /** Pages that 32-bit wasm can address. */
 const MAX_PAGES = 2 ** 16
 
-/** A model of at most so many bytes leaves memory for the tables of several threads. */
+/** A model of at most this many bytes leaves memory for the tables of several threads. */
 const MAX_WASM_BYTES = 3.5 * 2 ** 30
 
-/** Allows to read 16 bytes wherever four can be read. */
+/** Padding, so that 16 bytes can be read wherever four can. */
 const SLACK = 16
 
 /** Memory that grows at its end, for the immutable parts of a model. */
@@ -31,7 +31,7 @@ export class Arena {
   readonly memory: SharedMemory
   #used = 64 // the address 0 means "none"
 
-  /** @param bytes approximate size; if wasm can't address so many, the memory is a SharedArrayBuffer of that size */
+  /** @param bytes approximate size; if wasm can't address this many, the memory is a SharedArrayBuffer of that size */
   constructor (bytes: number) {
     const growing = bytes <= MAX_WASM_BYTES ? wasmMemory() : undefined
     this.memory = growing ?? { buffer: new SharedArrayBuffer(bytes) }

@@ -21,7 +21,9 @@ export function licenseColumns (columns: readonly string[]): LicenseColumns {
   return { license: first(LICENSE_COLUMNS), repository: first(REPOSITORY_COLUMNS) }
 }
 
-/** Limits of what is kept: a column may have another text in each record, and there are millions of repositories. */
+/**
+ * Limits of what is kept. A column may have a different text in each record, and there are millions of repositories.
+ */
 const MAX_REPOSITORIES = 100_000
 const MAX_LICENSES = 10_000
 const MAX_CHARACTERS = 200

@@ -6,7 +6,7 @@ import { count, parseState } from '../options.ts'
 import { outputState } from './resumable.ts'
 import { type Done, type StageStats, type StreamOptions, objectStream, settle, settleDestroy } from '../stage/stage.ts'
 
-/** Options of sinks of lines. */
+/** Options of line sinks. */
 export interface LineSinkOptions extends StreamOptions {
   /** Whether `save` will be called, after which an incomplete file is kept. @default false */
   readonly resumable?: boolean | undefined
@@ -17,7 +17,7 @@ export type Line = string | Uint8Array
 
 const lineSinkState = z.strictObject({ lines: count, output: outputState })
 
-/** The state of a sink of lines. Small JSON. */
+/** The state of a line sink, as small JSON. */
 export type LineSinkState = z.output<typeof lineSinkState>
 
 /**
@@ -50,7 +50,7 @@ export class LineSink<Item> extends Writable {
   }
 
   /**
-   * Resumes the file of an earlier run; call it before anything is written.
+   * Resumes the file of an earlier run. Call it before any write.
    *
    * @throws SluiceError `ERR_STATE` for a state that isn't from `save`
    */
@@ -64,7 +64,7 @@ export class LineSink<Item> extends Writable {
     this.#writeAll([item], done)
   }
 
-  /** Called with all items that came during the last write. */
+  /** Called with all items that arrived during the last write. */
   override _writev (items: Array<{ chunk: Item | Barrier }>, done: Done): void {
     this.#writeAll(items.map(({ chunk }) => chunk), done)
   }
@@ -74,12 +74,12 @@ export class LineSink<Item> extends Writable {
   }
 
   override _destroy (error: Error | null, done: Done): void {
-    // A checkpoint in progress must not outlive the flow, and decides whether the file is kept.
+    // Wait for a checkpoint in progress: it must not outlive the flow, and it decides whether the file is kept.
     settleDestroy(this.#arriving.catch(() => {}).then(() => this.#writer.abandon()), error, done)
   }
 
   #writeAll (given: ReadonlyArray<Item | Barrier>, done: Done): void {
-    const barrier = given.at(-1) // no item follows a barrier before it has arrived
+    const barrier = given.at(-1) // the source sends no items until the barrier has arrived
     const items = (barrier instanceof Barrier ? given.slice(0, -1) : given) as readonly Item[]
     this.stats.in += items.length
     let written: Promise<void> | undefined

@@ -58,7 +58,7 @@ export async function readOwn (path: string, { follow = true } = {}): Promise<st
   return (await readOwnBytes(path, { follow }))?.toString('utf8') ?? null
 }
 
-/** As `readOwn`, not decoded. */
+/** Like `readOwn`, without decoding. */
 export async function readOwnBytes (path: string, { follow = true } = {}): Promise<Buffer | null> {
   const file = await open(path, constants.O_RDONLY | DONT_WAIT | (follow ? 0 : DONT_FOLLOW)).catch((error: unknown) => {
     if (codeOf(error) === 'ENOENT') return null

@@ -10,7 +10,7 @@ import { type Output, createTemporary, publish, removeTemporary, syncFolder, tar
 
 /** The state of an output, from which a later run can resume. */
 export const outputState = z.strictObject({
-  /** Size of the file, compressed if it is. */
+  /** Size of the file on disk, compressed or not. */
   bytes: count,
   /** SHA-256 of its last bytes, at most 64 KiB. */
   tail: sha256Hex
@@ -26,7 +26,7 @@ export interface ResumableOutput extends Output {
 
 const TAIL_BYTES = 64 * 1024
 
-/** Undefined on Windows, which has no effect in a bitwise or. */
+/** Undefined on Windows, where the bitwise or then ignores it. */
 const NO_FOLLOW = constants.O_NOFOLLOW
 
 /**
@@ -86,7 +86,7 @@ export async function reopen (
     await file.truncate(bytes)
   } catch (error) {
     await file.close()
-    if (isCopy) await rm(partial, { force: true }) // else it would hide the right file, if that is put back
+    if (isCopy) await rm(partial, { force: true }) // otherwise it would hide the right file when that is restored
     throw error
   }
   return file
@@ -102,7 +102,7 @@ async function copyWhole (from: string, to: string): Promise<void> {
     await file.sync().finally(() => file.close())
     await rename(temporary, to)
   } catch (error) {
-    await rm(temporary, { force: true }).catch(() => {}) // the first error is the reason
+    await rm(temporary, { force: true }).catch(() => {}) // report the first error
     throw error
   }
 }
@@ -117,7 +117,7 @@ function resumable (path: string, target: string, file: FileHandle, from: Output
   const partial = partialName(target)
   let bytes = from?.bytes ?? 0
   let isMarked = from !== null
-  let isNamed = false // whether its name is synced
+  let isNamed = false // whether the directory entry is synced
   const raw: Output = {
     write: async chunk => {
       await writing(path, () => writeAll(file, chunk, bytes))

@@ -163,7 +163,7 @@ export class ParquetFile {
   }
 }
 
-/** The limit for all columns but the largest together. The largest one has its own limit. */
+/** The limit for all columns together, except for the largest one. The largest one has its own limit. */
 const MAX_HELD_BYTES = 96 * 1024 * 1024
 
 /** The memory of all columns, added up as they load. Asking every column each time would take quadratic time. */

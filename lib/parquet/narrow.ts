@@ -12,7 +12,7 @@ export interface Narrowed {
 /**
  * Reduces a field to the nested field at the end of a path.
  *
- * @param lists how many nested lists the field is; their items have the fields in `steps`
+ * @param lists the number of nested lists around the items, which have the fields in `steps`
  * @param name for messages: the name of the column or field, where the format has levels in between
  * @throws Error when there is no such field
  */

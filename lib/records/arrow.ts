@@ -101,7 +101,7 @@ class ArrowReader implements RecordReader {
 }
 
 /**
- * Reads Arrow, one document per row; of files on the Hub also the columns that state the licence.
+ * Reads Arrow, one document per row. For files on the Hub, also reads the columns that state the licence.
  *
  * @param hub how files on the Hub are read
  */

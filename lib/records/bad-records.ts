@@ -39,7 +39,7 @@ export interface BadRecord {
   readonly problem?: string
 }
 
-/** Bytes of a bad record that are passed to `rejects`. */
+/** Maximum number of bytes of a bad record that are passed to `rejects`. */
 const REJECTED_BYTES = 4096
 
 /** While reading, the share of bad records is checked at this record, and then at regular intervals. */
@@ -94,16 +94,17 @@ export class BadRecords {
     return rejects?.({ stage, fault, position, bytes: start, size, ...problem !== undefined && { problem } })
   }
 
-  /** Checks from time to time what was dropped so far. Call it after each record. @throws SluiceError as `checkAll` */
+  /** Checks the records dropped so far, at intervals. Call it after each record. @throws SluiceError as `checkAll` */
   checkSoFar (): void {
     if (this.#options.stats.in % CHECKED_EVERY === CHECKED_FROM) this.#check({ ended: false, stopped: false })
   }
 
   /**
-   * Checks at the end what was dropped.
+   * Checks all dropped records, at the end of the source.
    *
    * @param stopped whether the source was stopped before its end
-   * @throws SluiceError `ERR_BAD_RECORDS` if there are more bad records than allowed, `ERR_SOURCE` if none has a text
+   * @throws SluiceError `ERR_BAD_RECORDS` if there are more bad records than allowed; `ERR_SOURCE` if no record has a
+   *   text
    */
   checkAll (stopped: boolean): void {
     this.#check({ ended: true, stopped })
@@ -125,7 +126,7 @@ function problemOf (bytes: Buffer, line: number | undefined): string | undefined
 }
 
 /**
- * Checks what a source has dropped. Records dropped for `no_text` don't count as bad.
+ * Checks the records that a source has dropped. Records dropped for `no_text` don't count as bad.
  *
  * @param names of the files, for the message
  * @param first reason and position of the first bad record, for the message
@@ -148,7 +149,7 @@ export function judgeBadRecords (
   throw new SluiceError('ERR_BAD_RECORDS', `${shownNames(names)}: ${found}${where}; ${advice}`)
 }
 
-/** If most records are bad, the file probably has another format or field; else the bad ones can be skipped. */
+/** If most records are bad, the format or the field is probably wrong; otherwise the bad ones can be skipped. */
 function adviceFor (share: number, faults: readonly string[]): string {
   const hints = share > 0.5 ? { ...HINTS, ...FORMAT_HINTS } : HINTS
   const general = share > 0.5 ? [] : ['raise --max-bad to skip them']

@@ -8,8 +8,8 @@ export const csvSyntaxOptions = {
   delimiter: character
     .refine(given => /^[^"\r\n\x80-\uffff]$/.test(given), 'expected one ASCII character, or tab, and no quote')
     .optional()
-    .describe('character between fields (default: that of a first line such as sep=;, ' +
-      'a tab if the name ends in .tsv, else a comma)'),
+    .describe('character between fields (default: set by a first line such as sep=;, ' +
+      'otherwise a tab for .tsv files and a comma for others)'),
   quote: z.string().regex(/^[^\r\n\x80-\uffff]?$/, 'expected one ASCII character, or nothing').optional()
     .describe('character around fields with delimiters or line breaks (default: "; if empty, quotes are text)'),
   escape: z.string().regex(/^[^\r\n\x80-\uffff]?$/, 'expected one ASCII character, or nothing').optional()

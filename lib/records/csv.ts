@@ -84,7 +84,7 @@ class CsvReader implements RecordReader {
 
   /** The first record that isn't blank; undefined if more of the file is needed. */
   #header (head: Buffer, ended: boolean): Header | undefined {
-    const text = withoutByteOrderMark(head) // a mark must not hide a quote that opens the first field
+    const text = withoutByteOrderMark(head) // it must not hide a quote that opens the first field
     let syntax = this.#syntax
     let ends = new RecordEnds(syntax)
     const markBytes = head.length - text.length
@@ -171,7 +171,7 @@ function delimiterAdvice (likely: string | null): string {
   return `or the delimiter, which may be ${JSON.stringify(likely)} (--delimiter '${option}', delimiter)`
 }
 
-/** Characters of a header in which another delimiter is looked for. */
+/** Number of characters of a header to search for another delimiter. */
 const MAX_CHECKED = 10_000
 
 export interface CsvRecordsOptions {

@@ -179,7 +179,7 @@ function isIterable (input: unknown): input is AsyncIterable<Uint8Array> {
   return typeof input === 'object' && input !== null && Symbol.asyncIterator in input
 }
 
-/** Checks the type for callers in JavaScript: a Buffer would be taken for a list. */
+/** Checks the type for callers in JavaScript: a Buffer would be treated as a list. */
 function isNamed (input: unknown): boolean {
   if (typeof input === 'string') return true
   if (Array.isArray(input)) return input.every(name => typeof name === 'string')

@@ -4,16 +4,15 @@ import type { RecordFile } from './reader.ts'
 /** What was found at the beginning of a file, and the content of the file. */
 export interface Seen<T> {
   readonly seen: T
-  /** The content from an offset, including the bytes that were looked at. Can be called once. */
+  /** The content from an offset, including the bytes that were examined. Can be called once. */
   readonly from: (offset: number) => AsyncGenerator<Buffer>
 }
 
 /**
- * Looks at the beginning of a file before its content is read. A stream is not read again: what was looked at is kept.
- * A file by name may be opened again at the offset to read from.
+ * Examines the beginning of a file before its content is read. A stream can't be read again, so the examined bytes
+ * are kept. A file by name may be opened again at the offset to read from.
  *
- * @param look called with more and more of the beginning until it returns something, at the latest at the end of the
- *   file
+ * @param look called with a growing part of the beginning, until it returns something or the file ends
  */
 export async function lookAhead<T> (
   file: RecordFile,

@@ -178,8 +178,8 @@ class SeveralLines {
     const hasItem = this.#hasItem
     this.#open = undefined
     this.#hasItem = false
-    // A line that may be a record doesn't continue another value, except as an element of a list, which the comma after
-    // it shows. It isn't parsed here, as threads may do that.
+    // A line that may be a record doesn't continue another value, unless it is an element of a list; then a comma
+    // follows it. It isn't parsed here, because threads may do that.
     if (isObject(bytes)) {
       if (open?.json.trimEnd().endsWith('[') !== true || hasItem) return
       this.#open = open

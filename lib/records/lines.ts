@@ -2,14 +2,14 @@ import { isAscii, isUtf8 } from 'node:buffer'
 
 /** A line of a byte stream, without its ending. */
 export interface Line {
-  /** Valid until the next `write`. If the line is too long, only its beginning. */
+  /** The bytes of the line, or of its beginning if it is too long. Valid until the next `write`. */
   readonly bytes: Buffer
   /** Offset of its first byte in the stream. */
   readonly offset: number
   /** Offset of the byte after the line and its ending. */
   readonly end: number
   readonly tooLong: boolean
-  /** Line number, from 1; of a part of a line, that of the line. */
+  /** Line number, from 1. A part of a line has the number of its line. */
   readonly number: number
 }
 
@@ -35,7 +35,7 @@ export function universalNewlines (): FindEnd {
     if (looked !== chunk || next < from) {
       looked = chunk
       next = chunk.indexOf(CARRIAGE_RETURN, from)
-      if (next === -1) next = Infinity // most text has none: it is searched once per chunk
+      if (next === -1) next = Infinity // most text has none, so each chunk is searched only once
     }
     const newline = chunk.indexOf(NEWLINE, from)
     return next === Infinity || (newline !== -1 && newline <= next + 1) ? newline : next
@@ -62,9 +62,9 @@ const TOO_LONG_KEPT_BYTES = 4096
  * Splits a byte stream into lines at `\n` or `\r\n`. Write a chunk, take lines until there are none, write the next
  * chunk.
  *
- * It works on bytes, so that a line can be checked (UTF-8, length) before it is decoded. The pieces of an open line are
- * joined once, at its end, so a long line takes linear time. Of a line longer than `maxBytes`, only the beginning is
- * kept.
+ * It works on bytes, so that a line can be checked (UTF-8, length) before it is decoded. The pieces of an open line
+ * are joined once, at its end, so a long line takes linear time. Only the beginning of a line longer than `maxBytes`
+ * is kept.
  */
 export class LineSplitter {
   readonly #maxBytes: number
@@ -80,11 +80,11 @@ export class LineSplitter {
   #isInLong = false
 
   /**
-   * @param maxBytes longest line that is kept whole, inclusive, without its ending
-   * @param offset of the first chunk in the stream
-   * @param findEnd finds the ends of other records than lines
-   * @param findInLong finds the ends of parts in a line that is too long: the index after a part, or after the line
-   *   break. With it, such a line is returned in parts
+   * @param maxBytes maximum length of a line that is kept whole, without its ending
+   * @param offset the offset of the first chunk in the stream
+   * @param findEnd finds the ends of records that aren't lines
+   * @param findInLong splits a line that is too long into parts, which are returned one by one. Finds the index after
+   *   a part, or after the line break
    */
   constructor (maxBytes: number, offset = 0, findEnd: FindEnd = findNewline, findInLong?: FindEnd) {
     this.#maxBytes = maxBytes
@@ -93,7 +93,7 @@ export class LineSplitter {
     this.#base = offset
   }
 
-  /** Takes the next chunk, once `next` has returned undefined. The chunk must not change while it is in use. */
+  /** Passes the next chunk, when `next` has returned undefined. The chunk must not change while it is in use. */
   write (chunk: Buffer): void {
     this.#base += this.#chunk.length
     this.#chunk = chunk
@@ -130,12 +130,12 @@ export class LineSplitter {
     return this.#takeHeld(lineEnd, 1, number)
   }
 
-  /** Call at the end of the input. Returns its last line, if that has no ending. */
+  /** Call at the end of the input. Returns the last line if it has no ending. */
   end (): Line | undefined {
     return this.#openBytes === 0 ? undefined : this.#takeHeld(this.#base + this.#chunk.length, 0, this.#number)
   }
 
-  /** Looks for parts of the open line from its beginning, which is still kept whole. */
+  /** Searches the open line for parts, from its beginning. All of it is still kept. */
   #lookInside (): Line | undefined {
     if (this.#openBytes > 0) {
       const rest = this.#chunk.subarray(this.#next)
@@ -171,8 +171,8 @@ export class LineSplitter {
   #hold (piece: Buffer): void {
     if (piece.length === 0) return
     this.#openBytes += piece.length
-    if (this.#openBytes <= this.#maxBytes + 1) { // + 1 for the \r of a line of exactly maxBytes
-      this.#held.push(Buffer.from(piece)) // a copy: the piece would keep its whole chunk in memory
+    if (this.#openBytes <= this.#maxBytes + 1) { // + 1 for the \r that ends a line of exactly maxBytes
+      this.#held.push(Buffer.from(piece)) // a copy, because the piece would keep its whole chunk in memory
       this.#heldBytes += piece.length
     } else if (this.#heldBytes > TOO_LONG_KEPT_BYTES) {
       this.#held = [Buffer.from(Buffer.concat(this.#held, TOO_LONG_KEPT_BYTES))]

@@ -13,7 +13,7 @@ const MAX_CHARACTERS = 40
 interface NoTextDetails {
   /** Names of the files. */
   readonly names: readonly string[]
-  /** Where the text was looked for, in words. */
+  /** A description of where the text was expected. */
   readonly textIn: string
   /** The first record without a text, as in its file; its fields are listed if it is JSON. */
   readonly first: Buffer
@@ -27,7 +27,7 @@ interface NoTextDetails {
  * Refuses a source in which no record has a text: the field is probably wrong. Before the end of the source, it does so
  * only after many records.
  *
- * @throws MissingFieldError with the fields that there are
+ * @throws MissingFieldError with the fields that exist
  */
 export function refuseNoText ({ in: read, dropped }: StageStats, details: NoTextDetails): void {
   const { names, textIn, first, columns, ended } = details
@@ -57,7 +57,7 @@ function fieldsOf (record: unknown): string[] {
   return Object.entries(record).flatMap(([name, value]) => [name, ...hasSigns(name) ? [] : textsIn(name, value)])
 }
 
-/** Whether a name has signs that the syntax of a text column uses. */
+/** Whether a name has characters with a meaning in the syntax of a text column. */
 function hasSigns (name: string): boolean {
   return name.includes('.') || name.endsWith('[]')
 }
@@ -77,7 +77,7 @@ function isTextOrObject (value: unknown): boolean {
   return typeof value === 'string' || (typeof value === 'object' && value !== null && !Array.isArray(value))
 }
 
-/** How deep texts are looked for. */
+/** How deep to search for texts. */
 const MAX_LEVELS = 4
 
 function textsIn (path: string, value: unknown, level = 0): string[] {

@@ -89,7 +89,7 @@ class RowReader implements RecordReader {
 }
 
 /**
- * Reads parquet, one document per row; of files on the Hub also the columns that state the licence.
+ * Reads parquet, one document per row. For files on the Hub, also reads the columns that state the licence.
  *
  * @param open opens a file as byte ranges
  */

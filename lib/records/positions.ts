@@ -1,4 +1,4 @@
-/** The position of a source, after the last document that has left it. Small JSON. */
+/** The position of a source, after the last document that has left it, as small JSON. */
 export interface SourcePosition {
   /** Index of the file in the list of input files. */
   readonly file: number

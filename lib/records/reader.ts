@@ -32,8 +32,8 @@ export interface RecordReader<Item = Document> {
   /** Closes the file, without waiting for pending reads. */
   readonly close: () => void
   /**
-   * Whether only white space, empty documents or nothing was read so far; undefined for formats that have more than
-   * their records.
+   * Whether only white space, empty documents or nothing was read so far; undefined for formats that store other data
+   * besides records.
    */
   readonly isBlank?: boolean | undefined
   /** The records within a bad one; undefined if it has none. */

@@ -13,8 +13,8 @@ export type RecordFault =
 const MAX_DEPTH = 1000
 
 /**
- * Makes a document of a record. A string becomes the text. An object with exactly `{id, text, meta}` is a document
- * already; of any other, the fields besides the id and the text become `meta`.
+ * Converts a record to a document. A string becomes the text. An object with exactly `{id, text, meta}` is a document
+ * already; the fields of any other object, except the id and the text, become `meta`.
  *
  * @param textColumn the field that has the text, or a path to it (see `stepsOf`)
  * @param id returns the id for a record without one
@@ -35,7 +35,10 @@ export function documentOfRecord (record: unknown, textColumn: string, id: () =>
   return { id: named ?? id(), text, meta: others }
 }
 
-/** Makes a document of a record whose text is within a field, or a list of texts, which are joined by line breaks. */
+/**
+ * Converts a record whose text is nested in a field, or is a list of texts. The texts of a list are joined by line
+ * breaks.
+ */
 function documentWithin (
   record: Record<string, unknown>,
   textColumn: string,
@@ -48,7 +51,7 @@ function documentWithin (
   const { texts, rest } = textsWithin(value, steps, column!.lists, asString)
   if (texts === null) return 'text_not_string'
   if (texts.length === 0) return 'no_text'
-  // Values next to the texts are kept in place.
+  // Other values next to the texts are kept where they are.
   const all = rest === undefined ? others : { ...record, [column!.name]: rest }
   return documentOfRecord({ ...all, [textColumn]: texts.join('\n') }, textColumn, id)
 }
@@ -57,7 +60,7 @@ function asString (value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined
 }
 
-/** Whether a value is nested too deeply to be written again. */
+/** Whether a value is nested too deeply to be written as JSON. */
 function isTooDeep (value: unknown, depth = 0): boolean {
   if (typeof value !== 'object' || value === null) return false
   return depth === MAX_DEPTH || Object.values(value).some(inner => isTooDeep(inner, depth + 1))
@@ -66,7 +69,7 @@ function isTooDeep (value: unknown, depth = 0): boolean {
 function idOf (id: unknown): string | undefined {
   if (typeof id === 'string' && id !== '') return id
   if (typeof id !== 'number' || !Number.isFinite(id)) return undefined
-  // An integer beyond 2^53 may have lost digits, and so be the id of several records.
+  // An integer beyond 2^53 may have lost digits, so that several records could get the same id.
   return Number.isInteger(id) && !Number.isSafeInteger(id) ? undefined : String(id)
 }
 

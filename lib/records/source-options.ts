@@ -35,7 +35,7 @@ export interface SourceOptions extends StreamOptions {
   readonly hub?: RemoteOptions['hub']
 }
 
-/** The position of a source at a barrier, and its counts. Small JSON. */
+/** The position of a source at a barrier, and its counts, as small JSON. */
 export const sourceState = z.strictObject({
   position: z.strictObject({ file: count, path: z.string(), offset: count }),
   stats: z.strictObject({ in: count, out: count, dropped: z.record(z.string(), count), bytes: count }),

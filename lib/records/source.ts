@@ -55,7 +55,7 @@ export class RecordSource<Item extends object = Document> extends TypedReadable<
   readonly #given: GivenOptions<Item>
   #isOpen = false
   #records: RecordReader<Item> | undefined // of the file that is open
-  #begun = { in: 0, bytes: 0, isWhole: true } // counts when it was opened, and whether at its start
+  #begun = { in: 0, bytes: 0, isWhole: true } // counts when it was opened; whether from its start
   #line: number | undefined // of the position, if lines are counted
   #barriers: Barriers | undefined
   #filling = false
@@ -147,7 +147,7 @@ export class RecordSource<Item extends object = Document> extends TypedReadable<
   }
 
   override _destroy (error: Error | null, done: Done): void {
-    this.pause() // else a web stream of this one may be given items after it was cancelled, and throw
+    this.pause() // otherwise a web stream of this one may receive items after it was cancelled, and throw
     this.#close()
     done(error)
   }

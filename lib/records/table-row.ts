@@ -1,4 +1,4 @@
-/** Makes documents of the rows of parquet and Arrow. */
+/** Converts rows of parquet and Arrow to documents. */
 import { type Row, TooLong } from '../columns/rows.ts'
 import type { RowTexts } from '../columns/selection.ts'
 import { textsWithin } from '../columns/text-column.ts'
@@ -7,7 +7,7 @@ import type { Document } from '../document.ts'
 import type { FoundRecord } from './reader.ts'
 import { type RecordFault, documentOfRecord } from './record.ts'
 
-/** Makes a document of a row, or returns the reason why that is not possible. */
+/** Converts a row to a document, or returns the reason why that is not possible. */
 function documentOfRow (row: Row, texts: RowTexts, id: () => string): Document | RecordFault {
   const { textColumn, text: { column, lists, steps }, kind, isColumn } = texts
   const value = row[column]

@@ -5,7 +5,7 @@ import { type OpenRecords, type RecordFile, BytesReader } from './reader.ts'
 import type { SourceOptions } from './source-options.ts'
 
 /**
- * A file whose content is refused if it is a table, such as parquet, which other readers read.
+ * Wraps a file so that tables such as parquet are refused, because other sources read them.
  *
  * @param records whether it has records, and not lines of text
  */

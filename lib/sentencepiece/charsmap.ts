@@ -21,7 +21,7 @@ export interface Charsmap {
  *
  * The whole trie is checked here, so that nothing has to be checked while text is rewritten.
  *
- * @throws Error when the trie points outside itself, into a character or in a circle
+ * @throws Error when the trie points outside itself, into a character or in a cycle
  */
 export function readCharsmap (charsmap: Uint8Array): Charsmap {
   try {
@@ -77,7 +77,7 @@ function isValue (unit: number): boolean {
   return unit >>> 31 === 1
 }
 
-/** Checks all keys: each must end, at a replacement. */
+/** Checks all keys: each must end, and its value must be the start of a replacement. */
 function checked (trie: DoubleArray, replacements: Uint8Array): Pick<Charsmap, 'beginnings' | 'insides'> {
   const beginnings = new Map<number, Set<number>>()
   const insides = new Set<number>()

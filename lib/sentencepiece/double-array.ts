@@ -11,7 +11,10 @@ const MAX_UNITS = 2 ** 22
 /** Bases and children are placed in blocks with one unit per label, so that `base ^ label` stays within a block. */
 const BLOCK = 256
 
-/** A free place is only searched in this many of the last blocks, as in darts-clone; this keeps building linear. */
+/**
+ * Only this many of the last blocks are searched for free units, as in darts-clone. This keeps the time to build a
+ * trie linear.
+ */
 const OPEN_BLOCKS = 16
 
 /**

@@ -25,7 +25,7 @@ export function frozenRules (): FrozenRules {
   return { characters, sequences, folds }
 }
 
-/** @param differences of each character from the one at the same index in the last text that has such an index */
+/** @param differences for each character, the difference from the previous character at the same index of a text */
 function textsOf (lengths: readonly number[], differences: readonly number[]): string[] {
   const codes: number[] = []
   let at = 0

@@ -86,9 +86,9 @@ export class Normalizer {
    * For each byte, whether it is an ASCII character that always becomes a space, so that the text before it doesn't
    * affect how the text after it is rewritten.
    *
-   * Undefined if a normalized text isn't the sum of its normalized words: if the model's table makes U+2581 of other
-   * text, or several spaces, which are kept before a word but not at the end of a text; or if spaces aren't escaped, or
-   * are added after words.
+   * Undefined if a normalized text isn't the concatenation of its normalized words. This is the case if the model's
+   * table converts other text to U+2581, or to several spaces, which are kept before a word but not at the end of a
+   * text. It is also the case if spaces aren't escaped, or are added after words.
    */
   separators (): Uint8Array | undefined {
     if (!this.#spec.escapeWhitespaces || this.#spaceIsSuffix || this.#makesSpaces()) return undefined
@@ -99,7 +99,7 @@ export class Normalizer {
     })
   }
 
-  /** Whether the model's table makes U+2581 or several spaces of other text. */
+  /** Whether the model's table converts other text to U+2581 or to several spaces. */
   #makesSpaces (): boolean {
     if (this.#charsmap === undefined) return false
     const replacements = Buffer.from(this.#charsmap.replacements)

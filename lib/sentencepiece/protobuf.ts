@@ -3,7 +3,7 @@ import { BinaryReader, WireType } from '@bufbuild/protobuf/wire'
 
 /** A field that isn't read. */
 export interface UnknownField {
-  /** Its number, after those of the messages around it. */
+  /** The numbers of the enclosing messages, then its own number. */
   readonly path: readonly number[]
   readonly wireType: number
   /** Its encoded value; for text and messages, including the length. */
@@ -54,7 +54,7 @@ export function boolean<T> (set: Setter<T, boolean>): Field<T> {
 /**
  * A message inside another.
  *
- * @param begin returns the object to read into: one with defaults, or for a field that isn't repeated, the present one
+ * @param begin returns the object to read into: one with defaults, or the existing one if the field isn't repeated
  */
 export function message<T, M> (fields: Fields<M>, begin: (into: T) => M, set: Setter<T, M>): Field<T> {
   return {

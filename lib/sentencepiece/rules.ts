@@ -12,8 +12,9 @@ const DROPPED = [[0x01, 0x08], [0x0b, 0x0b], [0x0e, 0x1f], [0x7f, 0x7f], [0x8f, 
 const FULL_WIDTH_TILDE = '\uff5e'
 
 /**
- * The `precompiled_charsmap` of a rule; empty for `identity`. Readers of SentencePiece models normalize text by it as
- * by that of SentencePiece 0.1.97, though its bytes differ. Building it takes 0.1 or 0.2 seconds, once.
+ * The `precompiled_charsmap` of a rule; empty for `identity`. Readers of SentencePiece models normalize text with it
+ * in the same way as with the table of SentencePiece 0.1.97, although its bytes differ. The first call takes 0.1 or
+ * 0.2 seconds to build it.
  */
 export function charsmapOf (name: RuleName): Uint8Array {
   let charsmap = built.get(name)
@@ -33,8 +34,8 @@ function build (name: RuleName): Uint8Array {
 }
 
 /**
- * For each character, those that a rule replaces by it (half-width letters, compatibility jamo): they may also be in
- * its place in sequences. Composed characters have none, since sequences have their parts.
+ * For each character, the characters that a rule replaces by it (half-width letters, compatibility jamo). They may
+ * also replace it in sequences. Composed characters have none, because sequences contain their parts instead.
  */
 function variantsOf ({ characters, sequences }: FrozenRules): Map<string, string[]> {
   const composed = new Set(sequences.values())

@@ -208,7 +208,7 @@ export class UnigramEncoder {
     const room = margin / (steps * FLOAT_STEP) - margin - 2 * Math.abs(total) - 6 * gain * length
     const limit = margin === Infinity ? Infinity : ALLOWANCE * room
     if (version === '0.1.97') return Math.min(limit, LARGE)
-    // A total must not restart at 0 inside the word, which rounding may cause: at most 1/256 for each piece.
+    // A total must not restart at 0 inside the word. The limit allows for rounding, at most 1/256 for each piece.
     return Math.min(limit, FARTHEST_TOTAL - farthest - gain * length - length / 128 - 1)
   }
 

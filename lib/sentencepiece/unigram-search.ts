@@ -9,7 +9,7 @@ export const MAX_MEASURED_BYTES = 512
 /** SentencePiece 0.2.2 restarts totals at 0 when they are farther from 0 than this. */
 export const FARTHEST_TOTAL = 100_000
 
-/** Number of places in memory at first. */
+/** Initial number of places in memory. */
 const FIRST_PLACES = 1024
 
 /** The maximum number of places whose memory is kept from one text to the next. */

@@ -6,7 +6,7 @@ export const DEFAULT_TABLE_BYTES = 48 * 2 ** 20
 /** Longest word that is kept, in bytes. */
 export const MAX_WORD_BYTES = 128
 
-/** Most pieces, or ids, of a word that is kept. */
+/** Maximum number of pieces, or of ids, of a word that is kept. */
 const MAX_WORD_IDS = 2 ** 12 - 1
 
 // The first cell of an entry has, from its lowest bit: bytes of the word (8 bits), pieces (12), ids (12).
@@ -16,7 +16,7 @@ const IDS_SHIFT = 20
 /** Cells of an entry before its word: sizes and limit. */
 const HEADER = 2
 
-/** The least size of a table, in cells of 32 bits. */
+/** The minimum size of a table, in cells of 32 bits. */
 const MIN_SIZE = 2 ** 12
 
 /**
@@ -35,10 +35,10 @@ const MAX_PROBES = 64
 /** Bytes of memory for a cell, including its share of a slot. */
 const BYTES_A_CELL = 4 + 4 / CELLS_A_SLOT
 
-/** Most cells of a table, which leaves 6 bits of a slot for a part of the hash. */
+/** Maximum number of cells of a table. It leaves 6 bits of a slot for a part of the hash. */
 const MAX_SIZE = 2 ** 26
 
-// The first cells of the memory.
+// Indexes of the first cells of the memory.
 /** Twice the number of times that the table was emptied, plus one while it is being emptied. */
 const TURN = 0
 /** 1 while a thread adds to the table. */
@@ -147,7 +147,7 @@ export class WordTable {
     return this.cells[entry]! >>> IDS_SHIFT
   }
 
-  /** The entry is right if the total of the text before the word is at most so far from 0. */
+  /** The entry is valid if the total of the text before the word is at most this far from 0. */
   limit (entry: number): number {
     return this.#limits[entry + 1]!
   }
@@ -174,7 +174,7 @@ export class WordTable {
     const { cells } = this
     cells[entry] = (to - from) | (pieces.length << PIECES_SHIFT) | (ids.length << IDS_SHIFT)
     this.#limits[entry + 1] = limit
-    // Loops: for so little, `set` takes twice as long.
+    // Loops, because `set` takes twice as long for so few cells.
     let at = 4 * (entry + HEADER)
     for (let i = from; i < to; i++) this.#bytes[at++] = source[i]!
     at = this.piecesAt(entry)

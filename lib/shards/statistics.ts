@@ -4,7 +4,7 @@ import type { Ids } from './npy.ts'
 import { type ShardSet, readIds } from './reader.ts'
 import type { ShardTextOptions } from './text.ts'
 
-/** How many documents have from `from` to `to` ids, EOS ids included. */
+/** The number of documents that have from `from` to `to` ids, including EOS ids. */
 export interface LengthBucket {
   readonly from: number
   readonly to: number
@@ -18,7 +18,7 @@ export interface Spread {
   readonly max: number
 }
 
-/** Statistics of shards. Counts are of ids if nothing else is said. */
+/** Statistics of shards. Counts are numbers of ids unless stated otherwise. */
 export interface ShardStatistics {
   readonly shards: number
   readonly sequences: number

@@ -14,7 +14,7 @@ const shardedStats = z.object({
   subset: z.string().nullish(),
   license: z.string().nullish(),
   sequences: count,
-  /** Ids of all documents, EOS ids and tail included. */
+  /** Ids of all documents, including EOS ids and the tail. */
   tokens: count,
   /** Ids that filled no sequence, and are in no shard. */
   tail_tokens: count,

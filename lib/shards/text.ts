@@ -24,9 +24,9 @@ export interface ShardRowOptions extends ShardTextOptions {
 export interface ShardRow {
   /** The path of the shard. */
   readonly path: string
-  /** The index in the shard, from 0. */
+  /** The index in the shard, counted from 0. */
   readonly row: number
-  /** The index over all shards, from 0. */
+  /** The index over all shards, counted from 0. */
   readonly index: number
   /**
    * The decoded ids. An EOS token is shown as its name and a newline, other control tokens as their names. If the bytes
@@ -45,7 +45,7 @@ export async function * shardRows (
   { from = 0, to = Infinity, ...options }: ShardRowOptions
 ): AsyncGenerator<ShardRow> {
   const { columns } = set
-  let before = 0 // rows of the shards before
+  let before = 0 // number of rows in previous shards
   let continues: boolean | undefined // whether the row begins within a document
   for (const [i, shard] of set.shards.entries()) {
     const first = Math.max(from - before, 0)
@@ -73,7 +73,7 @@ export async function * shardIdRows (
   { shards, columns }: ShardSet,
   { from = 0, to = Infinity, signal }: Pick<ShardRowOptions, 'from' | 'to' | 'signal'> = {}
 ): AsyncGenerator<ShardRow> {
-  let before = 0 // rows of the shards before
+  let before = 0 // number of rows in previous shards
   for (const shard of shards) {
     const [first, last] = [Math.max(from - before, 0), Math.min(to - before, shard.rows)]
     let row: number[] = []
@@ -137,10 +137,10 @@ export interface ShardDocumentOptions extends ShardTextOptions {
 }
 
 /**
- * Decodes the documents of shards, in order, one at a time. The id of a document is where it begins:
- * `<path of the shard>#<row>:<column>`. `meta.tokens` counts its ids, its EOS id included. `meta.complete` is false if
- * no shard has its end, and for each part of a document that is too long. `meta.continues` of a part is the id of the
- * part before.
+ * Decodes the documents of shards, in order, one at a time. The id of a document is where it begins: `<path of the
+ * shard>#<row>:<column>`. `meta.tokens` is the number of its ids, including the EOS id. `meta.complete` is false if
+ * no shard contains the end of the document, and for each part of a document that is too long. `meta.continues` of a
+ * part is the id of the previous part.
  *
  * @throws SluiceError `ERR_SHARD` for an id that isn't in the vocabulary, with shard, row and column; as `readIds`
  */

@@ -7,8 +7,8 @@ export interface Barriers {
 }
 
 /**
- * Follows the documents of a source through a flow: stages pass it on, and the sink awaits `arrive`. The source pauses
- * in the meantime. When a barrier arrives, all documents before it are processed, and none is under way.
+ * Follows the documents of a source through a flow: stages pass it on, and the sink awaits `arrive`. The source
+ * pauses in the meantime. When a barrier arrives, all documents before it are processed, and none is in progress.
  */
 export class Barrier {
   readonly arrive: () => Promise<void>

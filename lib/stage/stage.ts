@@ -85,14 +85,14 @@ export interface Work<In, Out, State = null> {
   close?: () => void | Promise<void>
   /** The state as small JSON. A stage without state has neither `save` nor `restore`. */
   save?: () => State
-  /** Takes a state that `save` returned. @throws SluiceError `ERR_STATE` for any other */
+  /** Restores a state that `save` returned. @throws SluiceError `ERR_STATE` for any other */
   restore? (state: State): void
 }
 
 /** Items whose keys are already computed, so that the stage only compares them. */
 export interface Keyed<Item, Out> {
   readonly keyOf: (item: Item) => bigint
-  /** The item that is passed on for one that is kept. */
+  /** Returns the item to pass on for an item that is kept. */
   readonly outOf: (item: Item) => Out
 }
 

@@ -17,7 +17,7 @@ export type Step =
   | { readonly kind: 'one' | 'many', readonly of: CharacterSet }
   | { readonly kind: 'optional', readonly steps: number }
 
-/** A limit of the work: each step that is tried for a character costs one. */
+/** A limit of the work. Each step that is tried for a character costs 1. */
 export interface Budget {
   left: number
 }

@@ -9,7 +9,7 @@ export interface Steps<Result> {
   readonly result: () => Result
 }
 
-/** Makes work of a single step. */
+/** Wraps a single step as work. */
 export function inOneStep<Task, Result> (
   work: (task: Task) => Promise<Result>
 ): (task: Task) => Promise<Steps<Result>> {

@@ -21,7 +21,7 @@ export interface CoverageCounts {
   /** Tokens for characters that no piece has. A model with byte pieces has none. */
   readonly unknown_tokens: number
   readonly single_token_words: number
-  /** Words of no, one or two tokens. Normalization may leave nothing of a word. */
+  /** Words with zero, one or two tokens. Normalization may remove a whole word. */
   readonly two_or_fewer_token_words: number
 }
 
@@ -60,7 +60,7 @@ export interface CoverageDifference {
   readonly baseline: number
   /** `current - baseline` */
   readonly difference: number
-  /** How much worse the figure may be: higher for tokens a word, lower for shares. */
+  /** How much worse the figure may be: higher for tokens per word, lower for shares. */
   readonly tolerance: number
   readonly passed: boolean
 }
@@ -79,8 +79,8 @@ const ROUNDING = 1e-9
 const PAUSE_EVERY = 4e6
 
 /**
- * Measures how well a tokenizer covers texts: tokens a word, the share of words that are one token, and the share of
- * those that are two or fewer.
+ * Measures how well a tokenizer covers texts: tokens per word, the share of words that are one token, and the share
+ * of those that are two or fewer.
  *
  * Words are the parts of a text between white space, as `re.split(r'\s+', text)` in Python; white space is the same as
  * for `normalize`. Each word is encoded as a text by itself, so that the space which SentencePiece adds is part of its

@@ -14,7 +14,7 @@ export type ScoredPiece = Pick<Piece, 'piece' | 'score'>
 export interface Trained {
   readonly pieces: readonly ScoredPiece[]
   readonly leastScore: number
-  /** How many pieces a model of this text can have at most. */
+  /** Maximum number of pieces that a model of this text can have. */
   readonly most: number
 }
 
@@ -26,7 +26,7 @@ export type WantedSize = Pick<TrainSettings, 'vocabSize' | 'hardVocabLimit'>
  * score, or by their bytes if scores are equal (`Trainer::FinalizeSentencePieces` in src/unigram_model_trainer.cc of
  * SentencePiece 0.1.97).
  *
- * @throws SluiceError `ERR_OPTION` for too few pieces, with how many there can be
+ * @throws SluiceError `ERR_OPTION` for too few pieces, with the maximum number
  */
 export function finalPieces (
   metas: readonly Piece[], { characters }: Alphabet, trained: Trained, { vocabSize, hardVocabLimit }: WantedSize

@@ -12,7 +12,7 @@ export const PARTS = 8
 export const LENGTH_BITS = 10
 export const LENGTH_MASK = 2 ** LENGTH_BITS - 1
 
-/** Stands for an unknown character: one that isn't a piece, or not any more. */
+/** Stands for an unknown character: one that isn't a piece, or no longer is one. */
 export const UNKNOWN_PIECE = 0
 
 /**
@@ -92,7 +92,7 @@ export function buildLattice (corpus: Corpus, alphabet: Alphabet, { places }: So
 }
 
 function startsOfEdges (symbols: Int32Array, places: Uint32Array, seeds: Seeds): Uint32Array {
-  const changes = new Int32Array(places.length + 1) // in the number of seeds, from one sorted place to the next
+  const changes = new Int32Array(places.length + 1) // changes in the number of seeds between consecutive sorted places
   for (let seed = 0; seed < seeds.length; seed++) {
     changes[seeds.from[seed]!]!++
     changes[seeds.to[seed]!]!--

@@ -13,30 +13,30 @@ const symbolNames = z.union([commaNames, z.array(z.string())], {
   error: 'expected a list of texts, or one text with commas'
 })
 
-/** Options of training a unigram model, with the names and, but for the size, the defaults of SentencePiece 0.1.97. */
+/** Options of training a unigram model. Names and defaults, except for the size, are those of SentencePiece 0.1.97. */
 export const trainOptions = z.object({
   vocabSize: positive.default(32_000)
     .describe('pieces of the model, with <unk>, <s>, </s>, user-defined symbols and byte pieces'),
   characterCoverage: z.number().gt(0).max(1).default(0.9995)
     .describe('share of the text\'s characters that pieces cover; rarer characters are unknown'),
-  hardVocabLimit: z.boolean().default(true).describe('fail if the text has too few pieces for the size'),
+  hardVocabLimit: z.boolean().default(true).describe('fail if the text has too few pieces for the vocabulary size'),
   seedSentencepieceSize: positive.max(MAX_SEEDS).default(1_000_000).describe('pieces to start with'),
   shrinkingFactor: z.number().min(0.5).max(0.95).default(0.75).describe('share of the pieces that each pruning keeps'),
   numSubIterations: positive.max(10).default(2).describe('rounds of expectation and maximization before each pruning'),
-  maxSentencepieceLength: positive.max(512).default(16).describe('most characters of a piece'),
+  maxSentencepieceLength: positive.max(512).default(16).describe('maximum number of characters in a piece'),
   splitByUnicodeScript: z.boolean().default(true).describe('no piece has characters of two scripts'),
   splitByNumber: z.boolean().default(true).describe('no piece has both digits and letters'),
   splitDigits: z.boolean().default(false).describe('each digit is a piece by itself'),
   splitByWhitespace: z.boolean().default(true).describe('no piece crosses a space'),
   userDefinedSymbols: symbolNames.default([])
-    .describe('pieces that are never split: a list, or one text separated by commas'),
+    .describe('pieces that are never split (a list, or separated by commas)'),
   byteFallback: z.boolean().default(false).describe('256 pieces for the bytes of unknown characters'),
   workers: positive.max(128).default(1).describe('threads')
 })
 
 /** Options of training a model file: those of training, of normalization, and which lines are read. */
 export const modelOptions = trainOptions.extend({
-  normalizationRuleName: z.enum(RULE_NAMES).default('nmt_nfkc').describe('rules to normalize text by'),
+  normalizationRuleName: z.enum(RULE_NAMES).default('nmt_nfkc').describe('normalization rules for text'),
   addDummyPrefix: z.boolean().default(true).describe('add a space before each text'),
   removeExtraWhitespaces: z.boolean().default(true)
     .describe('remove spaces at both ends of a text, and all but one of several in a row'),

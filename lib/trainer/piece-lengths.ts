@@ -33,7 +33,7 @@ export function pieceLengths (symbols: Int32Array, alphabet: Alphabet, rules: Ru
       if (end > at + 1 && kinds[symbols[at + 1]!] === ALONE) end = at + 1
       if (kind === ANY) next = at
     } else {
-      const other = kinds[symbols[next]!]! // it exists, because a symbol ends the last word
+      const other = kinds[symbols[next]!]! // never undefined, because a symbol ends the last word
       if (other !== ANY && other !== kind) end = next
       next = at
     }

@@ -1,28 +1,34 @@
 import { AT_BOTH } from './alphabet.ts'
 
-/** Groups of at most this many places are sorted by insertion. */
+/** Groups of at most this many positions are sorted by insertion. */
 const FEW = 12
 
-/** Places are compared by the symbols of the longest piece and one more, since what follows a piece matters. */
+/**
+ * Positions are compared by the symbols of the longest piece and the one after it, because a piece needs occurrences
+ * that different symbols follow.
+ */
 const FOLLOWING = 1
 
-/** Number of symbols by which all places are sorted at first: a piece of two characters and one that follows. */
+/** Number of symbols by which all positions are sorted at first: a piece of two characters and one that follows. */
 const COMMON = 2 + FOLLOWING
 
-/** The places where pieces of at least two characters begin, sorted by the symbols from there on. */
+/** The positions where pieces of at least two characters begin, sorted by the symbols from there on. */
 export interface SortedPlaces {
   readonly places: Uint32Array
-  /** Number of symbols that each place has in common with the one before: at most `FOLLOWING` more than a piece has. */
+  /**
+   * Number of symbols that each position has in common with the previous one: at most the length of a piece plus
+   * `FOLLOWING`.
+   */
   readonly common: Uint16Array
 }
 
 /**
- * Sorts the places of a text by the symbols that follow, as a suffix array does, but only up to the length of pieces.
- * So a long word or a repeated letter takes no more time than other text. Places are sorted by counting, from the third
- * symbol to the first. Equal ones are then sorted by multikey quicksort (Bentley and Sedgewick, "Fast Algorithms for
- * Sorting and Searching Strings", 1997).
+ * Sorts the positions in a text by the symbols that follow, as a suffix array does, but only up to the length of
+ * pieces. A long word or a repeated letter therefore takes no more time than other text. A counting sort orders
+ * positions, from the third symbol to the first. Equal ones are then sorted by multikey quicksort (Bentley and
+ * Sedgewick, "Fast Algorithms for Sorting and Searching Strings", 1997).
  *
- * @param lengths length of the longest piece at each place
+ * @param lengths length of the longest piece at each position
  * @param alphabetSize a number greater than all symbols
  */
 export function sortPlaces (symbols: Int32Array, lengths: Uint16Array, alphabetSize: number): SortedPlaces {
@@ -60,7 +66,7 @@ class MultikeySort {
     this.#keys = keys
   }
 
-  /** Sorts each group of places with the same first `COMMON` symbols. */
+  /** Sorts each group of positions with the same first `COMMON` symbols. */
   sortGroups (): void {
     const places = this.#places
     const symbols = this.#symbols
@@ -78,7 +84,7 @@ class MultikeySort {
     }
   }
 
-  /** Sorts places whose first `common` symbols are the same. */
+  /** Sorts positions whose first `common` symbols are the same. */
   #sort (first: number, last: number, common: number): void {
     const places = this.#places
     const keys = this.#keys
@@ -87,7 +93,7 @@ class MultikeySort {
     let to = last
     let depth = common
     for (;;) {
-      // Places that share all symbols of a longest piece are equal, because their longest pieces have the same length.
+      // Positions that share all symbols of their longest piece are equal, because these pieces have the same length.
       if (to - from < 2 || this.#lengths[places[from]!]! + FOLLOWING <= depth) return
       if (to - from <= FEW) {
         this.#insert(from, to, depth)

@@ -27,7 +27,7 @@ export type TrainUnigramOptions = ModelOptions & TrainRun
 
 /** A trained tokenizer. */
 export interface TrainedTokenizer {
-  /** The bytes of the `.model` file, which every reader of SentencePiece models opens. */
+  /** The bytes of the `.model` file, which any reader of SentencePiece models can open. */
   readonly model: Uint8Array
   /** The text of the `.vocab` file, as `spm_train` writes it: in each line a piece, a tab and its score. */
   readonly vocab: string
@@ -70,8 +70,7 @@ export class UnigramTrainer {
   /**
    * Trains on the added texts. Call it once.
    *
-   * @throws SluiceError `ERR_OPTION` for texts without characters, and for a size that the texts have too few pieces
-   *   for, with how many they have; `ERR_ABORTED`
+   * @throws SluiceError `ERR_OPTION` for texts without characters, or with fewer pieces than requested; `ERR_ABORTED`
    */
   async train ({ signal, onProgress }: TrainRun = {}): Promise<TrainedTokenizer> {
     const pace = new Pace(signal)
@@ -127,8 +126,8 @@ export class UnigramTrainer {
  * The same texts in the same order and the same options give the same bytes, with any number of workers.
  *
  * @param texts of any length; each line is a sentence to `spm_train`
- * @throws SluiceError `ERR_OPTION` for wrong options, for texts without characters, and for a size that the texts have
- *   too few pieces for, with how many they have; `ERR_ABORTED`; what the texts throw
+ * @throws SluiceError `ERR_OPTION` for wrong options, for texts without characters, or with fewer pieces than
+ *   requested; `ERR_ABORTED`; what the texts throw
  */
 export async function trainUnigram (
   texts: AsyncIterable<string> | Iterable<string>, options: TrainUnigramOptions = {}

@@ -12,20 +12,20 @@ import { seedPieces } from './seeds.ts'
 import { StepPool, throwIfAborted } from './step-pool.ts'
 import { sortPlaces } from './suffix-sort.ts'
 
-/** Pruning keeps the requested number of pieces times this; the best of them become the model. */
+/** Pruning stops at the requested number of pieces times this factor. The best of these pieces become the model. */
 const SURPLUS = 1.1
 
 /** A round of expectation and maximization. */
 export interface Round {
   /** Number of pieces after the round. */
   readonly pieces: number
-  /** Minus the mean log probability of a word before the round. */
+  /** Negative mean log probability of a word before the round. */
   readonly objective: number
 }
 
 /** What a model was trained on, and how. */
 export interface TrainStats {
-  /** Lines that aren't empty; each part of a line that was cut counts. */
+  /** Number of non-empty lines. Each part of a line that was cut counts as one. */
   readonly sentences: number
   /** Distinct words. */
   readonly words: number
@@ -35,7 +35,7 @@ export interface TrainStats {
   readonly cutLines: number
   /** Runs without a space that were left out because they are too long. */
   readonly longRuns: number
-  /** The length of these runs together, in UTF-16 units. */
+  /** Total length of these runs, in UTF-16 code units. */
   readonly longRunCharacters: number
   /** Pieces that training started with. */
   readonly seedPieces: number
@@ -62,14 +62,13 @@ export interface TrainContext {
 
 /**
  * Trains the pieces of a unigram model (Kudo, "Subword Regularization", 2018) as `spm_train` of SentencePiece 0.1.97
- * does. It starts with the pieces that cover most of the text, and finds the best of them by rounds of expectation and
- * maximization. The same words and settings give the same pieces, with any number of workers.
+ * does. It starts with the pieces that cover most of the text, and selects the best of them in rounds of expectation
+ * and maximization. The same words and settings give the same pieces, with any number of workers.
  *
  * A space is always at the beginning of a word; `treat_whitespace_as_suffix` and `allow_whitespace_only_pieces` aren't
  * supported.
  *
- * @throws SluiceError `ERR_OPTION` without words, and for a size that they have too few pieces for, with how many they
- *   have; `ERR_ABORTED`
+ * @throws SluiceError `ERR_OPTION` if there are no words, or fewer pieces than requested; `ERR_ABORTED`
  */
 export async function trainWords (
   reader: WordReader, settings: TrainSettings, context: TrainContext = {}
@@ -136,11 +135,11 @@ function firstPieces (corpus: Corpus, alphabet: Alphabet, settings: TrainSetting
 
 interface Improvement {
   readonly rounds: readonly Round[]
-  /** Number of pieces with several characters before the first pruning, which is their maximum. */
+  /** Number of pieces with several characters before the first pruning; it only decreases. */
   readonly several: number
 }
 
-/** Does rounds of expectation and maximization, with prunings between them. */
+/** Runs rounds of expectation and maximization (EM), and prunes the pieces between them. */
 async function improve (
   pieces: Pieces, settings: TrainSettings, { onProgress }: TrainContext, pool: StepPool
 ): Promise<Improvement> {

@@ -12,7 +12,7 @@ export interface DocumentHashes {
 
 let hasher: Promise<XXHashAPI> | undefined
 
-/** So many hashes are collected before they are added to the sample. */
+/** This many hashes are collected before they are added to the sample. */
 const BATCH = 2 ** 17
 
 /**

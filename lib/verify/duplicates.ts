@@ -22,7 +22,10 @@ export interface SharedDocuments {
 
 /** Duplicate documents, those with the same ids, within components and between them. */
 export interface Duplicates {
-  /** Every how many documents one was compared, chosen by its hash: a power of two; 1 if all were. */
+  /**
+   * The sampling interval: of this many documents one was compared, chosen by its hash. A power of two; 1 if all
+   * documents were compared.
+   */
   readonly sampled: number
   readonly components: readonly ComponentDocuments[]
   /** Pairs of components that share documents. Components are compared if they have the same tokenizer and EOS id. */
@@ -35,7 +38,7 @@ export class DuplicateCounter {
   readonly #sample: HashSample
   readonly #documents: number[]
 
-  /** @param maxHashes hashes that are kept at most. @default that of `HashSample` */
+  /** @param maxHashes maximum number of hashes to keep. @default that of `HashSample` */
   constructor (components: readonly ShardedStats[], maxHashes?: number) {
     this.#components = components
     this.#sample = new HashSample(components.length, maxHashes)

@@ -135,7 +135,10 @@ async function documentHasher (
   })
 }
 
-/** Ids read at first for the end of a document that continues in another shard; then four times as many each time. */
+/**
+ * Number of ids that are read first to find the end of a document that continues in another shard. Each further read
+ * is four times as long.
+ */
 const FIRST_STEP = 4096
 
 /** Reads the end of the open document. If no shard has it, it is in the tail, and the document isn't counted. */

@@ -4,9 +4,9 @@ import { type OptionsSchema, parseOptions } from '../../lib/options.ts'
 
 /** Other names of options, each with the option that it stands for. */
 export interface Aliases {
-  /** Of the Python scripts that the recipes replace. */
+  /** Names in the Python scripts that the recipes replace. */
   readonly python?: Readonly<Record<string, string>>
-  /** Of earlier versions. They give a warning, and will be removed in 1.0. */
+  /** Names in earlier versions. They cause a warning, and will be removed in 1.0. */
   readonly former?: Readonly<Record<string, string>>
 }
 
@@ -24,7 +24,7 @@ type AliasesIn<Options, Names> = {
 /** Options by their own names. */
 export interface NamedOptions {
   readonly options: Readonly<Record<string, unknown>>
-  /** The name that an option was given by, for messages; its own where it isn't given. */
+  /** The name with which an option was given, for messages; otherwise its own name. */
   readonly nameOf: (option: string) => string
 }
 

@@ -14,11 +14,11 @@ import { addGuide, helpLayout } from './help.ts'
 import { watchLostWork } from './lost-work.ts'
 import { Progress } from './progress.ts'
 
-/** The signals that end a run, and what handles them until a command begins, which handles them itself. */
+/** The signals that end a run. The caller handles them until a command begins; then the command does. */
 export interface Signals {
   /** The exit code after each. */
   readonly exits: Readonly<Partial<Record<NodeJS.Signals, number>>>
-  /** Ends the handling by the caller. */
+  /** Stops the caller's handling of signals. */
   readonly release: () => void
 }
 
@@ -44,7 +44,7 @@ function forPeople (text: string): string {
  */
 export async function cli (argv: readonly string[], signals = NO_SIGNALS): Promise<number> {
   let exitCode = 0
-  let help = '' // or the version; if commander wrote it to a closed pipe, that would be an uncaught error
+  let help = '' // or the version; commander would throw an uncaught error if the pipe is closed
   const words = argv[0] === 'help' ? asHelpFlag(argv.slice(1)) : argv
   const called = words.find(argument => !argument.startsWith('-'))
   const usageError = (text: string): string => text.replace(/^error: (.*)\n$/s, (_, error: string) => {
@@ -176,8 +176,8 @@ function commandLine (argv: readonly string[]): string {
 }
 
 /**
- * Replaces the options in a message of a recipe or stage, which are named as in code, by the flags that were used. An
- * option without a flag is a manifest key.
+ * Replaces the names of options in a message of a recipe or stage by the flags that were used. Messages name options
+ * as in code. An option without a flag is a manifest key.
  */
 function withFlags (
   message: string, { options: { shape }, aliases: { python, former } }: Command, flagFor: Call['flagFor']

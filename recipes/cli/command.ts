@@ -29,7 +29,7 @@ export interface Call {
   readonly resultOf: (error: PartialError) => Result
   /** Whether data goes to standard output, so that the result goes to standard error. */
   readonly givesData: boolean
-  /** The flag that an option was given by, for messages; its own where it isn't given. */
+  /** The flag with which an option was given, for messages; otherwise its default flag. */
   readonly flagFor: (option: string) => string
   /** Former names of options that were used, and the options that they stand for. */
   readonly former: ReadonlyArray<readonly [former: string, option: string]>
@@ -78,7 +78,7 @@ export function command<S extends OptionsSchema, Value> (
       const parsed = parseFlags(options, named.options, flagFor)
       return {
         run: async context => shown(await run(args, parsed, context), report ?? note),
-        // A PartialError that is a result has the type of the command's result, with less in it.
+        // `partial` has the type of the command's result if `isResult` is set, but it is incomplete.
         resultOf: ({ partial, isResult }) => isResult ? shown(partial as Value) : { value: partial, text: undefined },
         givesData: report === undefined || givesData?.(parsed) === true,
         flagFor,

@@ -104,7 +104,8 @@ export const guides: Readonly<Record<string, Guide>> = {
   },
   completion: {
     examples: ['sluice completion bash'],
-    next: 'Start a new shell: it completes commands and flags.'
+    next: 'In bash: source <(npx sluice completion bash). This completes `sluice`, not `npx sluice`:\n' +
+      'put the folder with `sluice`, such as node_modules/.bin, on the PATH.'
   },
   read: {
     examples: ['sluice read pages.csv | sluice normalize | sluice write pages.ndjson'],

@@ -1,7 +1,7 @@
 import { SluiceError, messageOf } from '../../lib/errors.ts'
 import { stageInStack } from '../../lib/stage/module.ts'
 
-/** Watches for errors that a command can't catch, most often of a custom stage. */
+/** Watches for errors that a command can't catch. Most of them come from custom stages. */
 export interface Watching {
   /** The first error that was not caught; null if there was none. */
   readonly error: () => SluiceError | null

@@ -47,7 +47,7 @@ export class Progress {
       return
     }
     this.#erase()
-    // All flows share one line: without bars if they don't fit, and cut if that isn't enough.
+    // All flows share one line. If they don't fit, bars are left out; if that isn't enough, the line is cut.
     const whole = lines(true).join(' | ')
     const width = this.#stream.columns - 1
     this.#stream.write(whole.length <= width ? whole : cutToWidth(lines(false).join(' | '), width))

@@ -22,7 +22,7 @@ const DATASET_HELP = `format of the files: ${FORMATS.join(', ')} (default: by fi
   'or OWNER/NAME of a dataset on the Hugging Face Hub'
 
 const DATA_FILES_HELP = 'paths or globs of the files, plain, .gz or .zst; - for standard input; on the Hub, ' +
-  'instead of the files of the dataset\'s card'
+  'instead of the files that the dataset card lists'
 
 /** The options that describe the dataset, for recipes that take a single one. */
 export const corpusOptions = {

@@ -57,8 +57,8 @@ export async function findTokenizer (folder: string): Promise<FoundTokenizer> {
 }
 
 /**
- * Where the tokenizer may be. Its path is relative to the working directory of the run that made the shards. Where that
- * was another directory than the current one, it follows from the recorded path of the output folder.
+ * Where the tokenizer may be. Its path is relative to the working directory of the run that made the shards. If that
+ * isn't the current directory, it is derived from the recorded path of the output folder.
  */
 function placesOf ({ path, outputDir }: Origin, folder: string): string[] {
   if (path === undefined) return []

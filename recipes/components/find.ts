@@ -178,8 +178,8 @@ function withHub (
 type Known = { readonly commit: string } | { readonly files: readonly InputFile[], readonly hub: FoundOnHub }
 
 /**
- * What the run of a checkpoint reads of a component's dataset; null if it did not request the same. A checkpoint
- * that can't be read is skipped here: the job that resumes from it reports the error.
+ * What the run of a checkpoint reads of a component's dataset; null if it requested something else. A checkpoint that
+ * can't be read is skipped here: the job that resumes from it reports the error.
  */
 async function knownFiles (hub: Hub, component: Component, path: string): Promise<Known | null> {
   const { data } = checkpointState.safeParse(await readCheckpoint(path).catch(() => null))

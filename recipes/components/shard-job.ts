@@ -25,7 +25,7 @@ export interface ShardOptions extends RunOptions, ReadOptions, JobOptions, Threa
    * @default false
    */
   readonly keepOutdated?: boolean
-  /** Documents between two checkpoints at most. @default 10,000 */
+  /** Maximum number of documents between two checkpoints. @default 10,000 */
   readonly checkpointEvery?: number
   /** Whether the shards of a finished component are hashed before it counts as up to date. @default false */
   readonly verify?: boolean
@@ -77,7 +77,7 @@ export async function copiedJob (component: FoundComponent, path: string): Promi
   return { ...component, dataset: 'json', textColumn: 'text', files: [{ path, size }], sourceOptions: {}, hub: null }
 }
 
-/** Plans the shards of a component. @param read what the documents are read from: the component, or its raw copy */
+/** Plans the shards of a component. @param read the source of the documents: the component, or its raw copy */
 export function shardJob (
   component: FoundComponent, read: DocumentsJob, pulled: DocumentCounts | null, options: ShardOptions
 ): ShardJob {

@@ -17,11 +17,11 @@ import { secondsSince } from '../../lib/text/numbers.ts'
 import { checkpointOf } from './paths.ts'
 
 export interface WriteOptions extends RunOptions, ReadOptions, JobOptions, ThreadOptions {
-  /** Documents between two checkpoints at most. */
+  /** Maximum number of documents between two checkpoints. */
   readonly checkpointEvery: number
-  /** Whether the same run later keeps the finished file; else it writes it again. @default false */
+  /** Whether a later run keeps the finished file, instead of writing it again. @default false */
   readonly keep?: boolean
-  /** Called once all is written, with the number of the component's files that were read, the last maybe in part. */
+  /** Called when all is written, with the number of files that were read; the last one possibly only in part. */
   readonly onRead?: ((files: number) => void) | undefined
 }
 

@@ -23,7 +23,7 @@ export interface ReadOptions {
   readonly maxRetries?: number | undefined
   /** Seconds to wait for the Hub. */
   readonly timeout?: number | undefined
-  /** Called with warnings, and with a message when the Hub makes it wait. */
+  /** Called with warnings, and with a message before a long wait for the Hub. */
   readonly tell?: ((message: string) => void) | undefined
 }
 

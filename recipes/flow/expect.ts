@@ -19,8 +19,8 @@ export interface Passed {
 /**
  * Checks what a filter has kept.
  *
- * @throws SluiceError `ERR_EXPECTED` when it has dropped everything, or when the share that it kept or the share that
- *   it dropped is more than 5 times as large as expected, or as small
+ * @throws SluiceError `ERR_EXPECTED` when it has dropped everything, or when the share that it kept or dropped is
+ *   more than 5 times larger or smaller than expected
  */
 export function checkKept ({ name, in: taken, out, dropped }: Passed, expected?: Expectation): void {
   if (taken === 0) return

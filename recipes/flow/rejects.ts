@@ -19,8 +19,9 @@ export type Reject = { readonly reason: string, readonly position: string | null
 })
 
 /**
- * Keeps what a flow drops in a file: bad records and what filters drop, as NDJSON with the reason (`length.too_short`,
- * as in stats) and the place in the input (`<path>#<offset>`). It can be read like any other NDJSON.
+ * Writes what a flow drops to a file: bad records, and documents that filters drop. Each is a line of NDJSON with the
+ * reason (`length.too_short`, as in stats) and the position in the input (`<path>#<offset>`). It can be read like any
+ * other NDJSON.
  */
 export class Rejects {
   readonly #writer: LineWriter
@@ -51,13 +52,16 @@ export class Rejects {
     }
   }
 
-  /** Gives a document that a custom stage made with a new `meta` the position of the one that it was made from. */
+  /**
+   * Call this when a custom stage creates a document with a new `meta`. It gets the position of the original
+   * document.
+   */
   readonly follows = ({ meta: from }: Document, { meta: to }: Document): void => {
     const position = this.#positions.get(from)
     if (position !== undefined) this.#positions.set(to, position)
   }
 
-  /** Returns a function that takes what a filter of this name drops. */
+  /** Returns a function that takes the documents that a filter of this name drops. */
   readonly ofFilter = (name: string) => ({ id, text, meta }: Document, reason: string): Promise<void> | undefined =>
     this.#add({ reason: `${name}.${reason}`, position: this.#positions.get(meta) ?? null, id, text, meta })
 

@@ -20,7 +20,7 @@ import type { Sample, SampledDocument } from './sample.ts'
 export interface ComponentForecast {
   readonly name: string
   readonly files: number
-  /** The size of the files, compressed if they are; null if it can't be known. */
+  /** The size of the files on disk, compressed or not; null if unknown. */
   readonly bytes: number | null
   /** Documents that were read. */
   readonly read: number
@@ -46,7 +46,7 @@ const GZIP_SHARE = 0.35
 
 /** How a run would encode a component's documents. */
 export interface Encoding {
-  /** Null if it does not exist yet. */
+  /** Null if the tokenizer does not exist yet. */
   readonly tokenizer: Tokenizer | null
   /** Null if nothing is known about the tokenizer. */
   readonly keepsLines: KeepsLines | null

@@ -154,7 +154,7 @@ export function sharedCells ({ components, documents, shares }: Duplicates['shar
 
 export function noneShared (components: readonly ComponentDocuments[]): string {
   return components.length < 2
-    ? 'There is only one component, so there is nothing to compare.'
+    ? 'There is only one component, so no documents are compared between components.'
     : 'No document is in two components with the same tokenizer.'
 }
 

@@ -5,7 +5,7 @@ import { count, positive } from '../../lib/options.ts'
 import type { RecordSource } from '../../lib/records/source.ts'
 import type { AnyStage } from '../stages.ts'
 
-/** The maximum number of documents between two checkpoints: processing so many again takes seconds. */
+/** The maximum number of documents between two checkpoints: processing this many again takes seconds. */
 export const CHECKPOINT_EVERY = 10_000
 
 /** Options of every recipe that can be resumed. */
@@ -46,7 +46,7 @@ export interface FlowParts {
   readonly source: RecordSource<object>
   readonly stages: readonly AnyStage[]
   readonly outputs: readonly SavedOutput[]
-  /** Counts finished work that should not be repeated, such as shards. When it grows, a checkpoint is due early. */
+  /** Counts finished work that should not be repeated, such as shards. A higher count makes a checkpoint due early. */
   readonly finished?: () => number
 }
 
@@ -55,7 +55,7 @@ export interface CheckpointsOptions {
   readonly every: number
   /** Saves a state; null for a flow that can't be resumed. */
   readonly save: ((state: FlowState) => Promise<void>) | null
-  /** Documents that may pass the filters; null for all. */
+  /** Maximum number of documents that pass the filters; null for no limit. */
   readonly maxRecords: number | null
   /**
    * The largest share of time for checkpoints that `finished` makes due. Those by `every` are never delayed.
@@ -66,10 +66,10 @@ export interface CheckpointsOptions {
 }
 
 /**
- * Sends barriers through a flow, and saves its state when one has passed through all of it. No document is between
- * stages then, so the states of all parts are consistent.
+ * Sends barriers through a flow, and saves its state when a barrier has passed through all parts. No document is
+ * between stages then, so the states of all parts are consistent.
  *
- * With `maxRecords`, the source emits at most as many documents before a barrier as may still pass. It never reads past
+ * With `maxRecords`, the source emits only as many documents before a barrier as may still pass. It never reads past
  * the last one, and the counts are the same in every run.
  */
 export class Checkpoints implements Barriers {
@@ -79,7 +79,7 @@ export class Checkpoints implements Barriers {
   #atBarrier = 0 // documents that had left the source at the last barrier
   #atCheckpoint = 0
   #finished = 0 // at the last checkpoint
-  #notBefore = 0 // time by `performance.now` before which finished work makes no checkpoint due
+  #notBefore = 0 // the earliest time, by `performance.now`, at which finished work may cause a checkpoint
   #stop: RequestedStop | undefined
   #allowed = Infinity // documents that may leave the source before the next barrier
 
@@ -88,10 +88,10 @@ export class Checkpoints implements Barriers {
   }
 
   /**
-   * Takes the parts of the flow before it runs, and restores the state of an earlier run.
+   * Sets the parts of the flow before it runs, and restores the state of an earlier run.
    *
    * @param passed how many documents have passed the filters
-   * @throws SluiceError `ERR_STATE` when a part's state is not its own
+   * @throws SluiceError `ERR_STATE` when a state belongs to a different part
    */
   begin (parts: FlowParts, state: FlowState | null, passed: () => number): void {
     this.#parts = parts

@@ -65,7 +65,7 @@ export type Check = (result: unknown) => Promise<readonly string[]>
 /**
  * The status of a job.
  *
- * @param check of its output, besides the sizes of its files
+ * @param check checks its output, in addition to the sizes of its files
  * @throws SluiceError `ERR_CHECKPOINT` when it was started with other settings or inputs, with each difference, or when
  *   the checkpoint is damaged
  */
@@ -89,7 +89,7 @@ export class Job {
   readonly isOutdated: boolean
   /** Whether it was started and has no state to resume from. */
   readonly resumesNothing: boolean
-  /** Whether its earlier output is deleted at once; else each file is replaced, by an identical one. */
+  /** Whether its earlier output is deleted at once; otherwise each file is later replaced by an identical one. */
   readonly replaces: boolean
 
   constructor (plan: JobPlan, inputs: KnownFile[], status: JobStatus, state: JobState | null, restarted: boolean) {
@@ -164,7 +164,8 @@ export async function runJob<T> (
     if (message !== null) tell?.(`${plan.name}: ${message}`)
     if (status.is === 'finished') return status.result as T
     const job = new Job(plan, inputs, status, status.is === 'started' ? state : null, restarted)
-    // In place of the old checkpoint: else the files that it describes would belong to no job until the next one.
+    // Replaces the old checkpoint. Otherwise the files that it describes would belong to no job until the next
+    // checkpoint.
     if (restarted) await job.begin()
     try {
       return await work(job)

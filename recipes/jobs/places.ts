@@ -47,7 +47,7 @@ export function foldersAbove (place: string): string[] {
 export async function checkOutputs (
   outputs: readonly string[], inputs: readonly string[], { shards = [], shared = [] }: OutputFolders = {}
 ): Promise<void> {
-  const files = new Map<string, string>() // as named by the user, by real path
+  const files = new Map<string, string>() // names given by the user, by real path
   for (const output of [...outputs, ...new Set(shared)]) {
     if (output === STANDARD_STREAM) continue
     refuseAddress(output)
@@ -91,7 +91,7 @@ export interface ShardFolders {
 
 /** Finds the real paths of folders of shards. */
 export async function shardFolders (shards: readonly string[]): Promise<ShardFolders> {
-  const folders = new Map<string, string>() // as named by the user, by real path
+  const folders = new Map<string, string>() // names given by the user, by real path
   const above = new Map<string, string>() // folders of shards, by their real paths and those of their parents
   for (const folder of new Set(shards)) {
     const place = await realPlace(folder)

@@ -20,10 +20,10 @@ export interface Remaking {
   /**
    * Makes shards in a separate folder, and replaces the existing ones once all are made.
    *
-   * @param make is given that folder
+   * @param make receives that folder
    * @param begin records that old and new shards may be mixed from now on, so that a later run resumes here
-   * @throws SluiceError `ERR_OUTPUT`, `ERR_CHECKPOINT`, and what `make` throws, which leaves the existing shards as
-   *   they were
+   * @throws SluiceError `ERR_OUTPUT`, `ERR_CHECKPOINT`, and the errors of `make`, after which the existing shards are
+   *   unchanged
    */
   readonly make: <T extends MadeShards>(make: (folder: string) => Promise<T>, begin: () => Promise<void>) => Promise<T>
   /** Deletes the separate folder. */

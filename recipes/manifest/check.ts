@@ -146,7 +146,9 @@ export class ManifestChecker {
     }
   }
 
-  /** Checks that local files exist; of a file on the Hub only the name is checked, as the Hub is asked later. */
+  /**
+   * Checks that local files exist; for a file on the Hub, only the name is checked, because the Hub is queried later.
+   */
   async #checkName (name: string): Promise<void> {
     if (isHubName(name)) hubAddress(name)
     else await this.#find(name)

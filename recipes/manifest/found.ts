@@ -21,7 +21,7 @@ export interface FoundOnHub {
 export interface FoundComponent extends Omit<Component, 'dataFiles'> {
   /** The files to read. A file that a glob would match only later, such as the run's own output, is not among them. */
   readonly files: readonly InputFile[]
-  /** The names as stats record them: as given in the manifest, those on the Hub with their commits. */
+  /** The names as stats record them: as in the manifest; names of files on the Hub include the commit. */
   readonly namedFiles: string | readonly string[]
   /** Null if the component is not a dataset on the Hub. */
   readonly hub: FoundOnHub | null

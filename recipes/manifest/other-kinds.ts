@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import { kindName } from '../../lib/file-kind.ts'
 import { parseJson } from '../../lib/json/json.ts'
 
-/** Bytes at the start of a file that decide its kind. */
+/** Number of bytes at the start of a file that determine its kind. */
 const HEAD_BYTES = 64 * 1024
 
 /**

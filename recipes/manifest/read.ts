@@ -8,13 +8,13 @@ import type { FindByName } from './found.ts'
 import { EXPECTED, otherBytes, otherKind } from './other-kinds.ts'
 import type { Manifest } from './schema.ts'
 
-/** Mistakes that are reported: a file of another kind may have one on every line. */
+/** Maximum number of mistakes to report: a file of another kind may have one on every line. */
 const MAX_MISTAKES = 20
 
-/** Enough for some 2,000 components. A larger file is data, or an attack on the parser. */
+/** Enough for about 2,000 components. A larger file is data, or an attack on the parser. */
 const MAX_BYTES = 1024 * 1024
 
-/** Lists or keys nested in one line: the parser's time grows with the square of their depth. */
+/** Lists or keys nested in one line: the parser's time is quadratic in their depth. */
 const DEEP = /(?:[?-][ \t]+){100}/
 
 /**

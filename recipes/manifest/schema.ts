@@ -17,7 +17,7 @@ const outputPath = path.refine(isName, NO_CONTROLS)
 /** The share of documents that a filter, or all filters together, are expected to keep. */
 export const expectSchema = z.strictObject({
   kept: z.number().min(0).max(1)
-    .describe('share that is expected to be kept; the run fails if it is wrong by more than 5 times')
+    .describe('share that is expected to be kept; the run fails if it is off by more than a factor of 5')
 })
 
 export type Expectation = z.output<typeof expectSchema>
@@ -51,7 +51,7 @@ export const componentSchema = z.strictObject({
   textColumn: z.string().min(1).default('text')
     .describe('field or column that holds the text, or the path to it: data.text, messages[].content'),
   dataFiles: nullable(fileNames)
-    .describe('paths or globs of the files, plain, .gz or .zst; on the Hub, instead of the files of its card'),
+    .describe('paths or globs of the files, plain, .gz or .zst; on the Hub, instead of the files that its card lists'),
   license: nullable(z.string()).describe('licence of the data, noted in the stats'),
   sampleLimit: count.default(100_000)
     .describe('documents that the tokenizer is trained on, counted after the filters; 0 = all'),
@@ -83,7 +83,7 @@ export const tokenizerSchema = z.strictObject({
 
 export const manifestSchema = z.strictObject({
   name: nullable(z.string().min(1).refine(isName, NO_CONTROLS)).describe('name of the mixture in run records'),
-  tokenizerOutputDir: nullable(outputPath).describe('folder where the trained tokenizer is written and read'),
+  tokenizerOutputDir: nullable(outputPath).describe('folder for the trained tokenizer'),
   tokenizer: z.unknown().optional().describe('how the tokenizer is trained'),
   stats: nullable(outputPath)
     .describe('JSON file for the stats of a run (default: data/mixtures/mixture_stats.json)'),

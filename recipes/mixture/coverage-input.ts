@@ -12,10 +12,10 @@ import { anySourceOptions, sources } from '../stages.ts'
 import { loadMixture } from './mixture.ts'
 import { readMixture } from './read.ts'
 
-/** The options of all sources, without the one that only fills `meta`. */
+/** The options of all sources, except the one that only affects `meta`. */
 const { columns, ...readingOptions } = anySourceOptions
 
-const DATASET_HELP = 'format of the sample\'s files (default: by their names; json, unless they end in .txt, .csv, ' +
+const DATASET_HELP = 'format of the sample\'s files (default: by their extensions; json, unless it is .txt, .csv, ' +
   '.tsv, .parquet or .arrow)'
 const TEXT_COLUMN_HELP = 'field of a record that holds its text, or the path to it: data.text, messages[].content ' +
   '(default: text)'

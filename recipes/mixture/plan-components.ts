@@ -30,7 +30,7 @@ export function refusalOf (plans: readonly ComponentPlan[]): SluiceError | null 
   return plans.find(({ error }) => error !== null)?.error ?? null
 }
 
-/** The steps of all components if one of them is refused: the steps of the others are left out. */
+/** The steps of all components if one of them is refused: "left out" for the others. */
 export function refusedSteps (plans: readonly ComponentPlan[]): RunStep[] {
   return plans.flatMap(({ steps, error }) => error === null ? steps.map(leftOut) : steps)
 }

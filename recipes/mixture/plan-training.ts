@@ -17,15 +17,16 @@ export interface PlannedTraining {
   readonly standIn: Encoder
 }
 
-/** The options of a run that decide whether its tokenizer is trained. */
+/** The options that determine whether a run trains its tokenizer. */
 interface PlanOptions {
   readonly tokenizerPath?: string | undefined
   readonly restart?: boolean | undefined
 }
 
 /**
- * Plans the training of a manifest's tokenizer. Null if a model is used that the user provides: by
- * `--tokenizer-path`, at the path that the manifest implies, or there with the SHA-256 in the manifest.
+ * Plans the training of a manifest's tokenizer. Null if the run uses a model that it doesn't train: one named by
+ * `--tokenizer-path`, one that the user put at the path in the manifest, or a model at that path with the SHA-256 in
+ * the manifest.
  *
  * @throws SluiceError as `trainTokenizer`, before anything is written; `ERR_MANIFEST` for an input that can be read
  *   only once, as the training would use it up

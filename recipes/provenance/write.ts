@@ -56,7 +56,7 @@ export interface PullExtras {
   readonly counts?: LicenseCounts | null
 }
 
-/** How often, and at which interval, locking a folder is tried while another pull writes to it. */
+/** How often, and at which interval, to try to lock a folder while another pull writes to it. */
 const ATTEMPTS = 200
 const PAUSE_MS = 50
 

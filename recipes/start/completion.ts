@@ -83,7 +83,7 @@ function bash (commands: readonly CompletedCommand[]): string {
   const ofCommand = ({ name, flags, words }: CompletedCommand): string => {
     return `    ${name}) flags='${flags.map(flag => flag.name).join(' ')}' words='${words.join(' ')}' ;;`
   }
-  return `# Completion of sluice in bash. Put it to use by: source <(sluice completion bash)
+  return `# Completion of sluice in bash. Use it with: source <(sluice completion bash)
 _sluice () {
   local current=\${COMP_WORDS[COMP_CWORD]} previous=\${COMP_WORDS[COMP_CWORD-1]} command='' word flags='' words=''
   COMPREPLY=()

@@ -57,7 +57,7 @@ export async function init (
   return await initParsed(names, parseOptions('init', initOptions, options), run)
 }
 
-/** As `init`, with parsed options. */
+/** Like `init`, with parsed options. */
 export async function initParsed (
   names: readonly string[], options: z.output<typeof initOptions>, run: RunOptions
 ): Promise<InitReport> {

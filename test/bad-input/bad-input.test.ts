@@ -23,7 +23,7 @@ const run = isThorough() ? commands.run : command
 const cases = [commandLineCases, manifestCases, fileCases, recordCases, resultCases]
   .flatMap(table => Object.entries(table))
 
-/** Codes that no single call ends with, and the tests that cover them. */
+/** Error codes that no single call produces, and the tests that cover them. */
 const elsewhere: Readonly<Partial<Record<ErrorCode, string>>> = {
   ERR_ABORTED: 'test/recipes/cli/cli.test.ts: SIGINT and SIGTERM',
   ERR_CHECKPOINT: 'test/spoiled-runs.test.ts: a run that was stopped, and can\'t be resumed',

@@ -5,7 +5,7 @@ import { docs, fixture, ndjsonOf, pattern } from '../helpers.ts'
 import { frameOf, rawBlock } from '../zstd.ts'
 import { type Case, type Cases, filter } from './case.ts'
 
-/** Documents in a frame with its content size. */
+/** Documents in a zstd frame whose header has the content size. */
 export const ZST = frameOf([rawBlock(ndjsonOf(docs(3)), true)], { contentBytes: ndjsonOf(docs(3)).length })
 
 type Files = Readonly<Record<string, string | Uint8Array>>

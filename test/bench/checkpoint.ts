@@ -6,7 +6,7 @@ import { table } from '../../recipes/text.ts'
 import type { Corpus } from './corpus.ts'
 import { type Run, type Times, alternate, cellsOf, jsonOfTimes } from './measure.ts'
 
-/** The maximal cost of checkpoints, in percent of the time. */
+/** The maximum cost of checkpoints, in percent of the time. */
 const ALLOWED_PERCENT = 2
 
 /** `process-mixture` with checkpoints and without. */

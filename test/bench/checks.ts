@@ -1,4 +1,4 @@
-/** A figure that must be at least, or at most, another one. */
+/** A figure with a minimum or a maximum. */
 export interface Check {
   readonly what: string
   readonly value: number

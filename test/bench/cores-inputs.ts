@@ -26,7 +26,7 @@ const ENDINGS: ReadonlyArray<readonly [InputFile['kind'], ending: string]> = [
 ]
 
 /**
- * Writes the requested amount of text as a file of each kind: all real text once, then the same with other words.
+ * Writes the requested amount of text as a file of each kind: all real text once, then copies with other words.
  *
  * @throws Missing if there is no text
  */

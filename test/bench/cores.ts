@@ -25,7 +25,7 @@ const ALLOWED_ALONE = 1.05
 
 /** Enough input that the start of threads, half a second, hardly counts. */
 const LARGE_BYTES = 240_000_000
-/** Less input than above, as cld3 reads 5 MB/s. */
+/** Less input than above, because cld3 reads only 5 MB/s. */
 const LANGUAGE_BYTES = 60_000_000
 /** For less input, no threads are started by default. */
 const LITTLE_BYTES = 4_000_000
@@ -37,7 +37,7 @@ export interface Scaling {
   readonly textBytes: number
   readonly documents: number
   readonly times: Readonly<Record<Workers, Times>>
-  /** The cost of the runs: the largest memory, and the smallest CPU time. */
+  /** The cost of the runs: maximum memory and minimum CPU time. */
   readonly usage: Readonly<Record<Workers, Usage>>
 }
 
@@ -96,7 +96,7 @@ export async function coresFigures (
     if (done % TOLD_EVERY === 0) tell(`cores: ${done} of ${count * runs.length} runs`)
     return seconds
   }
-  await alone!.run() // the first process finds nothing in the system's cache
+  await alone!.run() // the first process runs with a cold system cache
   // Each run is a separate process, so there is nothing else to warm up.
   const [one, two, aloneTimes, unaskedTimes, ...times] = await alternateTimed(runs.map(told), count, { warmUps: 0 })
   const scalings = cases.map(({ job, file, runs }, i): Scaling & { readonly isChecked: boolean } => {
@@ -131,7 +131,7 @@ export async function coresFigures (
   }
 }
 
-/** Whether each figure is as required. */
+/** Whether each figure meets its requirement. */
 export function isScaled ({ checks }: CoresFigures): boolean {
   return checks.every(isReached)
 }
@@ -166,7 +166,7 @@ function speedChecks (scaling: Scaling, counted: number): Check[] {
   ]
 }
 
-/** The first worker is the main thread; at most as many are started as there are cores. */
+/** The first worker is the main thread. No more workers are started than there are cores. */
 function memoryCheck ({ command, kind, usage }: Scaling): Check {
   const others = (workers: Workers): number => Math.max(Math.min(workers, availableParallelism()) - 1, 1)
   const growth = Math.max(...WORKERS.slice(1).map(workers =>

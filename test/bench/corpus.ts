@@ -35,7 +35,7 @@ export interface Corpus {
 /** The folder of real text for measurements, on machines that have it. */
 export const SHARED = join(packageRoot(), '..', 'shared', 'data')
 
-/** A part of the quickstart's text: a run of `encode` should take seconds, as on the shared text. */
+/** Only a part of the quickstart's text, so that a run of `encode` takes seconds, as it does on the shared text. */
 const QUICKSTART_BYTES = 20_000_000
 
 /** Writes plain files to `folder`: from `../shared/data` if it exists, else from the quickstart's text. */
@@ -71,7 +71,7 @@ export async function quickstartFiles (): Promise<string[]> {
   return files
 }
 
-/** Documents until their texts have `bytes` bytes. */
+/** The first documents, until their texts have `bytes` bytes. */
 export async function * beginningOf (files: readonly string[], bytes: number): AsyncGenerator<Document> {
   let given = 0
   for await (const document of ndjson(files) as AsyncIterable<Document>) {

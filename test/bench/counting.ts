@@ -2,7 +2,9 @@ import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import type { TimedRun } from './measure.ts'
 
-/** Counts on request, and reports when it is done. It reads, writes and allocates nothing, and is compiled before. */
+/**
+ * Counts on request, and reports when it is done. It reads, writes and allocates nothing, and is compiled in advance.
+ */
 const PROGRAM = `
   const { parentPort } = require('node:worker_threads')
   function count (to) {
@@ -19,8 +21,8 @@ const PROGRAM = `
   parentPort.postMessage('ready')`
 
 /**
- * Seconds in which a number of threads count to a thousand million each: the available speed of the machine. Their
- * start isn't counted.
+ * The seconds that each of several threads takes to count to a billion, which show the available speed of the
+ * machine. The start of the threads isn't included.
  */
 export function counting (threads: number): TimedRun {
   return async () => {

@@ -3,8 +3,8 @@
  *
  * `load MODEL`, `load-wasm MODEL`: seconds of CPU time. `memory NDJSON [MODEL TABLE_BYTES]`: bytes of resident memory
  * after each of three kinds of text; without a model the texts are only read. Needs `--expose-gc`. `lines FILE MODEL
- * RUNS`: seconds of CPU time for each run after one warm-up run, each with a new tokenizer. The process does no other
- * work, like `spm_encode`.
+ * RUNS`: seconds of CPU time for each run after one warm-up run, each with a new tokenizer. Like `spm_encode`, the
+ * process does no other work.
  */
 import { readFile } from 'node:fs/promises'
 import { setTimeout } from 'node:timers/promises'
@@ -51,7 +51,7 @@ async function memory (path: string, model: string | undefined, tableBytes: numb
   const { ndjson } = await import('../../sources/ndjson.ts') // not for `load`, whose modules would be loaded already
   const texts: string[] = []
   for await (const { text } of ndjson(path) as AsyncIterable<Document>) texts.push(text)
-  // From bytes: V8 changes a joined or repeated string when it is read.
+  // Creates the text from bytes, because V8 converts a joined or repeated string when it is first read.
   const document = Buffer.from(texts.join('\n')).subarray(0, LONG_BYTES).toString()
   const letters = Buffer.alloc(LONG_BYTES, 'a').toString()
   const encode = model === undefined ? () => {} : await encoder(model, tableBytes)

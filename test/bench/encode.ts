@@ -12,18 +12,18 @@ import type { Corpus } from './corpus.ts'
 import { type Texts, documentTexts, linesOf, randomWords, sentences, unspacedText } from './encode-texts.ts'
 import { type TimedRun, type Times, alternateTimed, cpuSeconds } from './measure.ts'
 
-/** The required speed of our encoder relative to sentencepiece-js; the last one is relative to `spm_encode`. */
+/** The required speed of our encoder relative to sentencepiece-js. The last value is relative to `spm_encode`. */
 const WANTED = { cold: 4, warm: 8, defeated: 2, spm: 5 } as const
 /** The memory of a process that has loaded a tokenizer and encoded texts, in addition to the word table. */
 const ALLOWED_MEMORY_MB = 64
-/** Processes that load, for each run of the others: they are short, and their times vary. */
+/** How many processes measure loading for each run of the other measurements. They are short, and their times vary. */
 const LOADINGS = 4
-/** A share of the CPU time in which sentencepiece-js loads the same model. */
+/** Maximum CPU time to load a model, relative to sentencepiece-js. */
 const ALLOWED_LOAD = 1.2
-/** The maximal factor in time for a text of ten times the length. */
+/** Maximum factor by which the time grows for a text of ten times the length. */
 const ALLOWED_GROWTH = 12
 
-/** Bytes of text for `spm_encode`, whose start counts. */
+/** Bytes of text for `spm_encode`, whose startup time is included. */
 const LINES_BYTES = 20_000_000
 const SHORT_BYTES = 100_000
 
@@ -36,13 +36,13 @@ export interface Race {
   readonly bytes: number
   readonly ours: Times
   readonly theirs: Times
-  /** The speed of ours relative to the other. */
+  /** The speed of our encoder relative to the other one. */
   readonly ratio: number
   /** Null if none is required. */
   readonly wanted: number | null
 }
 
-/** A figure that must be at most another one. */
+/** A figure and its maximum. */
 export interface Bound {
   readonly what: string
   readonly unit: 'MB' | 'times'
@@ -53,13 +53,13 @@ export interface Bound {
 export interface EncodeFigures {
   readonly races: readonly Race[]
   readonly bounds: readonly Bound[]
-  /** Further notes, a sentence each. */
+  /** Further notes, one sentence each. */
   readonly notes: readonly string[]
 }
 
 /**
- * Encodes real and difficult texts with our encoder and with SentencePiece, in turn; then measures the cost of loading,
- * memory and long texts.
+ * Encodes real and difficult texts alternately with our encoder and with SentencePiece. Then measures the cost of
+ * loading, memory and long texts.
  */
 export async function encodeFigures (corpus: Corpus, count: number): Promise<EncodeFigures> {
   const model = corpus.tokenizerPath
@@ -76,7 +76,7 @@ export async function encodeFigures (corpus: Corpus, count: number): Promise<Enc
     const name = `lines of ${documents.map(({ name }) => name).join(' + ')}`
     const texts = documents.flatMap(({ texts }) => texts)
     races.push(await besideSpm(corpus, linesOf(name, texts, LINES_BYTES), WANTED.spm, count))
-    // Most words of 75 languages are new: a figure for information, for a text that no corpus resembles.
+    // Most words of 75 languages are new. No corpus is like this, so the figure is only for information.
     if (byLanguage.size > 0) {
       races.push(await besideSpm(corpus, linesOf(
         `${name} + langid`, [...texts, ...[...byLanguage.values()].flat()], LINES_BYTES
@@ -88,7 +88,7 @@ export async function encodeFigures (corpus: Corpus, count: number): Promise<Enc
   return { races, bounds: [load, ...await memory(corpus, count), ...await growth(corpus, count)], notes }
 }
 
-/** Whether each figure is as required. @param tolerance a share by which each may be missed */
+/** Whether each figure meets its requirement. @param tolerance a share by which each may miss it */
 export function isAsWanted ({ races, bounds }: EncodeFigures, tolerance: number): boolean {
   return races.every(({ ratio, wanted }) => wanted === null || ratio >= wanted * (1 - tolerance)) && bounds.every(({
     value,
@@ -104,7 +104,10 @@ export function isWithin ({ value, allowed }: Bound): boolean {
   return value <= allowed
 }
 
-/** Text by text, like a stream: ours appends the ids to a reused buffer, SentencePiece creates an array. */
+/**
+ * Encodes text by text, like a stream. Our encoder appends the ids to a reused buffer; SentencePiece creates an
+ * array.
+ */
 async function besideWasm (
   model: string,
   { name, texts, bytes }: Texts,
@@ -133,7 +136,7 @@ async function besideWasm (
   }))
 }
 
-/** The number of ids of texts, one after the other. */
+/** Encodes texts one after the other, and returns the number of ids. */
 function idsOf ({ append }: Tokenizer, texts: readonly string[]): number {
   const ids = new IdBuffer()
   let count = 0
@@ -174,7 +177,7 @@ async function besideSpm (
   })
 }
 
-/** CPU time of `spm_encode` on a file, user and system. The shell's `times` of its children works on each system. */
+/** User and system CPU time of `spm_encode` on a file. The shell's `times` works on every system. */
 async function spmSeconds (model: string, path: string): Promise<number> {
   const script = 'spm_encode --model="$1" --output_format=id <"$2" >/dev/null && times'
   const { stdout } = await promisify(execFile)(
@@ -185,7 +188,7 @@ async function spmSeconds (model: string, path: string): Promise<number> {
   return times.reduce((sum, [, minutes, seconds]) => sum + 60 * Number(minutes) + Number(seconds), 0)
 }
 
-/** The CPU time of our loading relative to sentencepiece-js: modules and model, each time in a new process. */
+/** The CPU time to load our modules and a model, relative to sentencepiece-js. Each measurement is a new process. */
 async function loading (model: string, count: number): Promise<[Bound, string]> {
   const sides = ['load', 'load-wasm'].map((job): TimedRun => async () => await inProcess(job, model) as number)
   const [ours, theirs] = (await alternateTimed(sides, count)).map(({ best }) => best) as [number, number]
@@ -195,7 +198,7 @@ async function loading (model: string, count: number): Promise<[Bound, string]> 
   return [{ what, unit: 'times', value: ours / theirs, allowed: ALLOWED_LOAD }, note]
 }
 
-/** Memory in addition to a process that reads the same texts: the maximum after any of them. */
+/** Additional memory, compared with a process that only reads the same texts: the maximum after any text. */
 async function memory ({ ndjson: { path }, tokenizerPath: model }: Corpus, count: number): Promise<Bound[]> {
   const kinds = [
     { args: [], what: '', tableBytes: 0 },
@@ -230,7 +233,7 @@ function median (values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[values.length >> 1]!
 }
 
-/** The factor in time for ten times the text, for texts without word ends. */
+/** The factor by which the time grows for ten times the text, for texts without word ends. */
 async function growth ({ folder, tokenizerPath }: Corpus, count: number): Promise<Bound[]> {
   const unsplitPath = join(folder, 'no-split.model')
   await writeFile(unsplitPath, encodings().find(({ name }) => name === 'no-split')!.bytes)

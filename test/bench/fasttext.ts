@@ -17,7 +17,7 @@ const BIGRAMS = '-wordNgrams 2 -bucket 2000000 -epoch 1 -lr 0.5 -thread 2'
 
 type Side = 'kernel' | 'plain' | 'fasttext' | 'cld3'
 
-/** A labeller of the same texts. */
+/** Another program or function that labels the same texts. */
 interface Measured {
   readonly side: Side
   readonly times: Times
@@ -38,7 +38,7 @@ export interface FastTextFigures {
   readonly races: readonly Race[]
   /** The memory of a process with a model in addition to one without; null if unknown. */
   readonly memoryMB: number | null
-  /** Further notes, a sentence each. */
+  /** Further notes, one sentence each. */
   readonly notes: readonly string[]
 }
 
@@ -94,7 +94,7 @@ export async function fastTextFigures (corpus: Corpus, count: number): Promise<F
   return { races, memoryMB: model === undefined ? null : await memory(model, web.path, count), notes }
 }
 
-/** Whether each figure is as required. */
+/** Whether each figure meets its requirement. */
 export function isQuick ({ races, memoryMB }: FastTextFigures): boolean {
   return races.every(({ sides }) => sides.every(({ ratio, wanted }) => wanted === null || ratio >= wanted)) &&
     (memoryMB === null || memoryMB <= ALLOWED_MEMORY_MB)

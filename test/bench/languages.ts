@@ -31,7 +31,7 @@ const WANTED = { filtering: 15, flow: 1 / 8 } as const
 /** The allowed memory of filtering by lid.176.ftz in addition to filtering without a language. */
 const ALLOWED_MB = 40
 
-/** Copies of the text, so that the heap has reached its full size. */
+/** Number of copies of the text, so that the heap reaches its full size. */
 const COPIES = 8
 
 /** langdetect needs a minute for all of the text, so it gets every n-th document. */
@@ -81,7 +81,7 @@ export async function languageFigures (corpus: Corpus, count: number): Promise<L
   return { accuracies, checks, notes }
 }
 
-/** Whether all figures are as required. @param tolerance a share by which speeds may be missed */
+/** Whether all figures meet their requirements. @param tolerance a share by which speeds may be missed */
 export function isSwift ({ checks }: LanguageFigures, tolerance: number): boolean {
   return checks.every(check =>
     isReached({ ...check, wanted: check.wanted * (check.is === 'at least' ? 1 - tolerance : 1 + tolerance) }))
@@ -189,7 +189,7 @@ async function wholeFlow ({ folder, ndjson, tokenizerPath }: Corpus, count: numb
   }
 }
 
-/** The peak memory of `filter-corpus` with lid.176.ftz, next to that without a language. */
+/** The peak memory of `filter-corpus` with lid.176.ftz, compared with that of a run without a language filter. */
 async function memory ({ folder, ndjson }: Corpus, count: number): Promise<Check> {
   const peak = async (options: readonly string[]): Promise<number> => {
     const peaks: number[] = []

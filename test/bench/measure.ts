@@ -1,12 +1,12 @@
 import { setImmediate } from 'node:timers/promises'
 
-/** Measured work, once from its start to its end. */
+/** One complete run of the work to measure. */
 export type Run = () => Promise<void>
 
-/** A run that measures itself: it returns its seconds. */
+/** A run that measures itself and returns its seconds. */
 export type TimedRun = () => Promise<number>
 
-/** The times of the runs of one thing. */
+/** The times of all runs of one job. */
 export interface Times {
   /** Seconds of the fastest run: other load on the machine only makes a run slower. */
   readonly best: number
@@ -21,8 +21,8 @@ export async function measure (run: Run, count: number): Promise<Times> {
 }
 
 /**
- * Times `count` runs of each in turn (A B A B …), after one round that isn't counted: what slows the machine down for a
- * while slows all of them down.
+ * Times `count` runs of each in turn (A B A B …), after one round that isn't counted. A temporary slowdown of the
+ * machine then affects all of them.
  */
 export async function alternate (runs: readonly Run[], count: number): Promise<Times[]> {
   return await alternateTimed(runs.map(run => async () => {
@@ -41,7 +41,7 @@ export async function alternateTimed (
   const seconds: number[][] = runs.map(() => [])
   for (let round = 1 - warmUps; round <= count; round++) {
     for (const [i, run] of runs.entries()) {
-      await setImmediate() // a run in memory never reaches the event loop: Ctrl-C is handled here
+      await setImmediate() // let the event loop handle Ctrl-C: a run in memory never returns to it
       const taken = await run()
       if (round > 0) seconds[i]!.push(taken)
     }
@@ -49,7 +49,7 @@ export async function alternateTimed (
   return seconds.map(each => ({ best: Math.min(...each), seconds: each }))
 }
 
-/** Seconds of CPU time of work in this process: other load on the machine hardly changes it. */
+/** CPU seconds of work in this process, which depend little on other load on the machine. */
 export function cpuSeconds (work: () => void): number {
   const started = process.cpuUsage()
   work()

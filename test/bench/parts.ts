@@ -28,7 +28,7 @@ export interface PartResult {
   readonly report: string
   /** The result as JSON. */
   readonly json: object
-  /** Whether all figures are as required. */
+  /** Whether all figures meet their requirements. */
   readonly isReached: boolean
 }
 

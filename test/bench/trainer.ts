@@ -15,7 +15,7 @@ import { type LinesFile, MAX_LINE_BYTES, hasShared, writeHalves, writeMixed, wri
  */
 const WANTED_TOKENS = 1.002
 const WANTED_COMMON = { 8000: 0.97, 32000: 0.93 } as const
-/** The required speed of ours relative to `spm_train` with two threads, by number of workers. */
+/** The required speed of our trainer relative to `spm_train` with two threads, by number of workers. */
 const WANTED_SPEED = { 2: 3, 1: 1 } as const
 const ALLOWED_MB = 1500
 
@@ -108,7 +108,7 @@ export async function trainerFigures (
 }
 
 /**
- * Whether quality and speed are as required.
+ * Whether quality and speed meet their requirements.
  *
  * @param tolerance a share by which speed may be missed; nothing else depends on the machine
  */

@@ -21,7 +21,10 @@ export interface VerifySides {
   readonly ratio: number
 }
 
-/** Verifies the same shards, two components of one half each, with one worker and with one per core, in turn. */
+/**
+ * Verifies the same shards alternately with one worker and with one per core. They are split into two components of
+ * the same size.
+ */
 export async function verifySides (folder: string, count: number): Promise<VerifySides> {
   const ids = new Int32Array(SHARDS / 2 * SHAPE.seqLen * SHAPE.sequencesPerShard)
   for (let i = 0; i < ids.length; i++) ids[i] = i % DOCUMENT_IDS === 0 ? EOS : 3 + i % 31_997

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 
-/** Checks outside the test runner, counted; CI adds up the last lines. */
+/** Counts checks outside the test runner. CI adds up the numbers in the last lines. */
 export class Checks {
   #passed = 0
   #failed = 0

@@ -81,7 +81,10 @@ const RECENT: Readonly<Record<string, string>> = {
   unigram8k: '78b3f791f29c1cdefb2ee64a0d076e0b665a78ded731251a25e184e51d337612'
 }
 
-/** Less precision of the trainer, which takes most of its time; the models are as large. */
+/**
+ * Options for faster, less precise training, which takes most of the time of this check. The models have the same
+ * size.
+ */
 const HASTE = { num_sub_iterations: 1, seed_sentencepiece_size: 80_000, character_coverage: 0.99 }
 
 /**

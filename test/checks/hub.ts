@@ -64,8 +64,8 @@ interface ListedEntry {
 }
 
 /**
- * What `datasets` streams of layouts from a stand-in Hub: by name the records, or the error. Also written to the folder
- * as NDJSON.
+ * The records that `datasets` streams from a stand-in Hub, or the error, by the name of the layout. They are also
+ * written to the folder as NDJSON.
  */
 export async function streamedByDatasets (asked: readonly Layout[], folder: string): Promise<Map<string, Streamed>> {
   mkdirSync(folder, { recursive: true })
@@ -92,7 +92,7 @@ interface Judgement {
   readonly detail: string
 }
 
-/** A Hub as clients expect it, with a folder that contains the expected results. */
+/** A Hub that behaves correctly, with a folder that contains the expected results. */
 async function judgeClients (checks: Checks, folder: string): Promise<void> {
   const random = randomNumbers(11)
   const files = {

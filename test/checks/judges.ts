@@ -177,7 +177,7 @@ try {
         'sluice length --min-chars 200 --max-chars 8000',
         `sluice dedup --window ${window}`
       ].join(' | '))
-      // Records of the pipe have the paths that it was given, those of filter-corpus the same.
+      // Both were given the same paths, so the ids of their documents are the same.
       checks.check(`read | normalize | length | dedup, window ${window}: the same lines`, piped === found)
     }
     sluice('quickstart', '--quiet')

@@ -54,7 +54,7 @@ function plan (how: Interruption, count: number): Planned[] {
   })
 }
 
-/** The present duration of each job: the machine may have been slower, or faster, at its first run. */
+/** The current duration of each job: the machine may have been slower or faster during its first run. */
 const took = new Map<string, number>()
 
 /** Interrupts a run at least once: one that ended before is repeated, with the duration that it had. */
@@ -71,7 +71,7 @@ async function carryOut (planned: Planned, clean: CleanRun): Promise<Done> {
   }
 }
 
-/** As many at once as there are cores. */
+/** One worker for each core. */
 async function atOnce<In, Out> (
   items: ReadonlyArray<In & { readonly name: string }>,
   work: (item: In & { readonly name: string }) => Promise<Out>
@@ -127,8 +127,8 @@ function report (how: Interruption, done: readonly Done[]): void {
 }
 
 /**
- * How many of a number are enough for a share: for small numbers, less by the statistical variation (2.6 standard
- * deviations).
+ * The minimum count for a share of a number to be considered reached. For small numbers, it is lower by 2.6 standard
+ * deviations.
  */
 function fewest (share: number, of: number): number {
   return share * of - (of < 200 ? 2.6 * Math.sqrt(share * (1 - share) * of) : 0)

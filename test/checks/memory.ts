@@ -29,7 +29,7 @@ function peak (args: readonly string[]): { mb: number, seconds: number } {
   const program = `
     const { cli } = await import(${JSON.stringify(join(root, 'dist/recipes/cli/cli.js'))})
     process.exitCode = await cli(${JSON.stringify(args)})
-    // Where the system tells it, without what the parent had when this process was forked.
+    // VmHWM, if the system reports it, doesn't include the parent's memory at the time of the fork.
     const status = await import('node:fs').then(fs => fs.promises.readFile('/proc/self/status', 'utf8')).catch(() => '')
     console.log(/VmHWM:\\s+(\\d+) kB/.exec(status)?.[1] ?? process.resourceUsage().maxRSS)`
   const started = performance.now()

@@ -112,7 +112,7 @@ function checkFiles (): void {
     [file, readFileSync(join(installed, file), 'utf8')] as const)
   none('no file refers to a missing map', code.filter(([, text]) => text.includes('//# sourceMappingURL='))
     .map(([file]) => file))
-  const named = /^(?:#!|\/\/\/ <reference types="node" \/>)/ // a command is no module to import
+  const named = /^(?:#!|\/\/\/ <reference types="node" \/>)/ // a command can't be imported
   const unnamed = declarationFiles(installed).filter(file => !named.test(readFileSync(join(installed, file), 'utf8')))
   none('each declaration file references Node\'s types', unnamed)
 }

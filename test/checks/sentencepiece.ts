@@ -2,7 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
 
-/** For each line, a text as a JSON string, its ids in a line. */
+/** Each input line is a text as a JSON string; each output line has its ids. */
 const ENCODE = `
 import json, sys, sentencepiece
 processor = sentencepiece.SentencePieceProcessor(model_file=sys.argv[1])

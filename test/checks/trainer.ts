@@ -196,7 +196,7 @@ async function judgeSameBytes (checks: Checks, corpus: string): Promise<void> {
   const hashes = new Set<string>()
   const ways = [1, 1, 2, 4, 2]
   for (const workers of ways) {
-    // Texts that are split elsewhere are the same text, if they are split at line ends.
+    // Splitting a text at line ends doesn't change the result.
     const texts = hashes.size === 0 ? [text] : text.split(/(?<=\n)/)
     const { model, vocab } = await trainUnigram(texts, { vocabSize: 4000, workers })
     hashes.add(sha256(model) + sha256(vocab))

@@ -5,7 +5,7 @@ import { type Blob, type Commit, type Repository, filesBelow, sha1 } from './rep
 import type { Route } from './routes.ts'
 import type { Caller, State } from './state.ts'
 
-/** The date of everything, so that responses are the same on every run. */
+/** A fixed date for all entries, so that responses are the same on every run. */
 const DATE = '2024-05-06T07:08:09.000Z'
 
 const AT_MOST_EXPANDED = 50
@@ -90,7 +90,7 @@ function licenses (card: Record<string, unknown> | null): unknown[] {
   return card?.license === undefined ? [] : [card.license].flat()
 }
 
-/** A folder's entries, or all below it; folders before files. */
+/** The entries of a folder, optionally recursive; folders come before files. */
 function tree (state: State, repository: Repository, route: Route, query: Query): Answer {
   const commit = commitFor(repository, route)
   const files = filesBelow(commit, route.path)
@@ -156,7 +156,7 @@ function lastCommit ({ id }: Commit): object {
   return { id, title: 'Files of a test', date: DATE }
 }
 
-/** The existing ones of the paths in a form or in JSON. */
+/** Filters the paths in a form or in JSON for those that exist. */
 async function pathsInfo (repository: Repository, route: Route, request: IncomingMessage): Promise<Answer> {
   if (request.method !== 'POST') return failure(405, null, 'Method not allowed')
   const commit = commitFor(repository, route)
@@ -205,7 +205,7 @@ function converted (repository: Repository): Converted[] {
   })
 }
 
-/** Addresses of the converted files by subset and split; of one of them, or of one file, depending on the path. */
+/** Addresses of the converted files by subset and split. The path may select a subset, a split or a file. */
 function parquet (state: State, repository: Repository, path: string): Answer {
   const files = converted(repository)
   if (files.length === 0) return failure(404, null, 'The parquet files of this dataset are not ready.')

@@ -37,7 +37,7 @@ export class Exchange {
     this.#response = response
     const closed = this.#closed = new AbortController()
     response.on('close', () => { closed.abort() })
-    response.on('error', () => {}) // a client that disconnects during the response is no error here
+    response.on('error', () => {}) // a client that disconnects during the response is not an error here
   }
 
   /** The fault, if it is of this kind. It counts as used from then on. */

@@ -14,7 +14,7 @@ const EXPECTED = [
   /^\/api\/resolve-cache\/datasets\/o\/n\/\w+\/README\.md\?/
 ]
 
-/** Resolves a dataset on a hostile Hub, in each of its ways. @returns what is wrong with the outcomes */
+/** Resolves a dataset on a hostile Hub, once for each kind of attack. @returns what is wrong with the outcomes */
 export async function hostileRuns (): Promise<string[]> {
   const found = await Promise.all(HOSTILE.map(async ({ fault, on, error }) => {
     const standIn = await startHub({

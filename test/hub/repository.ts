@@ -47,7 +47,10 @@ export class Repository {
     return repository
   }
 
-  /** Adds a commit on a ref: the previous files, with these in place of theirs; null deletes. @returns its id */
+  /**
+   * Adds a commit on a ref. It has the previous files, with these added or replaced; null deletes a file. @returns
+   * its id
+   */
   async commit (changed: Readonly<Record<string, Content | null>>, ref = 'main'): Promise<string> {
     const name = fullName(ref)
     const parent = this.#refs.get(name)

@@ -3,7 +3,7 @@ import { decider, type Decider } from './misbehaviour.ts'
 import { Repository, sha1 } from './repository.ts'
 import type { HubOptions, LoggedRequest, Plan, PlanByRepo } from './types.ts'
 
-/** The content that an address of the CDN is signed for. */
+/** The content that a signed CDN address refers to. */
 export interface Grant {
   readonly repo: string
   readonly file: string
@@ -23,7 +23,7 @@ export class State {
   readonly repositories = new Map<string, Repository>()
   readonly requests: LoggedRequest[] = []
   readonly leaks: string[] = []
-  /** SHA-256 of files whose bytes were changed. */
+  /** SHA-256 of files whose bytes are changed when they are sent. */
   readonly changed = new Set<string>()
   endpoint = ''
   cdn = ''
@@ -61,7 +61,7 @@ export class State {
     return repository
   }
 
-  /** The present name of a repository, for one of its former names. */
+  /** The current name of a repository, given a former one. */
   renamed (name: string): string | undefined {
     return [...this.repositories.values()].find(({ options }) => options.formerly?.includes(name))?.options.name
   }
@@ -73,7 +73,7 @@ export class State {
     return authorization === `Bearer ${stranger}` ? 'stranger' : 'invalid'
   }
 
-  /** An address on the CDN for a file, valid for a time. */
+  /** An address on the CDN for a file. It expires. */
   sign (grant: Omit<Grant, 'until' | 'serial'>): string {
     const until = Date.now() + (this.options.signatureMs ?? 3_600_000)
     const policy = Buffer.from(JSON.stringify({ ...grant, until, serial: this.#serial++ } satisfies Grant))
@@ -89,7 +89,7 @@ export class State {
     return `${this.cdn}/repos/${sha1(grant.repo).slice(0, 2)}/${sha1(grant.repo)}/${grant.sha256}?${String(query)}`
   }
 
-  /** The content that an address is signed for; undefined if its signature is wrong. */
+  /** The content that a signed address refers to; undefined if the signature is wrong. */
   grant (address: URL): Grant | undefined {
     const policy = address.searchParams.get('Policy')
     if (policy === null || address.searchParams.get('Signature') !== signature(policy)) return undefined

@@ -22,7 +22,10 @@ export interface RepoOptions {
   readonly disabled?: boolean
   /** Former names, which redirect to this one. */
   readonly formerly?: readonly string[]
-  /** Whether the viewer reports the conversion to parquet as complete. Default: unless it has `partial-` folders. */
+  /**
+   * Whether the viewer reports the conversion to parquet as complete. Default: true, unless it has `partial-`
+   * folders.
+   */
   readonly partial?: boolean
 }
 
@@ -127,7 +130,7 @@ export interface Misbehaviour {
   readonly skip?: number
   /** Of the remaining ones, every n-th. Default: 1, all. */
   readonly every?: number
-  /** How often at most. Default: 1. */
+  /** Maximum number of times. Default: 1. */
   readonly times?: number
 }
 
@@ -138,7 +141,7 @@ export interface RandomMisbehaviour {
   readonly faults?: readonly Fault[]
   /** The probability for a request. Default: 0.3. */
   readonly chance?: number
-  /** The total number at most. Default: 20. */
+  /** The maximum total number. Default: 20. */
   readonly times?: number
 }
 
@@ -151,7 +154,7 @@ export interface PlanByRepo {
 
 /** A dataset of `layouts`, and the records of its split. */
 export interface Layout {
-  /** A name that is valid for a repository, too. */
+  /** A name that is also valid for a repository. */
   readonly name: string
   /** Files of `main`. */
   readonly files: Files

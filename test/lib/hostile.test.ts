@@ -1,4 +1,4 @@
-/** Input of a megabyte that is made to be slow: the tests count the work on it, and not its time. */
+/** Inputs of a megabyte that are designed to be slow. The tests count operations instead of measuring time. */
 import { Readable } from 'node:stream'
 import { t } from '../tap.ts'
 import { parseJson } from '../../lib/json/json.ts'

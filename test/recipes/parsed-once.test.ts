@@ -1,4 +1,4 @@
-/** Options are parsed once: a command or a manifest parses those of its stages, which take them as they are. */
+/** Options are parsed once: a command or a manifest parses those of its stages, which use them unchanged. */
 import { join } from 'node:path'
 import type { OptionsSchema } from '../../lib/options.ts'
 import { commands } from '../../recipes/cli/commands.ts'

@@ -258,7 +258,7 @@ datasets:
 `)
   for (const name of ['x', 'y']) put(folder, `more/${name}.ndjson`, ndjsonOf(answers().records))
   const names = ['records.ndjson', 'more/*.ndjson', 'records.ndjson.gz'].map(name => join(folder, name))
-  const { lstat } = promises // the only call for inputs that looks a name up
+  const { lstat } = promises // files are looked up only by this function
   let looked: string[] = []
   t.teardown(() => {
     promises.lstat = lstat

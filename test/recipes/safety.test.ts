@@ -1,4 +1,4 @@
-/** Files, folders and text of others that commands don't replace, follow or print. */
+/** Commands don't replace files of others, follow their links, or print their control characters. */
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -22,7 +22,7 @@ const run = commandsHereIn(t)
 
 const MODEL = fixture('tiny.model')
 
-/** With the text inventory next to the stats. */
+/** Also writes the text inventory next to the stats. */
 const verify: typeof verifyIn = (stats, options, run) => verifyIn(stats, { inventory: `${stats}.md`, ...options }, run)
 
 interface Made {
@@ -32,7 +32,10 @@ interface Made {
   readonly shard: (component: string, index: number) => string
 }
 
-/** Shards of two components, with their stats: five of seven sequences, the last with four; 64 ids in a sequence. */
+/**
+ * Shards of two components, with their stats: five shards of seven sequences and a last one of four; a sequence has
+ * 64 ids.
+ */
 async function made (t: Test): Promise<Made> {
   const folder = folderInMemory(t)
   const data = put(folder, 'a.ndjson', ndjsonOf(answers().records))
@@ -100,7 +103,7 @@ t.test('the stats of one dataset, in each type', async t => {
     t.match(inventory, {
       totals: { shards: 1, sequences: 32 }, components: [{ shards: [{ dtype }] }], tokenizer_verified: false
     })
-    // Id 64 of four bytes, or 128 of two.
+    // This is the id at index 64 if ids have four bytes, or at index 128 if they have two.
     overwrite(join(outputDir, 'shard_00000.npy'), 128 + 64 * 4, Buffer.of(85, 0, 0, 0))
     const place = dtype === 'uint16' ? 'row 2, column 0' : 'row 1, column 0'
     t.strictSame((await findings(logFile)).map(({ check, found, expected }) => ({ check, found, expected })), [
@@ -302,7 +305,7 @@ t.test('an abort stops it, before a shard and within one', async t => {
   t.match(await failure(verify(stats, {}, { signal: AbortSignal.abort() })), {
     code: 'ERR_ABORTED', message: /^[ab]: stopped$/
   })
-  // Seconds of reading, from a sparse file: one whose header is read, and one that is only hashed.
+  // Sparse files that take seconds to read: one whose header is read, and one that is only hashed.
   const columns = 2 ** 20
   const rows = 2 ** 10
   const headers = [npyHeader({ dtype: 'int32', rows, columns }), Buffer.from('no header')]

@@ -20,7 +20,7 @@ import { modelPath } from '../lib/fasttext/fixtures.ts'
 import { writeParquet } from '../parquet-writer.ts'
 import { stoppedAt } from '../resuming.ts'
 
-/** In `npm test` a small model, as each thread takes a while to load the other. */
+/** In `npm test` a small model, because each thread needs time to load the large one. */
 const tokenizer = await loadTokenizer(fixture(isThorough() ? 'quickstart.model' : 'tiny.model'))
 
 /** Texts that pass, are too short, are in another language, have white space to normalize, or are duplicates. */

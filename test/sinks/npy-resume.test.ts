@@ -81,7 +81,7 @@ t.test('saved at any rows and resumed, the bytes and stats are those of one pass
     t.strictSame(contentOf(folder), whole.content, `${cuts.join()}, ${lost} lost`)
   }
   for (const place of places) await check([place], 0)
-  for (const lost of [1, 3, 6]) await check([6], lost) // 6: a shard is renamed after the checkpoint
+  for (const lost of [1, 3, 6]) await check([6], lost) // with 6, a shard is renamed after the checkpoint
   await fc.assert(fc.asyncProperty(fc.subarray(places), fc.nat(5), check), { numRuns: 10 })
 })
 

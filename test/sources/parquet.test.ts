@@ -12,7 +12,7 @@ import { writeParquet } from '../parquet-writer.ts'
 import { t } from '../tap.ts'
 
 const file = (name: string): string => fixture(`parquet/${name}.parquet`)
-/** Files in which some texts give no document, in a folder that has no part in the ids. */
+/** Files in which some texts are invalid. Ids contain this relative path. */
 const TEXTS = 'test/fixtures/parquet-texts'
 
 async function read (input: string | string[], options: ParquetOptions = {}): Promise<Document[]> {

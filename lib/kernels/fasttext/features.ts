@@ -134,7 +134,7 @@ function listCharacterNgrams (word: usize, bytes: u32, at: usize, listed: u32, t
   return listed
 }
 
-/** Adds the listed n-grams. @returns how many are still in the list: none */
+/** Adds the listed n-grams. @returns 0, because the list is empty then */
 function addListed (at: usize, listed: u32, to: usize): u32 {
   addRows(at, listed, to)
   wordCount += listed

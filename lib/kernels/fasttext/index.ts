@@ -3,9 +3,9 @@
  * of the words seen before. It is compiled by AssemblyScript, allocates nothing, and works in memory that
  * lib/fasttext/kernel.ts lays out.
  *
- * It passes over the words of a piece of text several times, once for each step of the work, so that many words wait
- * for memory at the same time. The steps are: find the words, hash them, find their slots in the table, compare the
- * words there, and sum their vectors. Then come similar steps for the words that are not in the table.
+ * It goes through the words of a piece of text several times, once for each step, so that many memory accesses
+ * overlap. The steps are: find the words, hash them, find their slots in the table, compare the words there, and sum
+ * their vectors. Then come similar steps for the words that are not in the table.
  */
 import { beginOf, endOf, findWords } from './bounds'
 import {
@@ -22,7 +22,7 @@ export { recordBytes } from './table'
 export { touchedSum } from './rows'
 export { bestLabel } from './tree'
 
-/** About this many rows of words that are not in the table are listed together. */
+/** About how many rows of words that are not in the table are listed at a time. */
 const ROWS_OF_SOME: u32 = 512
 
 let count: u32 = 0 // rows in the sum
@@ -58,10 +58,10 @@ export function begin (exact: bool): void {
 }
 
 /**
- * Adds the words of a piece of text, up to a token `</s>`. If the piece isn't the last one, a word at its end is left,
- * because it may continue.
+ * Adds the words of a piece of text, up to the first token `</s>`. A word at the end of a piece may continue in the
+ * next one, so it is left for that piece, unless this is the last piece.
  *
- * @returns how many bytes were consumed; the others belong to the next piece
+ * @returns the number of bytes consumed; pass the remaining bytes with the next piece
  */
 export function feed (length: u32, isLast: bool): u32 {
   const end = settings.textAt + length
@@ -101,12 +101,12 @@ export function wordsMet (): u32 {
   return met
 }
 
-/** The number of words that are new in the text, as far as the table knows. */
+/** The number of words that are new in the text, according to the table. */
 export function freshWords (): u32 {
   return fresh
 }
 
-/** The number of the text's rows from words that the table doesn't keep. */
+/** The number of rows that words outside the table added. */
 export function unkeptRows (): u32 {
   return unkept
 }
@@ -139,7 +139,7 @@ function hashWords (words: u32): u32 {
   return words
 }
 
-/** Adds the vectors of words that are in the table. @returns how many words are not */
+/** Adds the vectors of words that are in the table. @returns the number of words that are not in it */
 function addFound (words: u32): u32 {
   const list = settings.listAt
   const noted = settings.hashesAt + (<usize>hashes << 3)
@@ -175,8 +175,8 @@ function addMissing (misses: u32): void {
 }
 
 /**
- * Adds some of the words that are not in the table. All their rows are listed and fetched into the cache before the
- * first ones are added: a single word has too few rows for that to help.
+ * Adds some of the words that are not in the table. All their rows are listed and prefetched into the cache before
+ * they are added. This takes several words, because prefetching doesn't help with the few rows of a single one.
  *
  * @returns the index of the next word to add
  */
@@ -194,7 +194,7 @@ function addSome (first: u32, misses: u32): u32 {
     const at = list + (<usize>listed << 2)
     let record = find(word, bytes, hash)
     if (record === 0 && isFull(bytes)) {
-      if (miss > first) break // the records of the words before are still unfinished
+      if (miss > first) break // the records of earlier words are still incomplete
       flush()
     }
     let left: u32 = 0
@@ -234,7 +234,7 @@ function addSome (first: u32, misses: u32): u32 {
   return miss
 }
 
-/** Creates the record of a new word, except for the rows that it lists. @returns how many rows it lists */
+/** Creates the record of a new word, and lists its rows, which are added later. @returns the number of rows listed */
 function makeWord (record: usize, word: usize, bytes: u32, at: usize): u32 {
   let left: u32 = 0
   if (settings.keepsRows !== 0) setRow(record, rowOfWord(word, bytes))

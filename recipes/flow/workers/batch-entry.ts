@@ -39,7 +39,7 @@ export class BatchEntry {
     return this.#output.droppedBy[this.#index]!
   }
 
-  /** The key by which one of the filters that compare documents does so. @param which index among such filters */
+  /** The key of the document for a filter that compares documents. @param which index among these filters */
   key (which: number): bigint {
     const { keys, keysEach } = this.#output
     return keys[this.#index * keysEach + which]!

@@ -4,7 +4,7 @@ import { IdBuffer } from '../../../lib/sentencepiece/id-buffer.ts'
 
 /**
  * Which documents a batch returns: none, those that passed the filters as lines of NDJSON, those that passed, or all.
- * Documents that were dropped are returned as they were when they were dropped.
+ * Dropped documents are returned in the state in which they were dropped.
  */
 export type Keeps = 'none' | 'lines' | 'passed' | 'all'
 
@@ -97,7 +97,7 @@ export class Results {
   }
 }
 
-/** Lines in UTF-8, laid end to end. */
+/** Concatenated lines in UTF-8. */
 class LineBuffer {
   bytes: Buffer
   length = 0
@@ -108,7 +108,7 @@ class LineBuffer {
   }
 
   append (line: string): void {
-    const max = 3 * line.length // bytes of as many UTF-16 units
+    const max = 3 * line.length // the maximum number of bytes for as many UTF-16 code units
     if (this.length + max > this.bytes.length) this.#reserve(Buffer.byteLength(line))
     this.length += this.bytes.write(line, this.length)
   }

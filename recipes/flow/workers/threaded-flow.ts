@@ -31,9 +31,9 @@ const BATCHES_A_WORKER = 4
 /** A flow that threads may take part in. */
 export interface FlowPart {
   readonly component: DocumentsJob
-  /** Whether what filters drop is kept. */
+  /** Whether dropped documents are written to a rejects file. */
   readonly keepsRejects: boolean
-  /** What the flow needs after the filters, besides ids. */
+  /** What the flow needs after the filters, in addition to ids. */
   readonly wants: 'nothing' | 'lines' | 'documents'
   /** Encodes the documents; null if they are not encoded. */
   readonly tokenizer: Encoder | null
@@ -116,7 +116,7 @@ export class ThreadedFlow implements BatchThreads<FlowItem> {
     return filters === this.filterCount && !this.#makes ? documentOf : entry => entry
   }
 
-  /** The stage that remains of a filter in the main thread. */
+  /** The part of a filter that stays in the main thread, as a stage. */
   inOrder (index: number, { highWaterMark, rejects: reject }: StageOptions<Document>): AnyStage {
     const { stage, module, options } = this.#spec.filters[index]!
     const outOf = this.#outOf(index + 1)

@@ -12,12 +12,12 @@ import type { BatchResult } from './batch-result.ts'
 import type { BatchInput, BatchSpec, BatchTask } from './batch.ts'
 
 const WORKERS_HELP = 'threads that parse, filter and encode documents, including the main thread; ' +
-  'at most one per core (default: one per core, for less than 8 MB only the main thread)'
+  'at most one per core (default: one per core; only the main thread for less than 8 MB)'
 
 /** The option of every recipe that can use more than one core. */
 export const workersOption = positive.optional().describe(WORKERS_HELP)
 
-/** Smaller inputs are done before threads have started. */
+/** Smaller inputs are processed before threads have started. */
 const LITTLE_BYTES = 8e6
 
 /** Options of a flow that concern threads. */
@@ -26,7 +26,7 @@ export interface ThreadOptions {
    * Threads that parse, filter and encode, including the main thread; at most one per core, as more would only cost
    * memory.
    *
-   * @default one per core, for less than 8 MB only the main thread
+   * @default one per core; only the main thread for less than 8 MB
    */
   readonly workers?: number | undefined
   /** The threads of `withThreads`, shared by several flows; else each flow starts its own. */
@@ -76,7 +76,7 @@ class BatchThread {
       if (cause instanceof SluiceError || this.#signal?.aborted === true) throw cause
       const [at, record] = new Int32Array(this.#progress)
       const isOfAnother = this.#specs.has(at!) && this.#specs.get(at!) !== spec
-      // The thread died of a batch of another flow: that flow fails, and this batch is tried again.
+      // A batch of another flow has killed the thread. That flow fails, and this batch is retried.
       if (isOfAnother && !isAgain && !this.#isClosed) return await this.#run(spec, task, true)
       const place = (at === number ? task.batch.records[record!]?.id : undefined) ?? 'before the first document'
       throw threadError(place, spec, cause)

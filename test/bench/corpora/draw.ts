@@ -1,6 +1,6 @@
 /**
- * Returns a function that returns random integers below a bound, the same ones in each process for the same seed: the
- * high bits of a linear congruential generator.
+ * Creates a generator of random integers below a bound. It returns the high bits of a linear congruential generator,
+ * so the same seed gives the same integers in every process.
  */
 export function drawing (seed = 20_261_123): (below: number) => number {
   let state = seed >>> 0

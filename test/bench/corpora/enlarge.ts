@@ -1,16 +1,16 @@
 import { drawing } from './draw.ts'
 import { WORD } from './word-counter.ts'
 
-/** The most frequent words, such as function words and punctuation: further text has them unchanged. */
+/** The number of most frequent words, such as function words and punctuation, which aren't replaced. */
 const KEPT = 1000
-/** How often another word is drawn in place of one that exists already. */
+/** How often to draw again if a new word already exists. */
 const TRIES = 8
 
 const LETTERS = /\p{L}+/gu
 const DIGIT = /\d/g
 
 /**
- * Makes further text with new words, so that a larger corpus doesn't repeat its text.
+ * Generates more text with new words, so that a larger corpus doesn't repeat its text.
  *
  * All but the most frequent words are replaced, each by the same new word throughout one copy. So the share of new
  * words is the original's, and each new word is as frequent as the original one. A new word has the start and the end

@@ -70,7 +70,7 @@ export const TEXTS = {
   async letter (): Promise<Texts> {
     return await Promise.resolve(real('one letter', ['a'.repeat(UNBROKEN_BYTES)]))
   },
-  /** All real text, once; then the same with other words, until there are so many bytes. */
+  /** All real text once, then copies with other words, up to a number of bytes. */
   async mixed (bytes: number): Promise<Texts> {
     const parts: string[] = []
     const originals: string[] = []

@@ -73,7 +73,7 @@ export interface Prepared {
   /** As in `Row.of`; null if there is no text. */
   readonly bytes: number | null
   readonly sides: readonly Side[]
-  /** Sides that are left out, with the reason, a sentence each. */
+  /** Sides that are left out, with the reason, one sentence each. */
   readonly skipped?: readonly string[]
 }
 

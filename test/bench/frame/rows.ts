@@ -8,7 +8,7 @@ import { findPython } from './python.ts'
 import type { Row, RowResult } from './row.ts'
 import { type Bench, measureRow } from './run.ts'
 
-/** Seconds to make corpora, formats and models on two free cores; for rows that take so long, the sum of all. */
+/** Seconds on two free cores: to make corpora, formats and models; and to measure all rows. */
 const PREPARING_SECONDS = 35
 const ALL_ROWS_SECONDS = 40
 const BUILDING_SECONDS = 30
@@ -24,7 +24,7 @@ interface Measured {
   readonly corpora: readonly CorpusFile[]
   readonly rows: readonly RowResult[]
   readonly compared: Compared | null
-  /** Rows and sides that were skipped, with the reason, a sentence each. */
+  /** Rows and sides that were skipped, with the reason, one sentence each. */
   readonly skipped: readonly string[]
 }
 

@@ -64,7 +64,7 @@ t.test('a file may lack the schema before the footer, have padding, and have mes
   for (let from = 1; from <= 5; from++) {
     t.strictSame(await texts(withFooter(padded, places), from), ['a', 'bc', '', 'uu', 'd'].slice(from))
   }
-  const junk = Buffer.from('04000000f2ffffff', 'hex') // the start of files by Polars 2: a schema that is no message
+  const junk = Buffer.from('04000000f2ffffff', 'hex') // Polars 2 starts files with a schema that isn't a message
   t.strictSame(await texts(withFooter(
     Buffer.concat([HEAD, junk, Buffer.alloc(200, 7), first]), [placeOf(first, 8 + 208)]
   )), ['a', 'bc'])

@@ -1,5 +1,5 @@
 /**
- * The files found are those that Python's `datasets` finds, for some hundred datasets; see
+ * For several hundred requests, the files found are those that Python's `datasets` finds; see
  * test/fixtures/make_hub_files.py.
  */
 import { readFileSync } from 'node:fs'

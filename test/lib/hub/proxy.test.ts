@@ -54,7 +54,7 @@ function environment (t: Test, environment: HubEnvironment): void {
   t.teardown(setHubEnvironment(environment))
 }
 
-/** Certificates of tests are unsigned: the environment is set to trust any. */
+/** Certificates of tests aren't signed by an authority, so the environment is set to trust all. */
 function trustAll (t: Test): void {
   process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0'
   t.teardown(() => { delete process.env.NODE_TLS_REJECT_UNAUTHORIZED })

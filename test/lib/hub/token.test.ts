@@ -1,4 +1,4 @@
-/** The token is only in requests to the Hub itself; the signature of an address is in no message. */
+/** The token is sent only to the Hub itself. Messages never contain the signature of an address. */
 import { inspect } from 'node:util'
 import { t } from '../../tap.ts'
 import type { Document } from '../../../lib/document.ts'
@@ -25,7 +25,7 @@ const REPOS = [
   { name: 'o/gone', lfs: 'all' as const, disabled: true, files: { 'train.jsonl': lines } }
 ]
 
-/** Everything visible of an error, including its causes. */
+/** Everything that an error shows, including its causes. */
 function seen (error: unknown): string {
   const parts: string[] = []
   for (let at = error; at !== undefined && at !== null && parts.length < 30; at = (at as { cause?: unknown }).cause) {

@@ -64,7 +64,8 @@ t.test('runs and bit-packed values are read', async t => {
 })
 
 t.test('deltas with an invalid header are refused', async t => {
-  const header = [0x80, 0x01, 4, 5, 2, 2, 0, 0, 0, 0] // 128 values in 4 parts, 5 in total, from 1 in steps of 1
+  // A block of 128 values in 4 parts. There are 5 values in all, from 1, with differences of 1.
+  const header = [0x80, 0x01, 4, 5, 2, 2, 0, 0, 0, 0]
   const numbers = new Int32Array(5)
   t.equal(unpackDeltas(bytes(...header), 0, numbers), header.length)
   t.strictSame([...numbers], [1, 2, 3, 4, 5])

@@ -41,7 +41,7 @@ function expectedMatches (rules: ReadonlyMap<string, string>, text: string): Mat
       rules.has(beginning) ? [{ bytes: Buffer.byteLength(beginning), target: rules.get(beginning)! }] : [])
 }
 
-/** A text rewritten by rules, in the simple way. */
+/** Rewrites a text by rules with a simple algorithm. */
 function rewritten (rules: ReadonlyMap<string, string>, text: string): string {
   let out = ''
   for (let rest = text; rest !== '';) {

@@ -21,7 +21,7 @@ function ids (encoder: UnigramEncoder, text: string, how: 'append' | 'appendPlai
   return out.copy()
 }
 
-/** How often threads encode a text at the same time. */
+/** How many times threads encode a text at the same time. */
 const ROUNDS = howMany(1, 30)
 
 /** The model with other scores: those of the named pieces, and for all others a score that is hardly ever chosen. */

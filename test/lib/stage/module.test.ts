@@ -1,4 +1,4 @@
-/** Custom modules: how they are found, and the errors for modules that are no stage. */
+/** Custom modules: how they are found, and the errors for modules that don't export a stage. */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { t } from '../../tap.ts'

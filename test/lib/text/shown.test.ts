@@ -1,4 +1,4 @@
-/** Foreign text has no effect on a terminal. */
+/** Control characters in untrusted text have no effect on a terminal. */
 import fc from 'fast-check'
 import { SluiceError, maskCredentials } from '../../../lib/errors.ts'
 import { isName, shown, shownInLine } from '../../../lib/text/shown.ts'

@@ -13,7 +13,7 @@ t.test('a process waits for a thread that is closed with pending answers', async
     await thread.run(0)
     const answers = Array.from({ length: 20 }, (_, i) => thread.run(i).catch(error => error.message))
     const end = performance.now() + 50
-    while (performance.now() < end); // they come meanwhile, and are heard once this thread waits
+    while (performance.now() < end); // answers arrive meanwhile, and are received when this thread waits
     await thread.close()
     console.log(JSON.stringify([thread.hasEnded, await Promise.all(answers)]))`
   const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', program])

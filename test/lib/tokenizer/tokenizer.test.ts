@@ -55,7 +55,8 @@ t.test('other types of model are encoded by SentencePiece itself, after their ta
   const ids = new IdBuffer()
   append('the river', ids)
   t.strictSame(ids.copy(), encode('the river'))
-  // ModelProto.normalizer_spec (3), which is added to the one before, with a precompiled_charsmap (2) of one byte
+  // a second ModelProto.normalizer_spec (3), with a precompiled_charsmap (2) of one byte; parsers merge it into the
+  // first
   const damaged = put(temporaryFolder(t), 'damaged.model', Buffer.concat([
     readFileSync(fixture('bpe.model')), Buffer.of(3 << 3 | 2, 3, 2 << 3 | 2, 1, 0)
   ]))

@@ -89,7 +89,7 @@ export function pieceTexts ({
   )
 }
 
-/** The words with their counts; a character that is no piece is U+FFFD. */
+/** The words with their counts; a character that isn't a piece is U+FFFD. */
 export function wordsOf ({
   corpus: { symbols, starts, counts },
   alphabet: { codePoints }
@@ -104,7 +104,7 @@ export function wordsOf ({
 }
 
 /**
- * All segmentations of a word into piece numbers: pieces by their texts, and 0 for a single character that is no piece.
+ * All segmentations of a word into the numbers of pieces. A single character that isn't a piece has the number 0.
  */
 export function segmentations (word: readonly string[], numbers: ReadonlyMap<string, number>): number[][] {
   if (word.length === 0) return [[]]

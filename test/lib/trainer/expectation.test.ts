@@ -61,7 +61,7 @@ t.test('expectations of short words equal those over all segmentations', t => {
   for (const [text, changes] of CASES) {
     const built = buildOf(text, changes)
     for (let round = 0; round < 4; round++) {
-      const expected = naive({ ...built }) // of pieces with their present numbers
+      const expected = naive({ ...built }) // of pieces with their current numbers
       near(t, expect(built), expected, `${text}, round ${round}`)
       built.pieces.maximize()
       near(t, expect(built), naive(built), `${text}, round ${round}, numbered anew`)

@@ -4,7 +4,7 @@ import { META, type WordReader } from '../../../lib/trainer/read-words.ts'
 import { WordCounts } from '../../../lib/trainer/word-counts.ts'
 import { Draw, reader } from './corpora.ts'
 
-/** Words as they are counted, with a space as `_` and a symbol as `*`: before spaces, and at line ends. */
+/** The counts of each word, before spaces and at line ends. A space is shown as `_` and a symbol as `*`. */
 function found ({ words }: WordReader): Record<string, readonly [number, number]> {
   return Object.fromEntries(Array.from({ length: words.length }, (_, word) => [
     Buffer.from(words.bytes.subarray(words.start(word), words.end(word))).toString().replaceAll(' ', '_').replaceAll(
@@ -38,7 +38,7 @@ t.test('whole lines can be words', t => {
 t.test('symbols are found in the text', t => {
   const words = reader(['<s>', 'ab', 'abcd', 'x\u2581y', 'é', 'not this', 'nor\0this'])
   words.read('abc abcd abce <s>q <t> x y eé nor not this ab')
-  // `x y` is one symbol, with the space in it.
+  // `x y` is one symbol, which contains a space.
   t.same(found(words), {
     '_*c': [1, 0],
     '_*': [2, 1],

@@ -14,7 +14,7 @@ const lines = drawnLines()
 /** The numbers of workers in another process; in `npm test` there is none, and two workers are in this one. */
 const WORKERS = isThorough() ? [1, 2, 4] : []
 
-/** Includes pieces for bytes, which are 259 with the special ones. */
+/** The vocabulary includes 259 byte pieces and special pieces. */
 const VOCAB_SIZE = howMany(400, 600)
 
 /** The pieces in a `.vocab` file; that of spm_train is made by `test/fixtures/make_trained.py`. */

@@ -1,4 +1,4 @@
-/** Several threads find the same as this one. */
+/** Several threads report the same findings as this one. */
 import { truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import { t } from '../../tap.ts'

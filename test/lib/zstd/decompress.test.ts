@@ -117,7 +117,7 @@ const wrong: Readonly<Record<string, [data: Buffer, says: RegExp]>> = {
     frameOf([block(2, 4, Buffer.of(0x08, 0x61, 1, 0xfc), true)]),
     /reuse a table, and there is none before them/
   ],
-  // one literal, then a sequence with tables that repeat a code and read no bits: 3 bytes from an empty history
+  // one literal, then a sequence that copies 3 bytes from before the frame; its RLE tables need no bits
   'a reference before the start of the frame': [
     frameOf([block(2, 8, Buffer.of(0x08, 0x61, 1, 0x54, 0, 2, 0, 0x04), true)]),
     /a reference \d+ bytes back, before the window's start/
@@ -159,7 +159,7 @@ t.test('no silent loss: a flipped bit of a frame with a checksum is an error, or
     else if ((got as { code?: string }).code !== 'ERR_SOURCE') t.equal(got, undefined, `bit ${bit}`)
     if (got instanceof Buffer && !got.equals(content)) t.fail(`bit ${bit} changes the content`)
   }
-  // Such as the descriptor's unused bit, and codes of unused symbols: the zstd command accepts the same ones.
+  // For example, the unused bit of the descriptor, and codes for unused symbols. The zstd command accepts them too.
   t.equal(passed[0], 4 * 8 + 4)
   t.equal(passed.length, howMany(4, 12), `of ${Math.ceil(frame.length * 8 / step)} bits`)
 })

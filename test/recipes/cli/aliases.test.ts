@@ -69,7 +69,7 @@ const ALIASES = Object.entries(commands).flatMap(([name, { aliases }]) => {
   })
 })
 
-/** Without times, speeds and paths of a run. */
+/** Removes times, speeds and paths of a run. */
 function comparable (content: string, name: string): string {
   return content
     .replaceAll(name, 'NAME')

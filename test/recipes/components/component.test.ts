@@ -91,7 +91,7 @@ interface Killed {
   readonly by?: 'error' | 'signal'
 }
 
-/** Does a component; the run fails when its `killAt`-th document is encoded. */
+/** Processes a component. The run fails when its `killAt`-th document is encoded. */
 async function shard (
   { component }: Setting,
   { killAt = Infinity, by = 'error', ...options }: Partial<ShardOptions> & Killed = {}

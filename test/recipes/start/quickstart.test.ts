@@ -30,7 +30,7 @@ const INDENTED = '  def gate (open):\n\tif open:  # \u{1f6a2} \u6c34\n\n        
 /** sluice as it is installed, next to few packages, with a small vocabulary: there is less text than in a checkout. */
 function installation (t: Test): string {
   const parent = folderInMemory(t)
-  // The packages that it loads; it gathers text from the nearer ones.
+  // sluice loads packages from here; the quickstart reads text from the inner `node_modules`.
   symlinkSync(join(ROOT, 'node_modules'), join(parent, 'node_modules'))
   const folder = join(parent, 'sluice')
   cpSync(join(ROOT, 'dist'), join(folder, 'dist'), {
