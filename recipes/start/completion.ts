@@ -73,7 +73,7 @@ function flagsOf (key: string, field: z.ZodType): Flag[] {
   const takesValue = type !== 'boolean'
   const flag = { name: `--${kebabCase(key)}`, description, takesValue, values: values.map(String) }
   const isOpen = !takesValue && fallback === undefined
-  const negated = { ...flag, name: `--no-${kebabCase(key)}`, description: `turns off ${flag.name}` }
+  const negated = { ...flag, name: `--no-${kebabCase(key)}`, description: `turn off ${flag.name}` }
   return isOpen ? [flag, negated] : [flag]
 }
 
