@@ -114,7 +114,7 @@ export {
 export { type FinishedRun, runName, sourcesOf as runSources, writeRunRecord } from './history/write.ts'
 export { type RunSummary, type RunsResult, type ShardTrace, runs as runHistory } from './runs.ts'
 
-// The names of 0.2, which are too general outside of their modules. They will be removed in 1.0.
+// Names of 0.2, deprecated
 export {
   /** @deprecated Use `textLines`. */
   text

@@ -1,8 +1,11 @@
-// Writes API.md: one line for each name that the package exports, with the first sentence of its docstring.
+// Writes API.md, recipes/API.md and the end of lib/README.md: one line for each name that the package exports, with the
+// first sentence of its docstring.
 import { readFileSync, writeFileSync } from 'node:fs'
 import ts from 'typescript'
 
 const INDEX = 'recipes/index.ts'
+/** The groups of the index that are in the page of recipes. */
+const OF_RECIPES = /^(?:Recipes|Licences|Where shards come from)/
 const { name: PACKAGE, exports } = JSON.parse(readFileSync('package.json', 'utf8'))
 const parts = Object.entries(exports).filter(([, path]) => /^\.\/dist\/lib\//.test(path))
   .map(([name, path]) => [name.replace('.', PACKAGE), path.replace('./dist/', '').replace(/\.js$/, '.ts')])
@@ -36,27 +39,50 @@ function groupsOf (path) {
 }
 
 const byName = new Map(checker.getExportsOfModule(moduleAt(INDEX)).map(symbol => [symbol.name, symbol]))
-const index = groupsOf(INDEX).flatMap(({ title, names }) => ['', `## ${title}`, '', ...names.map(({ name }) => {
-  const deprecated = ts.getJSDocDeprecatedTag(names.find(other => other.name === name))
-  return deprecated === undefined
-    ? lineOf(byName.get(name.text))
-    : `- \`${name.text}\`: deprecated. ${deprecated.comment}`
-})])
-const modules = parts.flatMap(([name, path]) =>
-  ['', `## \`${name}\``, '', ...checker.getExportsOfModule(moduleAt(path)).map(lineOf)])
+const groups = groupsOf(INDEX).map(({ title, names }) => ({
+  title,
+  lines: names.map(name => {
+    const deprecated = ts.getJSDocDeprecatedTag(name)
+    return deprecated === undefined
+      ? lineOf(byName.get(name.name.text))
+      : `- \`${name.name.text}\`: deprecated. ${deprecated.comment}`
+  })
+}))
+const modules = parts.map(([name, path]) =>
+  ({ title: `\`${name}\``, lines: checker.getExportsOfModule(moduleAt(path)).map(lineOf) }))
 const stages = Object.keys(exports).filter(path => /^\.\/\w+\/\w+$/.test(path)).map(path =>
   `\`${path.replace('.', PACKAGE)}\``)
-const paths = `Most names are in \`import { … } from '${PACKAGE}'\`. ` +
-  `Each stage also has a separate path, which loads no other stage: ${stages.join(', ')}.`
 
-writeFileSync('API.md', `# The names in code
+const textOf = ({ title, lines }) => `## ${title}\n\n${lines.join('\n')}\n`
+
+/** Writes a page: its introduction, a table of contents, and its sections. */
+function writePage (path, introduction, sections) {
+  const anchorOf = title => title.toLowerCase().replace(/[^\p{L}\p{N} _-]/gu, '').replaceAll(' ', '-')
+  const contents = sections.map(({ title }) => `- [${title}](#${anchorOf(title)})`)
+  writeFileSync(path, `${introduction}\n\n${contents.join('\n')}\n\n${sections.map(textOf).join('\n')}`)
+}
+
+writePage('API.md', `# The names in code
 
 What can be imported of the package, and nothing else: a line for each name. Editors show what options mean; the pages
 of [sources](sources/README.md), [transforms](transforms/README.md) and [sinks](sinks/README.md) have tables.
-\`npm run api\` writes this page from the docstrings.
+\`npm run api\` writes these pages from the docstrings.
 
-${paths}
-Of such a module those names are public that the index has as well. The parts that are of use alone are at the end.
-${index.join('\n')}
-${modules.join('\n')}
-`)
+- This page: documents, stages, shards and tokenizers
+- [recipes/API.md](recipes/API.md): whole jobs, licences and run records
+- [lib/README.md](lib/README.md#parts-used-alone): the parts with their own module, such as \`${PACKAGE}/tokenizer\`
+
+The names of this page and of the recipes are in \`import { … } from '${PACKAGE}'\`. Each stage also has a separate
+path, which loads no other stage: ${stages.join(', ')}.
+Of such a module those names are public that the index has as well. Names of 0.2 will be removed in 1.0.`,
+groups.filter(({ title }) => !OF_RECIPES.test(title)))
+
+writePage('recipes/API.md', `# The names in code: recipes
+
+Names of \`import { … } from '${PACKAGE}'\`, in addition to those of [API.md](../API.md).
+[Recipes](README.md#in-code) has an example.`,
+groups.filter(({ title }) => OF_RECIPES.test(title)))
+
+const MARK = '<!-- written by npm run api -->\n'
+const [before] = readFileSync('lib/README.md', 'utf8').split(MARK)
+writeFileSync('lib/README.md', `${before}${MARK}\n${modules.map(textOf).join('\n')}`)

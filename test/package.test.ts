@@ -117,19 +117,32 @@ t.test('the README names the Node version that package.json requires, and this N
   t.ok(major === 20 ? minor >= 19 : major > 22 || (major === 22 && minor >= 12))
 })
 
+/** The modules of `lib` that are useful alone. */
+const PARTS = ['fasttext', 'hub', 'npy', 'sentencepiece', 'tokenizer', 'trainer']
+
 t.test('the exports are the index, each stage, and the modules of lib that are useful alone', async t => {
   const stages = ['sources', 'transforms', 'sinks'].flatMap(folder =>
     readdirSync(join(ROOT, folder)).filter(name => name.endsWith('.ts')).map(name =>
       `./${folder}/${name.replace('.ts', '')}`))
-  const parts = ['./fasttext', './hub', './npy', './sentencepiece', './tokenizer', './trainer']
   t.strictSame(Object.keys(manifest.exports).sort(), [
-    '.', ...stages, ...parts, './manifest.schema.json', './package.json'
+    '.', ...stages, ...PARTS.map(part => `./${part}`), './manifest.schema.json', './package.json'
   ].sort())
   const files = packed()
   for (const [name, path] of Object.entries(manifest.exports)) {
     t.ok(files.includes(path.replace('./', '')), `${name} is packed`)
     if (path.endsWith('.js')) t.ok(Object.keys(await import(name.replace('.', 'sluice')) as object).length > 0, name)
   }
+})
+
+t.test('every public function has a line in the test of types', async t => {
+  const types = readFileSync(join(ROOT, 'test/public-types.ts'), 'utf8')
+  const names = ['sluice', ...PARTS.map(part => `sluice/${part}`)]
+  const modules = await Promise.all(names.map(async name => await import(name) as object))
+  const isClass = (name: string): boolean => /^[A-Z]/.test(name)
+  const functions = modules.flatMap(module => Object.entries(module))
+    .filter(([name, value]) => typeof value === 'function' && !isClass(name))
+  t.ok(functions.length > 50, `${functions.length} functions`)
+  t.strictSame(functions.map(([name]) => name).filter(name => !new RegExp(`\\b${name}\\b`).test(types)), [])
 })
 
 t.test('modules that are not exported can\'t be imported', async t => {

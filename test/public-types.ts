@@ -4,6 +4,7 @@ import { pipeline } from 'node:stream/promises'
 import type * as sluice from '../recipes/index.ts'
 import type * as fasttext from '../lib/fasttext/index.ts'
 import type * as hub from '../lib/hub/index.ts'
+import type * as npy from '../lib/shards/npy.ts'
 import type * as sentencepiece from '../lib/sentencepiece/index.ts'
 
 type IsAny<T> = 0 extends 1 & T ? true : false
@@ -39,12 +40,14 @@ export type Functions = [
   Expect<Same<Given<S['licenseTerms' | 'strictestTerms']>, sluice.LicenseTerms>>,
   Expect<Same<Given<S['reportLicenses']>, sluice.LicensesReport>>,
   Expect<Same<Given<S['filterCorpus']>, sluice.FilterCorpusStats>>,
+  Expect<Same<Given<S['shardCorpus']>, sluice.ComponentStats | sluice.PullStats>>,
   Expect<Same<Given<S['checkCoverage']>, sluice.CoverageReport>>,
   Expect<Same<Given<S['checkTokenizer']>, sluice.TokenizerRecord>>,
   Expect<Same<Given<S['trainTokenizer']>, sluice.TrainedStats>>,
   Expect<Same<Given<S['initManifest']>, sluice.InitReport>>,
   Expect<Same<Given<S['inspectShards']>, sluice.InspectReport | sluice.ShardStatistics>>,
   Expect<Same<Given<S['checkManifest']>, sluice.Forecast>>,
+  Expect<Same<Given<S['quickstart']>, sluice.MixtureStats>>,
   Expect<Same<Given<S['processMixture']>, sluice.MixtureResult>>,
   Expect<Same<Given<S['runManifest']>, sluice.RunReport>>,
   Expect<Same<Given<S['writeProvenance']>, sluice.WrittenProvenance>>,
@@ -55,6 +58,17 @@ export type Functions = [
   Expect<Same<Given<typeof fasttext.loadFastText>, fasttext.FastTextClassifier>>,
   Expect<Same<Given<typeof hub.theHub>, hub.Hub>>,
   Expect<Same<Given<typeof hub.resolveDataset>, hub.ResolvedDataset>>,
+  Expect<Same<Given<typeof hub.hubAddress>, hub.HubAddress>>,
+  Expect<Same<Given<typeof hub.hubName>, string>>,
+  Expect<Same<Given<typeof hub.isHubName>, boolean>>,
+  Expect<Same<Given<typeof hub.download>, AsyncGenerator<Buffer>>>,
+  Expect<Same<Given<typeof hub.downloadWhole>, Buffer>>,
+  Expect<Same<Given<typeof hub.closeHubs>, void>>,
+  Expect<Same<Given<typeof npy.maxId | typeof npy.bytesPerId | typeof npy.npyBytes>, number>>,
+  Expect<Same<Given<typeof npy.npyHeader | typeof npy.npyData>, Buffer>>,
+  Expect<Same<Given<typeof npy.idsOf>, npy.Ids>>,
+  Expect<Same<Given<typeof npy.readNpyHeader>, npy.NpyHeader>>,
+  Expect<Same<Given<typeof npy.readNpy>, npy.NpyShape & { readonly data: npy.Ids }>>,
   Expect<Same<Given<typeof sentencepiece.readModel>, sentencepiece.SentencePieceModel>>,
   Expect<Same<Given<typeof sentencepiece.modelBytes | typeof sentencepiece.charsmapOf>, Uint8Array>>
 ]
@@ -70,6 +84,14 @@ export async function runsAsRequested ({ runHistory }: S): Promise<readonly [
 
 /** Deprecated names stand for the same things. */
 export type Deprecated = [
+  Expect<Same<S['strictestOf'], S['strictestTerms']>>,
+  Expect<Same<S['termsOf'], S['licenseTerms']>>,
+  Expect<Same<S['licenses'], S['reportLicenses']>>,
+  Expect<Same<S['inspect'], S['inspectShards']>>,
+  Expect<Same<S['hashOf'], S['runHash']>>,
+  Expect<Same<S['readRun'], S['readRunRecord']>>,
+  Expect<Same<S['sourcesOf'], S['runSources']>>,
+  Expect<Same<S['runs'], S['runHistory']>>,
   Expect<Same<S['text'], S['textLines']>>,
   Expect<Same<S['verify'], S['verifyShards']>>,
   Expect<Same<S['run'], S['runManifest']>>

@@ -12,8 +12,8 @@ import { TreeScores } from './tree-scores.ts'
 export type { SharedFastText } from './model.ts'
 
 /**
- * Relative difference between the scores of the kernel and those of fastText, for each square root of the number of
- * rows. It comes from rounding, which adds up with each row. Exact sums have none.
+ * Scores of the kernel differ from those of fastText by rounding, which adds up with each row. The relative difference
+ * is at most this constant times the square root of the number of rows. Exact sums do not differ.
  */
 const ROUNDING = 2e-7
 

@@ -5,8 +5,8 @@ import type { NormalizerSpec } from './model.ts'
 import { U2581, byteString, codePointAt, lengthOfChar } from './utf8.ts'
 
 /**
- * A space in normalized text. If spaces are escaped, this byte stands for U+2581, which would take three; it isn't used
- * otherwise, since no other space is left.
+ * The byte of a space in normalized text. If spaces are escaped, it stands for U+2581, which takes three bytes in
+ * UTF-8; an escaped text has no other spaces.
  */
 export const SPACE = 0x20
 

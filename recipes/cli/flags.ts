@@ -72,7 +72,7 @@ function optionsFor (key: string, field: z.ZodType, { aliases, required }: Comma
   }
   const isOpen = schema.type === 'boolean' && schema.default === undefined
   // If neither the flag nor its negation is given, another setting decides.
-  const negated = isOpen ? [new Option(`--no-${kebabCase(key)}`)] : []
+  const negated = isOpen ? [new Option(`--no-${kebabCase(key)}`, `turn off ${flagOf(key)}`)] : []
   return [...[option(key), ...negated].map(made => grouped(key, made)), ...others.map(name => option(name).hideHelp())]
 }
 

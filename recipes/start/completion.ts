@@ -40,12 +40,14 @@ export function completionScript (shell: string, commands: Readonly<Record<strin
   if (script === undefined) {
     throw new SluiceError('ERR_OPTION', `completion: expected ${shells.join(' or ')}, got ${shell}`)
   }
-  return script(Object.entries(commands).map(([name, { options }]) => ({
+  const completed = Object.entries(commands).map(([name, { options }]) => ({
     name,
     description: options.description ?? '',
     flags: [...Object.entries(options.shape).flatMap(([key, field]) => flagsOf(key, field)), ...COMMON_FLAGS],
     words: name === 'completion' ? shells : []
-  })))
+  }))
+  const help = { name: 'help', description: HELP_PURPOSE, flags: [], words: Object.keys(commands) }
+  return script([...completed, help])
 }
 
 /** Prints the script to standard output. @throws SluiceError `ERR_OPTION` */
@@ -56,11 +58,13 @@ export async function printCompletion (
   return { shell }
 }
 
+const HELP_PURPOSE = 'print the help of a command'
+
 /** The flags that every command has. */
 const COMMON_FLAGS: readonly Flag[] = [
   { name: '--json', description: 'print the result as one JSON object', takesValue: false, values: [] },
   { name: '--quiet', description: 'print nothing but errors and data', takesValue: false, values: [] },
-  { name: '--help', description: 'display help', takesValue: false, values: [] }
+  { name: '--help', description: 'print this help', takesValue: false, values: [] }
 ]
 
 function flagsOf (key: string, field: z.ZodType): Flag[] {
@@ -69,7 +73,8 @@ function flagsOf (key: string, field: z.ZodType): Flag[] {
   const takesValue = type !== 'boolean'
   const flag = { name: `--${kebabCase(key)}`, description, takesValue, values: values.map(String) }
   const isOpen = !takesValue && fallback === undefined
-  return isOpen ? [flag, { ...flag, name: `--no-${kebabCase(key)}` }] : [flag]
+  const negated = { ...flag, name: `--no-${kebabCase(key)}`, description: `turn off ${flag.name}` }
+  return isOpen ? [flag, negated] : [flag]
 }
 
 /** Where the script offers nothing, bash completes paths. */
@@ -77,9 +82,11 @@ function bash (commands: readonly CompletedCommand[]): string {
   const offer = (words: readonly string[]): string => `COMPREPLY=($(compgen -W '${words.join(' ')}' -- "$current"))`
   const withValues = commands.flatMap(({ name, flags }) => flags.filter(({ values }) => values.length > 0)
     .map(flag => `    ${name},${flag.name}) ${offer(flag.values)}; return ;;`))
-  const flags = commands.flatMap(({ flags }) => flags)
-  const open = flags.filter(({ takesValue, values }) => takesValue && values.length === 0)
-  const paths = [...new Set(open.map(({ name }) => `*,${name}`))]
+  const withoutValue = commands.flatMap(({ flags }) => flags.filter(({ takesValue }) => !takesValue))
+  const switches = new Set(withoutValue.map(({ name }) => name))
+  const paths = new Set(commands.flatMap(({ name, flags }) => flags
+    .filter(({ takesValue, values }) => takesValue && values.length === 0)
+    .map(flag => `${switches.has(flag.name) ? name : '*'},${flag.name}`)))
   const ofCommand = ({ name, flags, words }: CompletedCommand): string => {
     return `    ${name}) flags='${flags.map(flag => flag.name).join(' ')}' words='${words.join(' ')}' ;;`
   }
@@ -96,7 +103,7 @@ _sluice () {
   fi
   case $command,$previous in
 ${withValues.join('\n')}
-    ${paths.join('|')}) return ;;
+    ${[...paths].join('|')}) return ;;
   esac
   case $command in
 ${commands.map(ofCommand).join('\n')}

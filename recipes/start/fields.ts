@@ -69,7 +69,8 @@ function longest (tries: readonly Tried[]): Tried | undefined {
   return ofWords.sort((a, b) => lengthOf(b) - lengthOf(a))[0]
 }
 
-async function tryField (
+/** Reads the first documents, with the text in a field. @throws SluiceError as the source does */
+export async function tryField (
   component: FoundComponent, field: string, { signal, maxRetries, timeout, tell }: SampleOptions
 ): Promise<Tried> {
   const documents: Document[] = []
@@ -88,7 +89,8 @@ async function tryField (
   return { field, documents, hasIds: documents.length > 0 && own >= documents.length }
 }
 
-function nullWhereUnreadable (error: unknown): null {
+/** For `catch`: null if the field can't be read. @throws any other error */
+export function nullWhereUnreadable (error: unknown): null {
   if (error instanceof SluiceError && error.code !== 'ERR_ABORTED') return null
   throw error
 }

@@ -122,7 +122,8 @@ function componentReport ({ component, sample, languages, isCode }: Look): InitR
 export function initText ({ manifest, components }: InitReport): string {
   const lines = components.map(({ name, files, documents, text_column: field }) => {
     const count = `${number(files)} ${files === 1 ? 'file' : 'files'}`
-    return `${name}: ${count}, about ${number(documents)} documents, text in ${field}`
+    const found = `about ${number(documents)} ${documents === 1 ? 'document' : 'documents'}`
+    return `${name}: ${count}, ${found}, text in ${field}`
   })
   const path = manifest === STANDARD_STREAM ? 'sluice.yaml' : manifest
   const sluice = calledAs()

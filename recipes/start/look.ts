@@ -4,6 +4,7 @@ import { isIndented } from '../forecast/indentation.ts'
 import { type Sample, type SampleOptions, sampleComponent } from '../forecast/sample.ts'
 import type { FoundComponent } from '../manifest/found.ts'
 import { isOnHub } from '../stages.ts'
+import { arrayField } from './array-field.ts'
 import { textField } from './fields.ts'
 
 /** The findings about a component, from a sample of its documents. */
@@ -45,7 +46,7 @@ export async function lookAt (
     const { dataset } = input
     const known = isOnHub(input) || index < MAX_TRIED ? undefined : ofFormat.get(dataset)
     const group = known ?? await groupOf(input, textColumn, reading)
-    const key = isOnHub(input) ? `hub ${index}` : `${dataset} ${group.textColumn}`
+    const key = isOnHub(input) ? `hub ${index}` : JSON.stringify([dataset, group.sourceOptions, group.textColumn])
     const same = groups.get(key) ?? group
     if (!same.inputs.includes(input)) same.inputs.push(input)
     groups.set(key, same)
@@ -63,24 +64,34 @@ export async function lookAt (
 }
 
 /** Inputs that become one component. */
-interface Group extends Pick<Look, 'hasIds' | 'otherFields'> {
-  readonly textColumn: string
+interface Group extends Pick<Look, 'hasIds' | 'otherFields'>, Pick<FoundComponent, 'textColumn' | 'sourceOptions'> {
   readonly inputs: FoundComponent[]
 }
 
 async function groupOf (input: FoundComponent, asked: string | undefined, reading: SampleOptions): Promise<Group> {
-  const { tried: { field, documents, hasIds }, fields } = await textField(input, asked, reading)
+  const { tried, fields } = await textField(input, asked, reading)
+  const { field, documents, hasIds } = tried
   if (documents.length === 0) throw nothing(input, 'no document was found in it')
-  return { textColumn: field, hasIds, otherFields: fields.filter(other => other !== field), inputs: [input] }
+  const { sourceOptions } = input
+  const array = asked === undefined ? await arrayField(input, tried, reading) : null
+  if (array !== null) {
+    const { field: textColumn, hasIds } = array.tried
+    return {
+      textColumn, hasIds, otherFields: [], sourceOptions: { ...sourceOptions, field: array.field }, inputs: [input]
+    }
+  }
+  const otherFields = fields.filter(other => other !== field)
+  return { textColumn: field, hasIds, otherFields, sourceOptions, inputs: [input] }
 }
 
 async function lookAtGroup (
-  { inputs, textColumn, ...known }: Group, name: string, reading: SampleOptions
+  { inputs, textColumn, sourceOptions, ...known }: Group, name: string, reading: SampleOptions
 ): Promise<Look> {
   const component = {
     ...inputs[0]!,
     name,
     textColumn,
+    sourceOptions,
     files: inputs.flatMap(({ files }) => files),
     namedFiles: inputs.flatMap(({ namedFiles }) => namedFiles)
   }

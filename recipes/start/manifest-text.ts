@@ -68,6 +68,7 @@ function componentLines (name: string, look: Look): string[] {
     `    # ${sizeOf(look)}`,
     hasIds ? '    # Documents have the ids of their records.' : NO_IDS,
     ...sourceLines(look),
+    ...fieldLines(look),
     ...textColumnLines(look),
     ...licenseLines(look),
     '    filters: # remove the # before a filter to use it',
@@ -103,6 +104,10 @@ function filesLines (names: readonly string[]): string[] {
   return ['    data_files:', ...names.map(name => `      - ${scalar(name)}`)]
 }
 
+function fieldLines ({ component: { sourceOptions: { field } } }: Look): string[] {
+  return typeof field === 'string' ? [`    field: ${scalar(field)} # the array of records in each file`] : []
+}
+
 function textColumnLines ({ component, otherFields }: Look): string[] {
   if (formatOf(component) === 'text') return []
   const others = otherFields.length === 0 ? '' : ` # other fields with texts: ${otherFields.join(', ')}`
@@ -128,7 +133,8 @@ function languageLines (look: Look): string[] {
 function sizeOf ({ component: { files }, sample }: Look): string {
   const bytes = files.reduce((sum, { size }) => sum + (size ?? 0), 0)
   const { guess, low, high } = documentsIn(sample)
-  const documents = low === high ? `${amount(guess)} documents` : `about ${amount(guess)} documents`
+  const count = `${amount(guess)} ${guess === 1 ? 'document' : 'documents'}`
+  const documents = low === high ? count : `about ${count}`
   const size = `${amount(bytes)}${bytes < 10_000 ? ' ' : ''}B`
   return `${number(files.length)} ${files.length === 1 ? 'file' : 'files'}, ${size}, ${documents}.`
 }

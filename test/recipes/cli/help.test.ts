@@ -50,6 +50,15 @@ for (const [name, { options, argument, aliases, required }] of Object.entries(co
   })
 }
 
+t.test('each flag in the help has a description', async t => {
+  for (const name of Object.keys(commands)) {
+    const lines = (await helpOf('help', name)).split('\n')
+    const bare = lines.filter((line, i) => /^ {2}-\S+( <[^>]*>)?$/.test(line) && !/^ {10}/.test(lines[i + 1] ?? ''))
+    t.strictSame(bare, [], name)
+  }
+  t.match(await helpOf('help', 'train-tokenizer'), /--no-byte-fallback +turn off --byte-fallback\n/)
+})
+
 t.test('sluice help lists every command, in 80 columns', async t => {
   const help = await helpOf('help')
   t.equal(help, await helpOf('--help'))

@@ -20,7 +20,7 @@ printf '%s\\n' "\${COMPREPLY[@]}"`
 const NEEDS_BASH = { skip: isInstalled('bash') ? false : 'bash is not installed' }
 
 t.test('bash completes commands, flags and values; paths are left to the shell', NEEDS_BASH, async t => {
-  t.strictSame(bashOffers('sluice', ''), [...Object.keys(commands), '--help', '--version'])
+  t.strictSame(bashOffers('sluice', ''), [...Object.keys(commands), 'help', '--help', '--version'])
   t.strictSame(bashOffers('sluice', 'che'), ['check', 'check-tokenizer', 'check-coverage'])
   t.strictSame(bashOffers('sluice', 'init', '--f'), ['--force'])
   t.strictSame(bashOffers('sluice', 'run', 'mix.yaml', '--dry'), ['--dry-run'])
@@ -28,6 +28,9 @@ t.test('bash completes commands, flags and values; paths are left to the shell',
   t.strictSame(bashOffers('sluice', 'shard-corpus', '--dtype', 'u'), ['uint16', 'uint32'])
   t.strictSame(bashOffers('sluice', 'train-tokenizer', '--no-hard'), ['--no-hard-vocab-limit'])
   t.strictSame(bashOffers('sluice', 'completion', ''), ['bash', 'zsh', 'fish'])
+  t.strictSame(bashOffers('sluice', 'help', 'check-'), ['check-tokenizer', 'check-coverage'])
+  t.strictSame(bashOffers('sluice', 'inspect', 'shards', '--documents', '--co'), ['--counts'], 'a flag without value')
+  t.strictSame(bashOffers('sluice', 'check', '--documents', '--co'), [], 'the same flag with a value')
   for (const words of [
     ['check', ''],
     ['check', 'mix'],

@@ -53,6 +53,18 @@ const CASES: Readonly<Record<string, Case>> = {
     args: ['mills.csv'],
     says: [{ name: 'mills', dataset: 'csv', text_column: 'what was said' }]
   },
+  'an object with an array of records': {
+    files: { 'mills.json': JSON.stringify({ version: '1.1', data: texts.map((body, nr) => ({ nr, body })) }) },
+    args: ['mills.json'],
+    says: [{ name: 'mills', dataset: 'json', field: 'data', text_column: 'body' }]
+  },
+  'a folder of objects, each with an array of its paragraphs': {
+    files: Object.fromEntries([0, 30].map(from => [`pages/${from}.json`, JSON.stringify({
+      paragraphs: texts.slice(from, from + 30).map(text => ({ text }))
+    })])),
+    args: ['pages'],
+    says: [{ name: 'pages', dataset: 'json', text_column: 'paragraphs[].text', field: undefined }]
+  },
   'text in nested fields': {
     files: { 'talk.json': JSON.stringify(texts.map(content => ({ messages: [{ content }] }))) },
     args: ['talk.json'],
