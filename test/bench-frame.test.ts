@@ -209,7 +209,7 @@ const ENCODED: RowResult = {
   ]
 }
 
-t.test('bars: what a side must reach beside another, by the best runs, with the same ids', async t => {
+t.test('a bar compares the best runs of two sides, and requires the same ids', async t => {
   const bars = barsOf([ENCODED])
   t.match(bars, [
     { side: 'sluice', of: 'seconds', value: 0.125, isExact: null, path: 'kernel' },

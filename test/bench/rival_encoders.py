@@ -1,4 +1,4 @@
-"""Encoders that sluice is measured beside: what they load, and how they encode texts.
+"""The encoders that sluice is compared with: what they load, and how they encode texts.
 
 Each returns a function that encodes a list of texts and returns a list of ids for each.
 """

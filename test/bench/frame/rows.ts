@@ -28,7 +28,7 @@ interface Measured {
   readonly skipped: readonly string[]
 }
 
-/** What rows take on two quiet cores, once what they are measured beside is installed. */
+/** The time of rows on two quiet cores, without the time to install rivals. */
 export function secondsOf (
   rows: readonly Row[], { compare, runs, areSlowOnce }: Pick<MeasureOptions, 'compare' | 'runs' | 'areSlowOnce'>
 ): number {
@@ -37,7 +37,7 @@ export function secondsOf (
   return extra + seconds * (areSlowOnce ? 1 + REPEATED_SHARE * (runs - 1) : runs)
 }
 
-/** Measures rows one after the other, beside their rivals or beside another commit. */
+/** Measures rows one after the other, together with their rivals or with another commit. */
 export async function measureRows (
   rows: readonly Row[],
   { compare, mb, runs, areSlowOnce, folder }: MeasureOptions

@@ -33,7 +33,7 @@ function digestOf (texts: readonly Int32Array[]): string {
   return hash.digest('hex')
 }
 
-/** A kernel's tables can be shared with other threads, by a kind of their own; earlier releases have none. */
+/** A tokenizer that uses a kernel shares tables. Earlier releases have no kernel: they share words, or nothing. */
 function pathOf (tokenizer: { readonly shared?: unknown }): EncodePath {
   const { kind } = (tokenizer.shared ?? {}) as { readonly kind?: string }
   return kind === undefined || kind === 'words' ? 'plain' : 'kernel'

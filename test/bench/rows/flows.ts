@@ -22,7 +22,7 @@ export const FLOW_ROWS: readonly Row[] = [
   starting('length', ['length'], 'start: length')
 ]
 
-/** One worker, beside a script that does the same in one thread. */
+/** One worker, compared with a script that does the same in one thread. */
 function besideScript (
   name: string,
   corpus: CorpusName,

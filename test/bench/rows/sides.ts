@@ -57,7 +57,7 @@ export async function orSkipped (make: () => Promise<MaybeSide>): Promise<MaybeS
   }
 }
 
-/** A side with what it, or sluice beside it, must show. */
+/** A side, with a bar for it or for sluice compared with it. */
 export function withBars (side: MaybeSide, ...bars: readonly Bar[]): MaybeSide {
   return 'skipped' in side ? side : { ...side, bars }
 }
