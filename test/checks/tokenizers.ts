@@ -60,11 +60,14 @@ const JUDGED: readonly Judged[] = [
   { name: 'unigram, 250,000 pieces', judge: 'sentencepiece', model: async models => await models.largeUnigram() }
 ]
 
-/** @param folder to work in */
-export async function judgeTokenizers (checks: Checks, folder: string): Promise<void> {
+/**
+ * @param folder to work in
+ * @param every 1 for all shared texts, 4 for every fourth one
+ */
+export async function judgeTokenizers (checks: Checks, folder: string, every: number): Promise<void> {
   const python = await findPython(console.log)
   const models = new Models(python, console.log)
-  const texts = await writeTexts(folder)
+  const texts = await writeTexts(folder, every)
   const points = writeKind(folder, 'every code point', everyPoint())
   const queue = JUDGED.values()
   await Promise.all(Array.from({ length: JUDGES }, async () => {
@@ -125,11 +128,11 @@ async function differences (
 }
 
 /** Of the texts that are on this machine. */
-async function writeTexts (folder: string): Promise<Texts[]> {
+async function writeTexts (folder: string, every: number): Promise<Texts[]> {
   const kinds: Texts[] = []
   for (const name of ['web', 'books', 'lines', 'code'] as const) {
     try {
-      const texts = [...(await TEXTS[name]()).texts]
+      const texts = [...(await TEXTS[name]()).texts].filter((_, i) => i % every === 0)
       kinds.push(writeKind(folder, name, name === 'code' ? beginningOf(texts, CODE_BYTES) : texts))
     } catch (error) {
       if (!(error instanceof Missing)) throw error

@@ -36,7 +36,8 @@ t.test('tokens are spelled as in tokenizer.json', async t => {
 
 t.test('an id that no token has is an error', async t => {
   for (const id of [-1, 0.5, MODEL.vocabSize, NaN]) {
-    const expected = { code: 'ERR_TOKENIZER', message: new RegExp(`^llama3.json: cannot decode id ${id}: no token has it, expected`) }
+    const message = new RegExp(`^llama3.json: cannot decode id ${id}: no token has it, expected`)
+    const expected = { code: 'ERR_TOKENIZER', message }
     t.throws(() => DECODER.decode([id]), expected)
     t.throws(() => DECODER.name(id), expected)
   }
