@@ -77,7 +77,7 @@ async function lines (path: string, model: string, runs: number): Promise<number
 async function encoder (model: string, tableBytes?: number): Promise<(text: string) => void> {
   const { loadTokenizer } = await import('../../lib/tokenizer/tokenizer.ts')
   const { IdBuffer } = await import('../../lib/sentencepiece/id-buffer.ts')
-  const { append } = await loadTokenizer(model, tableBytes === undefined ? {} : { tableBytes })
+  const { append } = await loadTokenizer(model, { version: '0.1.97', ...(tableBytes !== undefined && { tableBytes }) })
   const ids = new IdBuffer()
   return text => {
     ids.clear()

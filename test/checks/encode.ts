@@ -157,7 +157,7 @@ async function differences (
   const ended = new Promise<number | null>((resolve, reject) => judge.on('error', reject).on('close', resolve))
   const answers: AsyncIterator<string, undefined> = createInterface(judge.stdout)[Symbol.asyncIterator]()
   if ((await answers.next()).value !== 'ready') throw new Error(`SentencePiece ended with ${await ended}`)
-  const { encode, decode, vocabSize: pieces } = await loadTokenizer(model)
+  const { encode, decode, vocabSize: pieces } = await loadTokenizer(model, { version: '0.1.97' })
   const wrong: string[] = []
   let count = 0
   for (const { kind, texts } of asked) {

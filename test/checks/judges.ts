@@ -126,7 +126,7 @@ try {
         name: 'mix', dataset: 'json', data_files: files, sequences_per_shard: 500, output_dir: join(folder, 'shards')
       }]))
       sluice(
-        'process-mixture', manifest, '--tokenizer-path', model, '--log-file', join(folder, 'stats.json'), '--runs-dir',
+        'process-mixture', manifest, '--tokenizer-path', model, '--sentencepiece-version', '0.1.97', '--log-file', join(folder, 'stats.json'), '--runs-dir',
         join(folder, 'runs'), '--overwrite', '--quiet', '--max-line-bytes', '100000000'
       )
       const { stats: [stats] } = JSON.parse(readFileSync(join(folder, 'stats.json'), 'utf8')) as {

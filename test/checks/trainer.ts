@@ -128,10 +128,13 @@ interface Judged {
   readonly folder: string
 }
 
+/** The readers are those of Debian. */
+const JUDGED_VERSION = { version: '0.1.97' } as const
+
 /** A model of ours in every reader, and its pieces compared with those of `spm_train`. */
 async function judgeTraining (checks: Checks, { name, options, corpus, asked, folder }: Judged): Promise<void> {
   const model = await trained(join(folder, 'trained-ours.model'), corpus, options)
-  const ours = await loadTokenizer(model)
+  const ours = await loadTokenizer(model, JUDGED_VERSION)
   const what = `trained, ${name} (${ours.vocabSize} pieces)`
   const readers: ReadonlyArray<readonly [reader: string, idsOf: readonly string[]]> = [
     ['Python', pythonIds(model, asked)],
@@ -154,7 +157,7 @@ async function judgeTraining (checks: Checks, { name, options, corpus, asked, fo
     `${what}, spm_encode: same ids as our encoder (${lines.length} lines)`,
     encoded === lines.map(line => `${ours.encode(line).join(' ')}\n`).join('')
   )
-  const theirs = await loadTokenizer(spmTrain(join(folder, 'trained-theirs'), corpus, ...flagsOf(options)))
+  const theirs = await loadTokenizer(spmTrain(join(folder, 'trained-theirs'), corpus, ...flagsOf(options)), JUDGED_VERSION)
   const common = inCommon(ours, theirs)
   const allowed = options.hardVocabLimit === false ? ALLOWED_PIECES * theirs.vocabSize : 0
   const isAlike = Math.abs(ours.vocabSize - theirs.vocabSize) <= allowed && firstPieces(ours) === firstPieces(theirs)
@@ -216,8 +219,10 @@ async function judgeQuality (
   })) as [string[], string[]]
   const corpus = writeCorpus(join(folder, 'trained-quality.txt'), [learned], Infinity)
   const options: ModelOptions = { vocabSize: QUALITY_PIECES, workers: 2 }
-  const ours = await loadTokenizer(await trained(join(folder, 'trained-ours.model'), corpus, options))
-  const theirs = await loadTokenizer(spmTrain(join(folder, 'trained-theirs'), corpus, ...flagsOf(options)))
+  const ours = await loadTokenizer(await trained(join(folder, 'trained-ours.model'), corpus, options), JUDGED_VERSION)
+  const theirs = await loadTokenizer(
+    spmTrain(join(folder, 'trained-theirs'), corpus, ...flagsOf(options)), JUDGED_VERSION
+  )
   const tokens = (tokenizer: Tokenizer): number => heldOut.reduce((sum, text) => sum + tokenizer.encode(text).length, 0)
   const ratio = tokens(ours) / tokens(theirs)
   const common = inCommon(ours, theirs)
