@@ -127,7 +127,8 @@ try {
       }]))
       sluice(
         'process-mixture', manifest, '--tokenizer-path', model, '--sentencepiece-version', '0.1.97',
-        '--log-file', join(folder, 'stats.json'), '--runs-dir', join(folder, 'runs'), '--overwrite', '--quiet', '--max-line-bytes', '100000000'
+        '--log-file', join(folder, 'stats.json'), '--runs-dir', join(folder, 'runs'),
+        '--overwrite', '--quiet', '--max-line-bytes', '100000000'
       )
       const { stats: [stats] } = JSON.parse(readFileSync(join(folder, 'stats.json'), 'utf8')) as {
         stats: Array<Record<string, unknown>>

@@ -157,7 +157,8 @@ async function judgeTraining (checks: Checks, { name, options, corpus, asked, fo
     `${what}, spm_encode: same ids as our encoder (${lines.length} lines)`,
     encoded === lines.map(line => `${ours.encode(line).join(' ')}\n`).join('')
   )
-  const theirs = await loadTokenizer(spmTrain(join(folder, 'trained-theirs'), corpus, ...flagsOf(options)), JUDGED_VERSION)
+  const spmModel = spmTrain(join(folder, 'trained-theirs'), corpus, ...flagsOf(options))
+  const theirs = await loadTokenizer(spmModel, JUDGED_VERSION)
   const common = inCommon(ours, theirs)
   const allowed = options.hardVocabLimit === false ? ALLOWED_PIECES * theirs.vocabSize : 0
   const isAlike = Math.abs(ours.vocabSize - theirs.vocabSize) <= allowed && firstPieces(ours) === firstPieces(theirs)
