@@ -6,8 +6,9 @@ import { type BpeTables, settingsOf } from './kernel-tables.ts'
 
 // The memory of a thread. Larger tables keep more words but are slower to fill: the processor's caches are small.
 const SHORT_BITS = 15 // lines of 64 bytes: 2 MiB
-const LONG_BITS = 12 // of 128 bytes: 512 KiB
-const SPILL_BYTES = 2 ** 20
+const LONG_BITS = 13 // of 128 bytes: 1 MiB
+// Once it is full, all words are forgotten: text in many languages has words of many ids.
+const SPILL_BYTES = 2 ** 22
 const OUT_BYTES = 2 ** 18
 const TEXT_BYTES = 2 ** 16
 
