@@ -52,7 +52,7 @@ async function bench (given: Arguments): Promise<void> {
   process.once('exit', () => { rmSync(folder, { recursive: true, force: true }) })
   process.once('SIGINT', () => { process.exit(130) })
 
-  const parts = PARTS.filter(({ name }) => given.only.includes(name))
+  const parts = PARTS.filter(({ name }) => given.only.some(only => isNamed(name, only)))
   const rows = rowsOf(given.only)
   const runs = given.runs ?? RUNS.row
   const areSlowOnce = given.runs === null

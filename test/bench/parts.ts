@@ -66,7 +66,7 @@ export const PARTS: readonly Part[] = [
     }
   },
   {
-    name: 'encode',
+    name: 'encode-bounds',
     seconds: ({ runs }) => 30 + 25 * runs,
     async measure ({ corpus, runs, tolerance }) {
       const figures = await encodeFigures(corpus, runs)
