@@ -19,7 +19,7 @@ const USAGE = `npm run -s bench -- [--only NAME]... [--runs N] [--compare COMMIT
   --only NAME         measure this row or part only; may be repeated; read stands for all rows read-..., and encode
                       for the part and all rows encode-...
   --runs N            runs of each side, of which the best counts (default: 2 of rows, or 1 where the first took
-                      over 4 s; 5 of parts)
+                      over 1.5 s; 5 of parts)
   --compare COMMIT    build another commit and measure sluice's sides of the rows here and there, alternately
   --json              print the results as one JSON object
   --tolerance PERCENT by how much the bars of rows that are named, the bounds of encode and languages, and the speed

@@ -13,7 +13,7 @@ const PREPARING_SECONDS = 35
 const ALL_ROWS_SECONDS = 40
 const BUILDING_SECONDS = 30
 /** The share of a round's time that remains if slow sides aren't run again. */
-const REPEATED_SHARE = 0.7
+const REPEATED_SHARE = 0.4
 
 interface MeasureOptions extends Pick<Arguments, 'compare' | 'mb'>, Pick<Bench, 'runs' | 'areSlowOnce'> {
   /** The folder for corpora, formats, output and the other commit. */

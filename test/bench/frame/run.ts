@@ -9,7 +9,7 @@ import { digestOfShards } from './shards.ts'
 
 const PYTHON_PROGRAM = join(packageRoot(), 'test', 'bench', 'rivals.py')
 /** Seconds of CPU time. */
-const SLOW_SECONDS = 4
+const SLOW_SECONDS = 1.5
 const MAX_OUTPUT = 2 ** 24
 
 /** How rows are measured. */
