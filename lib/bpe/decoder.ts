@@ -1,18 +1,13 @@
 import { SluiceError } from '../errors.ts'
+import { nameOfByte } from '../sentencepiece/byte-pieces.ts'
+import type { DecodingOptions } from '../sentencepiece/decode.ts'
+import { isTrailByte } from '../sentencepiece/text-of-bytes.ts'
 import { TextParts } from '../text/text-parts.ts'
 import { byteCharacters } from './byte-characters.ts'
 import type { BpeModel } from './model.ts'
 
 /** The content of added tokens is text, and BOM is a character like any other. */
 const UTF8 = new TextDecoder('utf-8', { ignoreBOM: true })
-
-/** How a text is decoded. */
-export interface DecodingOptions {
-  /** Whether the ids begin inside a text. @default false */
-  readonly continues?: boolean
-  /** Whether bytes that continue a character of the ids before are shown by their names. @default false */
-  readonly namesCut?: boolean
-}
 
 interface Added {
   readonly content: string
@@ -160,14 +155,6 @@ class ByteLevelDecoding {
     names.forEach(name => { this.#text.add(name) })
     return this.take()
   }
-}
-
-function nameOfByte (byte: number): string {
-  return `<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`
-}
-
-function isTrailByte (byte: number): boolean {
-  return (byte & 0xc0) === 0x80
 }
 
 /** How many bytes at the end are the beginning of a character that isn't whole. */

@@ -34,8 +34,8 @@ export function mergeShort (at: usize, length: u32): u32 {
 
 /**
  * Merges 1 to 64 tokens, which are in the work memory with the ranks of the pairs that they begin: always the pair with
- * the lowest rank, of equal ones the leftmost. The minimum of all ranks is looked for each time, four at once, which for
- * so few is quicker than a heap.
+ * the lowest rank, of equal ones the leftmost. Each time the minimum of all ranks is searched for, four at once. For so
+ * few ranks this is faster than a heap.
  *
  * @returns bits of the places where tokens are left
  */
