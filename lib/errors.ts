@@ -25,10 +25,13 @@ export const errorCodes = {
     means: 'the output would replace something else: the shards of another run, an input, ' +
       'or a file of another kind'
   },
-  ERR_LOCKED: { exit: 1, means: 'another run has locked the output, or its lock file is damaged' },
+  ERR_LOCKED: {
+    exit: 1,
+    means: 'another run has locked the output or has taken its lock over, or a lock file is damaged'
+  },
   ERR_TOKENIZER: {
     exit: 2,
-    means: 'a tokenizer model is missing, damaged, not a SentencePiece model, or does not fit its use'
+    means: 'a tokenizer is missing, damaged, of a kind that sluice does not know, or does not fit its use'
   },
   ERR_MODEL: { exit: 2, means: 'the model of a filter is missing, damaged, or of the wrong kind' },
   ERR_BASELINE: {
@@ -70,6 +73,10 @@ export const errorCodes = {
       'the message names the difference'
   },
   ERR_STATE: { exit: 1, means: 'a saved position or state does not belong to this source or stage' },
+  ERR_PLAN: {
+    exit: 2,
+    means: 'a plan, or a unit of it, is missing, damaged, of another version, or of inputs that have changed'
+  },
   ERR_RUN: {
     exit: 1,
     means: 'the records of runs don\'t match the request: no record has that name, hash or shard, more than one ' +

@@ -24,7 +24,7 @@ import { type FoundComponent, inputsOf } from './manifest/found.ts'
 import { type CoverageInput, inputOf, sampleOptions } from './mixture/coverage-input.ts'
 import { MANIFEST_HELP } from './mixture/read.ts'
 import { number, percent } from '../lib/text/numbers.ts'
-import { table } from './text.ts'
+import { table } from '../lib/text/table.ts'
 
 /** Recognizes an existing result, so that no other file is replaced. */
 const COVERAGE = jsonKind('a result of check-coverage', 'sample', 'tokenizer', 'tokens_per_word')

@@ -4,7 +4,7 @@ import { type WithAliases, parseNamed } from './cli/aliases.ts'
 import { jsonKind, refuseForeign, writeOwn } from '../lib/output/own-file.ts'
 import { type TokenizerFormat, TOKENIZER_FILES, readTokenizerFile } from '../lib/tokenizer/files.ts'
 import { loadOptions } from '../lib/tokenizer/options.ts'
-import { loadTokenizer } from '../lib/tokenizer/tokenizer.ts'
+import { tokenizerIn } from '../lib/tokenizer/tokenizer.ts'
 
 export const checkTokenizerOptions = z.strictObject({
   tokenizerPath: z.string().min(1).describe(TOKENIZER_FILES),
@@ -51,12 +51,12 @@ export async function checkTokenizerParsed (
   { tokenizerPath, tiktokenFamily, sha256: expected, output }: z.output<typeof checkTokenizerOptions>
 ): Promise<TokenizerRecord> {
   if (output !== undefined) await refuseForeign(output, RECORD)
-  const { bytes } = await readTokenizerFile(tokenizerPath)
-  const tokenizer = await loadTokenizer(tokenizerPath, { family: tiktokenFamily })
+  const file = await readTokenizerFile(tokenizerPath)
+  const tokenizer = await tokenizerIn(file, { family: tiktokenFamily })
   const record: TokenizerRecord = {
     tokenizer_path: tokenizerPath,
     sha256: tokenizer.sha256,
-    bytes: bytes.length,
+    bytes: file.bytes.length,
     format: tokenizer.format,
     model_type: tokenizer.modelType,
     vocab_size: tokenizer.vocabSize,

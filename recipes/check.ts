@@ -7,7 +7,7 @@ import { type Hub, theHub } from '../lib/hub/hub.ts'
 import { hubOptions } from '../lib/hub/settings.ts'
 import { parseOptions, positive } from '../lib/options.ts'
 import { recordSourceOptions } from '../lib/records/source-options.ts'
-import type { Estimate } from '../lib/sampling/estimate.ts'
+import { type Estimate, addEstimates } from '../lib/sampling/estimate.ts'
 import { TOKENIZER_FILES } from '../lib/tokenizer/files.ts'
 import { loadOptions, tokenizerOptionsOf } from '../lib/tokenizer/options.ts'
 import { type Tokenizer, type TokenizerOptions, loadTokenizer } from '../lib/tokenizer/tokenizer.ts'
@@ -16,13 +16,14 @@ import { findComponent, findingOnce } from './components/find.ts'
 import { checkpointsOf } from './components/paths.ts'
 import type { RunOptions } from './flow/flow.ts'
 import { type ComponentForecast, BYTES_A_TOKEN, forecastOf, sumOf } from './forecast/forecast.ts'
+import { type MixtureForecast, mixtureForecast } from './forecast/mixture.ts'
 import { type KeepsLines, keepsLinesTrainedWith, keepsLinesWith } from './forecast/indentation.ts'
 import { sampleComponent } from './forecast/sample.ts'
 import { readManifest } from './manifest/read.ts'
 import type { Component, Manifest } from './manifest/schema.ts'
 import { knownStages, readsHub } from './stages.ts'
 import { amount } from '../lib/text/numbers.ts'
-import { tableLines } from './text.ts'
+import { tableLines } from '../lib/text/table.ts'
 
 const TOKENIZER_HELP = `${TOKENIZER_FILES} (default: the manifest's, if it exists)`
 const DOCUMENTS_HELP = 'random documents to sample of each component, to estimate what the filters keep; the same ' +
@@ -44,6 +45,9 @@ export interface Forecast {
   /** The components that can be read. */
   readonly components: readonly ComponentForecast[]
   readonly failed: ReadonlyArray<{ readonly name: string, readonly code: string, readonly error: string }>
+  /** Null if the manifest has no training set, or one of its components can't be read. */
+  readonly mixture: MixtureForecast | null
+  /** All output, with the temporary files of the training set. */
   readonly output_bytes: Estimate
   readonly free_bytes: number
   readonly memory_bytes: number
@@ -61,8 +65,8 @@ const COMPONENT_BYTES = 80e6
 const HASH_BYTES = 90
 
 /**
- * Forecasts a run of `process-mixture`. It reads a part of each component, filters and encodes some of its documents as
- * the run would, and writes nothing.
+ * Forecasts a run of `process-mixture`, and the training set that `run` or `mix` makes of its shards. It reads a part
+ * of each component, filters and encodes some of its documents as the run would, and writes nothing.
  *
  * @throws SluiceError `ERR_MANIFEST`, `ERR_TOKENIZER`; a ForecastError (`ERR_COMPONENT`) when components can't be read,
  *   with the forecast of the others; `ERR_ABORTED`
@@ -105,9 +109,13 @@ export async function checkManifestParsed (
       failed.push({ name: component.name, code: error.code, error: error.message })
     }
   }
-  const output = sumOf(components.map(component => component.output_bytes))
+  const mixture = mixtureForecast(manifest, components, tokenizer)
+  const own = sumOf(components.map(component => component.output_bytes))
+  // The size of the training set depends on those of the components.
+  const output = mixture === null ? own : addEstimates([own, mixture.output_bytes, mixture.shuffle_bytes])
   const free = await freeSpace(manifest.datasets[0]!.outputDir)
-  const memory = memoryFor(manifest.datasets, concurrency)
+  const shuffling = Math.min(manifest.mixture?.shuffleMemory ?? 0, mixture?.shuffle_bytes.high ?? 0)
+  const memory = Math.max(memoryFor(manifest.datasets, concurrency), RUN_BYTES + shuffling)
   warnOfSpace('the output', output.high, free, warnings)
   warnOfSpace('the run', memory, freemem(), warnings, ' of memory')
   const forecast: Forecast = {
@@ -115,6 +123,7 @@ export async function checkManifestParsed (
     tokenizer: tokenizer === null ? null : path,
     components,
     failed,
+    mixture,
     output_bytes: output,
     free_bytes: free,
     memory_bytes: memory,
@@ -190,10 +199,26 @@ function gigabytes (bytes: number): string {
 
 /** A forecast as text. */
 export function forecastText (forecast: Forecast): string {
-  const { components, output_bytes: output, free_bytes: free, memory_bytes: memory, warnings } = forecast
+  const { components, mixture, output_bytes: output, free_bytes: free, memory_bytes: memory, warnings } = forecast
   const meaning = 'In parentheses: bounds that hold in 19 cases of 20, if the rest of the data is like the sample.'
   const needed = `Disk space needed: ${range(output, 'B')}, free: ${amount(free)}B. Memory: about ${amount(memory)}B.`
-  return [...components.flatMap(componentLines), '', meaning, needed, ...warnings.map(notes)].join('\n')
+  const parts = [...components.flatMap(componentLines), ...(mixture === null ? [] : mixtureLines(mixture))]
+  return [...parts, '', meaning, needed, ...warnings.map(notes)].join('\n')
+}
+
+function mixtureLines (mixture: MixtureForecast): string[] {
+  const { tokens, validation_tokens: held, output_bytes: written, shuffle_bytes: shuffling, warnings } = mixture
+  const estimates = [
+    ['tokens', range(tokens)],
+    ...(held.high === 0 ? [] : [['validation tokens', range(held)]]),
+    ['on disk', range(written, 'B')],
+    ...(shuffling.high === 0 ? [] : [['while it is shuffled', range(shuffling, 'B')]])
+  ]
+  return [
+    'training set (mixture)',
+    ...tableLines(estimates, 'left').map(line => `  ${line}`),
+    ...warnings.map(warning => `  ${notes(warning)}`)
+  ]
 }
 
 function componentLines (component: ComponentForecast): string[] {

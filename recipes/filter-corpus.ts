@@ -20,8 +20,8 @@ const KEEP_HELP = 'language to keep, or several separated by commas, as BCP 47 t
   'all, without detection'
 const EXPECT_HELP = 'share of the documents that the filters are expected to keep; the run fails if it is off by ' +
   'more than a factor of 5'
-const OUTPUT_HELP = '.txt: one text per line; .ndjson, .jsonl, .json: NDJSON; .gz and .zst compress; - is standard ' +
-  'output'
+const OUTPUT_HELP = '.txt: one text per line; .ndjson, .jsonl, .json: NDJSON; .gz and .zst compress; .parquet: ' +
+  'columns id, text and meta; - is standard output'
 
 export const filterCorpusOptions = z.strictObject({
   ...corpusOptions,

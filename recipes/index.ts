@@ -36,8 +36,14 @@ export { type PackOptions, type PackStage, type PackState, type PackStats, pack 
 
 // Sinks
 export type { LineSink, LineSinkOptions, LineSinkState } from '../lib/output/line-sink.ts'
+export type { FolderSink, FolderSinkState, FolderSinkStats } from '../lib/shards/formats/folder-sink.ts'
+export { type FlatItem, type FlatSink, type FlatSinkOptions, flatSink } from '../sinks/flat.ts'
 export { type NdjsonSinkOptions, ndjsonSink } from '../sinks/ndjson.ts'
 export { type NpySink, type NpySinkOptions, type NpySinkState, type NpySinkStats, npySink } from '../sinks/npy.ts'
+export {
+  type ParquetSink, type ParquetSinkOptions, type ParquetSinkState, parquetSink
+} from '../sinks/parquet.ts'
+export { type RowSink, type RowSinkOptions, rowSink } from '../sinks/rows.ts'
 export { type TextSinkOptions, textSink } from '../sinks/text.ts'
 
 // Shards
@@ -46,9 +52,10 @@ export { type LengthBucket, type ShardStatistics, type Spread, shardStatistics }
 export {
   type ShardDocumentOptions, type ShardRow, type ShardRowOptions, type ShardTextOptions, shardDocuments, shardRows
 } from '../lib/shards/text.ts'
+export type { FileInfo, FormatName, FormatShard } from '../lib/shards/formats/format.ts'
 export type { ShardInfo } from '../lib/shards/writer.ts'
 export type { Duplicates } from '../lib/verify/duplicates.ts'
-export type { VerifyCheck } from '../lib/verify/shard.ts'
+export type { VerifyCheck } from '../lib/verify/shard-task.ts'
 export type { Finding as VerifyFinding } from '../lib/verify/shards.ts'
 
 // Tokenizers
@@ -76,6 +83,7 @@ export { LicenseError, type LicensesReport, type LicensesRun, licenses as report
 
 // Recipes: one corpus
 export { type FilterCorpusStats, filterCorpus } from './filter-corpus.ts'
+export { type ExportStats, exportShards } from './export/export.ts'
 export { type PullStats, shardCorpus } from './shard-corpus.ts'
 export { CoverageError, type CoverageReport, checkCoverage } from './check-coverage.ts'
 export { type TokenizerRecord, checkTokenizer } from './check-tokenizer.ts'
@@ -89,15 +97,24 @@ export type { Component, Filter, Manifest } from './manifest/schema.ts'
 export type { Estimate } from '../lib/sampling/estimate.ts'
 export { type Forecast, ForecastError, checkManifest } from './check.ts'
 export type { ComponentForecast } from './forecast/forecast.ts'
+export type { MixtureForecast } from './forecast/mixture.ts'
 export type { ComponentStats } from './components/component-stats.ts'
 export type { DocumentCounts, StageCounts } from './flow/counts.ts'
 export type { Flow, RunOptions, WatchedWork } from './flow/flow.ts'
 export { Threads, type ThreadsOptions } from './flow/workers/threads.ts'
+export { type ExportedConfig, exportConfig } from './export/config.ts'
+export { mix } from './mixture/mix/mix.ts'
+export type { MixStats, MixedSource } from './mixture/mix/stats.ts'
 export type { MixtureRun } from './mixture/mixture.ts'
+export { RunError, type RunReport } from './mixture/run-mixture.ts'
 export type { MixtureResult, MixtureStats } from './mixture/stats.ts'
 export type { RunStep, StepOutcome } from './mixture/steps.ts'
+export { type PlanReport, type PlannedRow, plan as planTasks } from './mixture/tasks/plan.ts'
+export { type PhaseStatus, type PlanStatus, status as planStatus } from './mixture/tasks/status.ts'
+export { type TaskReport, task as runTask } from './mixture/tasks/task.ts'
 export { MixtureError, processMixture } from './process-mixture.ts'
-export { RunError, type RunReport, run as runManifest } from './run.ts'
+export { run as runManifest } from './run.ts'
+export type { VersionReport } from './versions/report.ts'
 export type { Inventory } from './inventory/inventory.ts'
 export { VerifyError, verify as verifyShards } from './verify.ts'
 export { type InitReport, init as initManifest } from './start/init.ts'
@@ -112,7 +129,9 @@ export {
   type RunRecord, type RunSource, type StoredRun, readRun as readRunRecord, runHash
 } from './history/read.ts'
 export { type FinishedRun, runName, sourcesOf as runSources, writeRunRecord } from './history/write.ts'
-export { type RunSummary, type RunsResult, type ShardTrace, runs as runHistory } from './runs.ts'
+export type { RunDetails, RunSummary } from './history/summary.ts'
+export type { RecordedSet } from './history/training-set.ts'
+export { type RunsResult, type ShardMaker, type ShardTrace, runs as runHistory } from './runs.ts'
 
 // Names of 0.2, deprecated
 export {

@@ -5,7 +5,8 @@ import { STANDARD_STREAM } from '../lib/bytes.ts'
 import { SluiceError } from '../lib/errors.ts'
 import { positive } from '../lib/options.ts'
 import { LineSink } from '../lib/output/line-sink.ts'
-import { type ShardSet, openShards } from '../lib/shards/reader.ts'
+import { recordedDocuments } from '../lib/shards/recorded-documents.ts'
+import { type ShardSet, hasDocuments, openShards } from '../lib/shards/reader.ts'
 import { type LengthBucket, type ShardStatistics, type Spread, shardStatistics } from '../lib/shards/statistics.ts'
 import { type ShardRow, type ShardTextOptions, shardDocuments, shardIdRows, shardRows } from '../lib/shards/text.ts'
 import { shown, shownInLine } from '../lib/text/shown.ts'
@@ -15,10 +16,11 @@ import { loadDecoder } from '../lib/tokenizer/tokenizer.ts'
 import { ndjsonSink } from '../sinks/ndjson.ts'
 import { boundaryOptions, boundariesOf } from '../transforms/encode.ts'
 import { type WithAliases, parseNamed } from './cli/aliases.ts'
+import { partAt } from './components/find-part.ts'
 import { type FoundTokenizer, findTokenizer } from './components/find-tokenizer.ts'
 import { type RunOptions, runStreams } from './flow/flow.ts'
 import { number, percent } from '../lib/text/numbers.ts'
-import { tableLines } from './text.ts'
+import { tableLines } from '../lib/text/table.ts'
 
 /** Rows that are shown by default. */
 const DEFAULT_ROWS = 3
@@ -54,7 +56,7 @@ export interface InspectReport {
  * Turns shards back into text, on standard output: rows or documents; with `counts` it returns counts. Rows are shown
  * as ids if no tokenizer is named and none is found.
  *
- * @param path a folder of shards, or one shard
+ * @param path a folder of shards, one shard, or the stats or folder of a training set that has one side
  * @throws SluiceError `ERR_OPTION`, `ERR_TOKENIZER`, `ERR_FILES`; `ERR_SHARD` for a damaged shard and for an id that
  *   isn't in the vocabulary; `ERR_ABORTED`
  */
@@ -66,12 +68,13 @@ export async function inspect (
 
 /** Like `inspect`, with parsed options. */
 export async function inspectParsed (
-  path: string, options: z.output<typeof inspectOptions>, { signal }: RunOptions
+  given: string, options: z.output<typeof inspectOptions>, { signal }: RunOptions
 ): Promise<InspectReport | ShardStatistics> {
   const { tokenizerPath, eosId, row, rows, documents, counts } = options
   if (Number(documents) + Number(counts) + Number(row !== undefined || rows !== undefined) > 1) {
     throw new SluiceError('ERR_OPTION', 'inspect: expected one of rows (`row`, `rows`), `documents` and `counts`')
   }
+  const path = await partAt(given)
   const set = await openShards(path)
   const found = await findTokenizer(path.endsWith('.npy') ? dirname(path) : path)
   const used = tokenizerPath ?? found.path
@@ -96,7 +99,8 @@ export async function inspectParsed (
   if (counts) return await shardStatistics(set, reading)
   if (!documents) return await show(shardRows(set, { ...reading, ...rangeOf(path, set, row, rows) }))
   const sink = ndjsonSink(STANDARD_STREAM)
-  await runStreams('inspect', [Readable.from(shardDocuments(set, reading)), sink], signal)
+  const decoded = set.shards.every(hasDocuments) ? recordedDocuments(set, reading) : shardDocuments(set, reading)
+  await runStreams('inspect', [Readable.from(decoded), sink], signal)
   return report('document', sink.stats.out)
 }
 
@@ -147,6 +151,7 @@ const BAR_WIDTH = 40
 /** The counts as text, with a bar for each bucket of document lengths. */
 export function statisticsTable (stats: ShardStatistics): string {
   const { shards, sequences, seq_len: width, ids, documents, open_ids: open, first_outside: first } = stats
+  const { cut_documents: cut, padding_ids: padding } = stats
   const share = (n: number): string => `${number(n)} (${percent(ids === 0 ? 0 : n / ids)})`
   const unfinished = open === 0 ? '' : `, and ${number(open)} ids of one that is not ended`
   const place = first && `${first.path}, row ${first.row}, column ${first.column}`
@@ -154,6 +159,8 @@ export function statisticsTable (stats: ShardStatistics): string {
   const counts = tableLines([
     ['shards', `${number(shards)}, with ${number(sequences)} sequences of ${number(width)} ids: ${number(ids)} ids`],
     ['documents', `${number(documents)} ended${unfinished}`],
+    ...(cut === null ? [] : [['in several sequences', `${number(cut)} documents`]]),
+    ...(padding === null || padding === 0 ? [] : [['padding', share(padding)]]),
     ['ids of a document', spreadText(stats.document_ids)],
     ['ends in a sequence', spreadText(stats.ends_per_sequence)],
     ['unknown', share(stats.unknown_ids)],

@@ -12,7 +12,7 @@ import type { FoundComponent } from './manifest/found.ts'
 import { readManifest } from './manifest/read.ts'
 import { licenseOnCard } from './provenance/card.ts'
 import { isOnHub, knownStages } from './stages.ts'
-import { tableLines } from './text.ts'
+import { tableLines } from '../lib/text/table.ts'
 
 const REQUIRE_HELP = 'fail unless known licences permit the redistribution of all shards'
 

@@ -8,10 +8,13 @@ import { withNamedNumbers } from '../lib/json/json.ts'
 import { JsonMistake, describeMistake, jsonMistake, parsePythonJson } from '../lib/json/python.ts'
 import { LineValues } from '../lib/json/structure.ts'
 import { positive } from '../lib/options.ts'
+import type { OpenSequence } from '../lib/packing/packing.ts'
+import { checkedParts } from '../lib/packing/parts.ts'
 import { formatByNames, formatName } from '../lib/records/format.ts'
 import type { StageOptions, StageStats } from '../lib/stage/stage.ts'
 import { ndjsonSink } from '../sinks/ndjson.ts'
 import { NpySink, npySinkOptions } from '../sinks/npy.ts'
+import { isParquetFile, parquetSink } from '../sinks/parquet.ts'
 import { isTextFile, textSink } from '../sinks/text.ts'
 import { ndjsonOptions } from '../sources/ndjson.ts'
 import type { PackStats } from '../transforms/pack.ts'
@@ -31,6 +34,7 @@ export interface StageReport extends StageStats {
   /** Only for `pack`. */
   readonly tokens?: number
   readonly tail?: number
+  readonly padding?: number
 }
 
 export const readOptions = z.strictObject({
@@ -94,6 +98,7 @@ function warnOfNothing ({ stageName, stats }: Pick<AnyStage, 'stageName' | 'stat
 const NDJSON_FILE = /\.(ndjson|ndjsonl|jsonl|json)(\.(gz|zst))?$/
 
 const EXPECTED_OUTPUT = 'expected a name that ends in .ndjson or .txt, either with .gz or .zst after it or without, ' +
+  'or in .parquet, ' +
   'or a folder for .npy shards, which ends in .npy or /'
 
 type PipeSink = Writable & Pick<AnyStage, 'stageName' | 'stats'>
@@ -101,6 +106,7 @@ type PipeSink = Writable & Pick<AnyStage, 'stageName' | 'stats'>
 function sinkFor (output: string, options: z.output<typeof writeOptions>): [sink: PipeSink, accepts: Accepts] {
   if (output === STANDARD_STREAM || NDJSON_FILE.test(output)) return [ndjsonSink(output), isItem]
   if (isTextFile(output)) return [textSink(output), isDocument]
+  if (isParquetFile(output)) return [parquetSink(output), isDocument]
   if (/\.npy$|\/$|(^|\/)[^.]+$/.test(output)) return [new NpySink(output, options), isSequence]
   throw new SluiceError('ERR_USAGE', `${output}: ${EXPECTED_OUTPUT}`)
 }
@@ -117,6 +123,7 @@ interface PipedItem {
   readonly text?: string
   readonly ids?: readonly number[]
   readonly meta?: Readonly<Record<string, unknown>>
+  readonly documents?: unknown
 }
 
 const isDocument: Accepts = ({ id, text, ids }) => {
@@ -127,7 +134,7 @@ const isTokens: Accepts = ({ id, ids }) => {
   return typeof id === 'string' && Array.isArray(ids) ? null : '{"id","ids","meta"}, as `sluice encode` writes'
 }
 const isSequence: Accepts = ({ id, ids }) => {
-  return id === undefined && Array.isArray(ids) ? null : '{"ids"}, as `sluice pack` writes'
+  return id === undefined && Array.isArray(ids) ? null : '{"ids","documents"}, as `sluice pack` writes'
 }
 const isItem: Accepts = item => {
   return [isDocument, isTokens, isSequence].some(is => is(item) === null) ? null : 'a document, tokens or a sequence'
@@ -142,6 +149,13 @@ function pipeItems (command: string, accepts: Accepts): NodeJS.ReadWriteStream {
   const fail = (found: string, cause?: unknown): never => {
     throw new SluiceError('ERR_DOCUMENT', `${command}: line ${line} of standard input: ${found}`, { cause })
   }
+  const sequenceOf = (ids: readonly number[], documents: unknown): Sequence => {
+    const sequence: OpenSequence = Int32Array.from(ids)
+    if (documents === undefined) return sequence
+    const parts = checkedParts(documents, ids.length)
+    if (typeof parts === 'string') return fail(`documents: ${parts}`)
+    return Object.assign(sequence, { parts })
+  }
   const take = (value: unknown): Item => {
     if (typeof value !== 'object' || value === null) return fail('expected a JSON object')
     const item = value as PipedItem
@@ -153,7 +167,7 @@ function pipeItems (command: string, accepts: Accepts): NodeJS.ReadWriteStream {
       return fail(`ids[${wrong}] is ${JSON.stringify(ids![wrong])}, expected an integer from 0 to ${MAX_ID}`)
     }
     if (ids === undefined) return { id: id!, text: text!, meta }
-    return id === undefined ? Int32Array.from(ids) : { id, ids: Int32Array.from(ids), meta }
+    return id === undefined ? sequenceOf(ids, item.documents) : { id, ids: Int32Array.from(ids), meta }
   }
   const stream = split2((json: string): Item => {
     line++
@@ -198,7 +212,8 @@ function kindOf (item: PipedItem): string {
 }
 
 function reportOf ({ stageName, stats }: Pick<AnyStage, 'stageName' | 'stats'>): StageReport {
-  const { tokens, tail } = stats as Partial<PackStats>
+  const { tokens, tail, padding } = stats as Partial<PackStats>
   const counts = { stage: stageName, in: stats.in, out: stats.out, dropped: { ...stats.dropped } }
-  return tokens === undefined || tail === undefined ? counts : { ...counts, tokens, tail }
+  if (tokens === undefined || tail === undefined) return counts
+  return { ...counts, tokens, tail, ...(padding !== undefined && { padding }) }
 }

@@ -7,7 +7,9 @@ import { positive } from '../lib/options.ts'
 import { checkWritable } from '../lib/output/open.ts'
 import { writeOwn } from '../lib/output/own-file.ts'
 import { isResumable } from '../lib/output/resumable.ts'
+import { inTurn } from '../lib/output/with-lock.ts'
 import { recordSourceOptions } from '../lib/records/source-options.ts'
+import { formatNames } from '../lib/shards/formats/format.ts'
 import { STATS } from '../lib/shards/stats.ts'
 import { TOKENIZER_FILES } from '../lib/tokenizer/files.ts'
 import { loadOptions } from '../lib/tokenizer/options.ts'
@@ -18,29 +20,31 @@ import { componentTable } from './components/table.ts'
 import { type ThreadOptions, withThreads, workersOption } from './flow/workers/threads.ts'
 import { runsDirOption } from './history/read.ts'
 import { runName, sourcesOf, writeRunRecord } from './history/write.ts'
-import { resumeOptions } from './jobs/checkpoints.ts'
-import { withLocks } from './jobs/job.ts'
+import { resumeOptions, verifyOption } from './jobs/checkpoints.ts'
+import { lockOf } from './jobs/job.ts'
 import { schedule } from './jobs/schedule.ts'
 import { type Mixture, inputsOf } from './manifest/found.ts'
+import type { MixStats } from './mixture/mix/stats.ts'
 import {
   type MixtureJob, type MixtureRun, checkPlaces, loadTokenizerOf, statusBeforeRun, statsPathOf
 } from './mixture/mixture.ts'
 import { readMixture } from './mixture/read.ts'
-import { type MixtureResult, type MixtureStats, withVerifiedDates } from './mixture/stats.ts'
+import { type MixtureResult, type MixtureStats, withOthers, withVerifiedDates } from './mixture/stats.ts'
 
 const TOKENIZER_HELP = `${TOKENIZER_FILES} (default: the manifest's)`
 const STATS_HELP = 'JSON file for the stats (default: the manifest\'s stats, else data/mixtures/mixture_stats.json)'
+const FORMAT_HELP = 'format of the shards of every component (default: that of each component in the manifest)'
 const OVERWRITE_HELP = 'delete the shards of another run in an output folder instead of refusing it'
-const VERIFY_HELP = 'hash the shards of finished components, and rebuild damaged ones'
 
 export const processMixtureOptions = z.strictObject({
   tokenizerPath: z.string().min(1).optional().describe(TOKENIZER_HELP),
   ...loadOptions,
   stats: z.string().min(1).optional().describe(STATS_HELP),
+  format: z.enum(formatNames).optional().describe(FORMAT_HELP),
   concurrency: positive.default(1).describe('components processed at once'),
   runsDir: runsDirOption,
   overwrite: z.boolean().default(false).describe(OVERWRITE_HELP),
-  verify: z.boolean().default(false).describe(VERIFY_HELP),
+  verify: verifyOption,
   workers: workersOption,
   ...resumeOptions,
   ...hubOptions,
@@ -52,7 +56,8 @@ export const processMixtureAliases = { python: { logFile: 'stats' } } as const
 /**
  * Makes shards of every component of a manifest. It resumes an earlier run that was stopped, and skips finished
  * components. A component that fails doesn't stop the others. If none failed, the run writes its record, unless the
- * last record is the same.
+ * last record is the same. Several runs of one manifest at once share its components: one that another run is making
+ * fails with `ERR_LOCKED`.
  *
  * @returns the stats, which are in the stats file too, and the path of the record
  * @throws SluiceError `ERR_MANIFEST`, `ERR_TOKENIZER`, `ERR_CHECKSUM`, `ERR_OPTION` or `ERR_OUTPUT_EXISTS` before
@@ -73,43 +78,74 @@ type Options = z.output<typeof processMixtureOptions>
 export async function processMixtureParsed (
   manifestPath: string, options: Options, run: MixtureRun
 ): Promise<MixtureResult> {
-  return await processManifest(await readMixture(manifestPath, { ...options, ...run }), options, run)
+  const mixture = await readMixture(manifestPath, { ...options, ...run })
+  const { format } = options
+  const datasets = mixture.datasets.map(component => ({ ...component, format: format ?? component.format }))
+  const { stats, statsPath, record } = await processManifest({ ...mixture, datasets }, options, run)
+  return { ...stats, stats_path: statsPath, run_record: await record() }
 }
 
-/** Like `processMixture`, for a manifest that has been read. */
+/** Makes the shards of a component, or finds that they are up to date. */
+export type MakeComponent = typeof shardComponent
+
+/** The shards of a manifest's components, of which none failed. */
+export interface ProcessedMixture {
+  readonly stats: MixtureStats
+  /** The file that the stats were written to. */
+  readonly statsPath: string
+  /**
+   * Writes the record of the run, and returns its path.
+   *
+   * @param trainingSet what the run has made of the shards
+   */
+  readonly record: (trainingSet?: MixStats) => Promise<string>
+}
+
+/**
+ * Like `processMixture`, for a manifest that has been read. The caller writes the record.
+ *
+ * @param make makes the shards of a component
+ */
 export async function processManifest (
-  manifest: Mixture, options: Options, run: MixtureRun
-): Promise<MixtureResult> {
+  manifest: Mixture, options: Options, run: MixtureRun, make: MakeComponent = shardComponent
+): Promise<ProcessedMixture> {
   const inputs = inputsOf(manifest.datasets)
-  return await withThreads(inputs, { ...run, ...options }, withOwn => shardMixture(manifest, withOwn))
+  return await withThreads(inputs, { ...run, ...options }, withOwn => shardMixture(manifest, withOwn, make))
 }
 
 type MixtureOptions = Options & MixtureRun & ThreadOptions
 
-async function shardMixture (manifest: Mixture, asked: MixtureOptions): Promise<MixtureResult> {
+async function shardMixture (
+  manifest: Mixture, asked: MixtureOptions, make: MakeComponent
+): Promise<ProcessedMixture> {
   const { concurrency, runsDir } = asked
   const { tokenizerPath, tokenizer } = await loadTokenizerOf(manifest, asked, asked.tokenizer)
   const statsPath = statsPathOf(manifest, asked.stats)
   await checkPlaces({ manifest, tokenizerPath }, statsPath)
   const options: ShardOptions & MixtureRun = { ...asked, tokenizer }
   for (const component of manifest.datasets) await statusBeforeRun(component, { ...options, verify: false })
-  await checkWritable(statsPath)
+  const withStats: Places['withStats'] = async work => await isResumable(statsPath)
+    ? await inTurn(lockOf(statsPath), statsPath, work, asked)
+    : await work()
+  await withStats(() => checkWritable(statsPath))
   await checkWritable(join(runsDir, '.record')) // no run has a folder of that name
   const job: MixtureJob = { manifest, tokenizerPath, tokenizer }
-  const work = (): Promise<MixtureResult> => processComponents(job, { statsPath, runsDir, concurrency }, options)
-  return await isResumable(statsPath) ? await withLocks([statsPath], work) : await work()
+  return await processComponents(job, { statsPath, withStats, runsDir, concurrency, make }, options)
 }
 
 interface Places {
   readonly statsPath: string
+  /** Does work with the stats file while no other run does. */
+  readonly withStats: <T>(work: () => Promise<T>) => Promise<T>
   readonly runsDir: string
   readonly concurrency: number
+  readonly make: MakeComponent
 }
 
 async function processComponents (
-  { manifest, tokenizerPath, tokenizer }: MixtureJob, { statsPath, runsDir, concurrency }: Places,
+  { manifest, tokenizerPath, tokenizer }: MixtureJob, { statsPath, withStats, runsDir, concurrency, make }: Places,
   options: ShardOptions & Pick<MixtureRun, 'licenseOf'>
-): Promise<MixtureResult> {
+): Promise<ProcessedMixture> {
   const inputs = await sourcesOf(manifest.datasets)
   const kept = new Set<string>() // by name: components whose shards an earlier run has finished
   const onStatusOf = (name: string): ShardOptions['onStatus'] => ({ is }) => {
@@ -118,23 +154,27 @@ async function processComponents (
   }
   const outcomes = await schedule(manifest.datasets.map(component => ({
     name: component.name,
-    run: () => shardComponent(component, { ...options, onStatus: onStatusOf(component.name) })
+    run: () => make(component, { ...options, onStatus: onStatusOf(component.name) })
   })), concurrency)
   if (options.signal?.aborted === true) throw new SluiceError('ERR_ABORTED', `${manifest.path}: ${STOPPED}`)
 
   const failures = outcomes.filter(outcome => 'error' in outcome)
-  const stats: MixtureStats = await withVerifiedDates(statsPath, kept, {
+  const made: MixtureStats = {
     manifest: manifest.path,
     stats: outcomes.flatMap(outcome => 'result' in outcome ? [outcome.result] : []),
     failed: failures.map(({ name, error }) => ({ name, code: codeOf(error) ?? null, error: messageOf(error) })),
     licenses: await licenseRows(manifest, options.licenseOf),
     manifest_sha256: manifest.sha256,
     tokenizer: { path: tokenizerPath, sha256: tokenizer.sha256, vocab_size: tokenizer.vocabSize }
+  }
+  return await withStats(async () => {
+    const stats = await withVerifiedDates(statsPath, kept, made)
+    const names = manifest.datasets.map(({ name }) => name)
+    await writeOwn(statsPath, JSON.stringify(await withOthers(statsPath, names, stats), null, 2) + '\n', STATS)
+    if (failures.length > 0) throw new MixtureError(stats, failures[0]!.error, statsPath)
+    const run = { runsDir, name: runName(manifest), manifest, stats, statsPath, inputs }
+    return { stats, statsPath, record: trainingSet => withStats(() => writeRunRecord({ ...run, trainingSet })) }
   })
-  await writeOwn(statsPath, JSON.stringify(stats, null, 2) + '\n', STATS)
-  if (failures.length > 0) throw new MixtureError(stats, failures[0]!.error, statsPath)
-  const record = await writeRunRecord({ runsDir, name: runName(manifest), manifest, stats, statsPath, inputs })
-  return { ...stats, stats_path: statsPath, run_record: record }
 }
 
 const STOPPED = 'stopped; the same command resumes from the last checkpoints, and skips what is finished'

@@ -8,55 +8,52 @@ import type { RunOptions } from './flow/flow.ts'
 import { type RunDifference, compareRuns, runDifferenceText } from './history/compare.ts'
 import { type DamagedRun, type StoredRun, type StoredRuns, findRun, readRuns, runsDirOption } from './history/read.ts'
 import { number } from '../lib/text/numbers.ts'
-import { table, tableLines } from './text.ts'
+import {
+  type RunDetails, type RunSummary, detailsOf, detailsText, summaryOf, summaryRows, timeOf
+} from './history/summary.ts'
+import { table, tableLines } from '../lib/text/table.ts'
 
 export const runsOptions = z.strictObject({
   runsDir: runsDirOption
-}).describe('records of finished runs: list them, compare two, or find the run that made a shard')
+}).describe('records of finished runs: list them, show one, compare two, or find the run that made a shard')
 
-/** A summary of a record. */
-export interface RunSummary {
-  readonly name: string
-  readonly finished_at_utc: string
-  readonly hash: string
-  readonly components: number
-  /** Ids of all documents, including EOS tokens and tails. */
-  readonly tokens: number
-  readonly sluice: string
-  readonly node: string
-  readonly manifest: string
-  readonly manifest_sha256: string
-  readonly tokenizer_sha256: string
-  readonly stats: string
-  /** The path of the record. */
-  readonly path: string
+/** A run that made a shard. */
+export interface ShardMaker extends RunSummary {
+  /** The component, or null for a shard of the training set. */
+  readonly component: string | null
+  /** The side of the training set, or null for a shard of a component. */
+  readonly side: string | null
+  /** The path that the shard had then. */
+  readonly made: string
 }
 
 /** The records of the runs that made a shard, and the name that each gave it. */
 export interface ShardTrace {
   readonly shard: string
   readonly sha256: string
-  readonly runs: ReadonlyArray<RunSummary & { readonly component: string, readonly made: string }>
+  readonly runs: readonly ShardMaker[]
 }
 
-/** The result of `runHistory`: the recorded runs, how two of them differ, or what made a shard. */
-export type RunsResult = readonly RunSummary[] | RunDifference | ShardTrace
+/** The result of `runHistory`: the recorded runs, one of them, how two of them differ, or what made a shard. */
+export type RunsResult = readonly RunSummary[] | RunDetails | RunDifference | ShardTrace
 
 type Options = z.input<typeof runsOptions>
 type Listing = readonly [] | readonly [name: string]
+type Showing = readonly ['show', a: string]
 type Comparison = readonly ['diff', a: string, b: string]
 type Tracing = readonly ['of', path: string]
 
 /**
  * Reads the records of runs.
  *
- * @param what empty: all records, the newest first; `[name]`: the records of that name; `['diff', a, b]`: what changed
- *   from `a` to `b`, each given as a record's path, its file name without extension, or the first digits of its hash;
- *   `['of', path]`: the runs that made a shard, wherever it is now
+ * @param what empty: all records, the newest first; `[name]`: the records of that name; `['show', a]`: what the run of
+ *   record `a` has made; `['diff', a, b]`: what changed from `a` to `b`, each given as a record's path, its file name
+ *   without extension, or the first digits of its hash; `['of', path]`: the runs that made a shard, wherever it is now
  * @throws SluiceError `ERR_USAGE` for anything else; `ERR_RUN` when there is no such record; a PartialError (`ERR_RUN`)
  *   with the readable records when others are damaged; `ERR_FILES` when the shard doesn't exist; `ERR_ABORTED`
  */
 export async function runs (what?: Listing, options?: Options, run?: RunOptions): Promise<readonly RunSummary[]>
+export async function runs (what: Showing, options?: Options, run?: RunOptions): Promise<RunDetails>
 export async function runs (what: Comparison, options?: Options, run?: RunOptions): Promise<RunDifference>
 export async function runs (what: Tracing, options?: Options, run?: RunOptions): Promise<ShardTrace>
 export async function runs (what: readonly string[], options?: Options, run?: RunOptions): Promise<RunsResult>
@@ -72,11 +69,12 @@ export async function runsParsed (
 ): Promise<RunsResult> {
   const [first = '', a = '', b = ''] = what
   if (what.length <= 1) return await list(runsDir, what[0])
+  if (first === 'show' && what.length === 2) return detailsOf(await findRun(runsDir, a))
   if (first === 'of' && what.length === 2) return await trace(runsDir, a, signal)
   if (first === 'diff' && what.length === 3) {
     return await compareRuns(await findRun(runsDir, a), await findRun(runsDir, b))
   }
-  throw new SluiceError('ERR_USAGE', `runs ${what.join(' ')}: expected nothing, NAME, diff A B, or of SHARD`)
+  throw new SluiceError('ERR_USAGE', `runs ${what.join(' ')}: expected nothing, NAME, show A, diff A B, or of SHARD`)
 }
 
 async function list (runsDir: string, name?: string): Promise<readonly RunSummary[]> {
@@ -97,17 +95,25 @@ async function trace (runsDir: string, shard: string, signal: AbortSignal | unde
     throw readError(shard, 0, cause)
   })
   const stored = await readRuns(runsDir)
-  const runs = stored.runs.flatMap(run => run.record.stats.stats.flatMap(component => {
-    const { name, output_dir: folder, shard_files: files } = component
-    const same = files.filter(file => file.sha256 === sha256)
-    return same.map(({ file }) => ({ ...summaryOf(run), component: name, made: join(folder, file) }))
-  }))
+  const runs = stored.runs.flatMap(run => makersOf(run, sha256))
   if (runs.length === 0) {
     const found = `has SHA-256 ${sha256}, which is in no record in ${runsDir}`
     const advice = 'was it changed, or made by a run that wrote no record there?'
     throw new SluiceError('ERR_RUN', `${shard}: ${found}; ${advice}${linesOf(stored.damaged)}`)
   }
   return whole(stored, { shard, sha256, runs })
+}
+
+/** A run as often as it made a shard with a hash. */
+function makersOf (run: StoredRun, sha256: string): ShardMaker[] {
+  const { stats: { stats: components }, training_set: set } = run.record
+  const made = [
+    ...components.map(of => ({ of, component: of.name, side: null })),
+    ...(set?.stats ?? []).map(of => ({ of, component: null, side: of.name }))
+  ]
+  return made.flatMap(({ of: { output_dir: folder, shard_files: files }, ...part }) => files
+    .filter(file => file.sha256 === sha256)
+    .map(({ file }) => ({ ...summaryOf(run), ...part, made: join(folder, file) })))
 }
 
 /** The result. @throws PartialError `ERR_RUN` with the result, which may lack records if some are damaged */
@@ -123,42 +129,17 @@ function linesOf (damaged: readonly DamagedRun[]): string {
   return damaged.map(({ why }) => `\n${why}`).join('')
 }
 
-function summaryOf ({ path, hash, record }: StoredRun): RunSummary {
-  const { name, sluice, node, manifest, tokenizer, stats_path: stats, stats: { stats: components } } = record
-  return {
-    name,
-    finished_at_utc: record.finished_at_utc,
-    hash,
-    components: components.length,
-    tokens: components.reduce((sum, { tokens }) => sum + tokens, 0),
-    sluice,
-    node,
-    manifest: manifest.path,
-    manifest_sha256: manifest.sha256,
-    tokenizer_sha256: tokenizer.sha256,
-    stats,
-    path
-  }
-}
-
 /** A result of `runs` as text. */
 export function runsText (result: RunsResult): string {
   if ('settings' in result) return runDifferenceText(result)
+  if ('training_set' in result) return detailsText(result)
   if (!('shard' in result)) return runTable(result)
   return [`${result.sha256}  ${result.shard}`, ...result.runs.flatMap(traceLines)].join('\n')
 }
 
-function traceLines (run: ShardTrace['runs'][number]): string[] {
-  const rows = [
-    ['run', `${run.name}, finished ${time(run)}`],
-    ['record', run.path],
-    ['manifest', `${run.manifest}, SHA-256 ${run.manifest_sha256}`],
-    ['tokenizer', `SHA-256 ${run.tokenizer_sha256}`],
-    ['stats', run.stats],
-    ['by', `sluice ${run.sluice}, Node ${run.node}`]
-  ]
-  const lines = tableLines(rows, 'left').map(line => `  ${line}`)
-  return ['', `made as ${run.made}, of component ${run.component}`, ...lines]
+function traceLines (run: ShardMaker): string[] {
+  const part = run.component === null ? `side ${run.side!} of the training set` : `component ${run.component}`
+  return ['', `made as ${run.made}, of ${part}`, ...tableLines(summaryRows(run), 'left').map(line => `  ${line}`)]
 }
 
 const NO_RUNS = 'No run is recorded here; process-mixture writes a record to the folder that --runs-dir names.'
@@ -166,12 +147,7 @@ const NO_RUNS = 'No run is recorded here; process-mixture writes a record to the
 function runTable (runs: readonly RunSummary[]): string {
   if (runs.length === 0) return NO_RUNS
   const rows = runs.map(run => {
-    return [run.name, time(run), run.hash, number(run.components), number(run.tokens), run.sluice, run.stats]
+    return [run.name, timeOf(run), run.hash, number(run.components), number(run.tokens), run.sluice, run.stats]
   })
   return table([['name', 'finished', 'hash', 'components', 'tokens', 'sluice', 'stats'], ...rows])
-}
-
-/** When a run finished, without fractions of a second. */
-function time ({ finished_at_utc: finished }: RunSummary): string {
-  return finished.replace(/\.\d+/, '')
 }

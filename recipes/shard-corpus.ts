@@ -3,6 +3,8 @@ import { type WithAliases, parseNamed } from './cli/aliases.ts'
 import { SluiceError } from '../lib/errors.ts'
 import { checkWritable } from '../lib/output/open.ts'
 import { refuseForeign, writeOwn } from '../lib/output/own-file.ts'
+import { packingOptions } from '../lib/packing/packing.ts'
+import { shardFileOptions } from '../lib/shards/formats/options.ts'
 import { STATS } from '../lib/shards/stats.ts'
 import { loadOptions, tokenizerOptionsOf } from '../lib/tokenizer/options.ts'
 import { loadTokenizer } from '../lib/tokenizer/tokenizer.ts'
@@ -34,7 +36,8 @@ export const shardCorpusOptions = z.strictObject({
   outputDir: z.string().min(1).default('data/shards').describe('folder for the shards'),
   seqLen: packOptions.shape.seqLen,
   sequencesPerShard: npySinkOptions.shape.sequencesPerShard,
-  dtype: npySinkOptions.shape.dtype,
+  ...shardFileOptions,
+  ...packingOptions,
   ...boundaryOptions,
   stats: z.string().min(1).default('data/mixtures/shard_stats.json').describe(STATS_HELP),
   overwrite: npySinkOptions.shape.overwrite,
@@ -68,12 +71,15 @@ export async function shardCorpus (
 export async function shardCorpusParsed (
   options: z.output<typeof shardCorpusOptions>, run: RunOptions
 ): Promise<ComponentStats | PullStats> {
-  const { output, tokenizerPath, outputDir, seqLen, sequencesPerShard, dtype, eosId, bos, stats: statsPath } = options
+  const { output, tokenizerPath, outputDir, eosId, bos, stats: statsPath } = options
+  const { seqLen, sequencesPerShard, format, tokensPerShard, packing, packingWindow, padId } = options
   if ((output === undefined) === (tokenizerPath === undefined)) {
     throw new SluiceError('ERR_OPTION', `shard-corpus: ${EITHER}`)
   }
   const boundaries = { eosId, bos, eos: options.eos ?? null }
-  const asked = { ...corpusComponent(options), seqLen, sequencesPerShard, dtype, ...boundaries, outputDir }
+  const layout = { seqLen, sequencesPerShard, format, tokensPerShard, packing, packingWindow, padId }
+  const dtype = options.dtype ?? null
+  const asked = { ...corpusComponent(options), ...layout, dtype, ...boundaries, outputDir }
   const checkpoint = output === undefined ? checkpointIn(outputDir) : checkpointOf(output)
   const component = await findComponent(asked, { ...options, ...run }, [checkpoint])
   const inputs = component.files.map(({ path }) => path)

@@ -8,7 +8,8 @@ import { type FindOptions, findComponents } from './components/find.ts'
 import { trainingJob } from './components/training-job.ts'
 import { type TrainedStats, type TrainingOptions, runTraining } from './components/training.ts'
 import type { RunOptions } from './flow/flow.ts'
-import { withThreads, workersOption } from './flow/workers/threads.ts'
+import { WORKERS_DEFAULT, withThreads, workersOption } from './flow/workers/threads.ts'
+import { takeoverOption } from './jobs/checkpoints.ts'
 import { type Mixture, inputsOf } from './manifest/found.ts'
 import { type Component, componentSchema, tokenizerSchema } from './manifest/schema.ts'
 import { MANIFEST_HELP, readMixture } from './mixture/read.ts'
@@ -34,7 +35,7 @@ const FOLDER_HELP = 'folder for spm_<vocab>_<type>.model and .vocab (default: th
   'else artifacts/tokenizer)'
 const STATS_HELP = 'JSON file for the log of the training (default: next to the model, with extension .json)'
 const WORKERS_HELP = 'threads that parse, filter and train, including the main thread; at most one per core ' +
-  '(default: one per core; only the main thread for less than 8 MB)'
+  WORKERS_DEFAULT
 
 export const trainTokenizerOptions = z.strictObject({
   manifest: z.string().min(1).optional().describe(`train on its components: ${MANIFEST_HELP}`),
@@ -46,6 +47,7 @@ export const trainTokenizerOptions = z.strictObject({
   stats: z.string().min(1).optional().describe(STATS_HELP),
   overwrite: z.boolean().default(false).describe('replace a model that was not trained by this command'),
   restart: z.boolean().default(false).describe('train again, even if the model is up to date'),
+  takeover: takeoverOption,
   workers: workersOption.describe(WORKERS_HELP)
 }).describe('samples of datasets -> a SentencePiece unigram model')
 

@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
-import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { STANDARD_STREAM } from '../lib/bytes.ts'
@@ -11,23 +10,25 @@ import { writing } from '../lib/output/output.ts'
 import { refuseForeign, writeOwn } from '../lib/output/own-file.ts'
 import { type StatsFile, readStats } from '../lib/shards/stats.ts'
 import { readTokenizerFile } from '../lib/tokenizer/files.ts'
+import { usableCores } from '../lib/threads/cores.ts'
 import { writeVerifiedDates } from '../lib/verify/dates.ts'
-import { DuplicateCounter } from '../lib/verify/duplicates.ts'
+import { DuplicateCounter, type Duplicates } from '../lib/verify/duplicates.ts'
 import { ShardVerifier } from '../lib/verify/shard-verifier.ts'
 import { type Finding, verifyShards } from '../lib/verify/shards.ts'
 import type { RunOptions } from './flow/flow.ts'
+import { WORKERS_DEFAULT } from './flow/workers/threads.ts'
 import { type Inventory, INVENTORY, inventoryOf } from './inventory/inventory.ts'
 import {
   findingsSection, inventoryPagePath, inventorySection, readInventoryPage, writeSection
 } from './inventory/page.ts'
+import { takeoverOption } from './jobs/checkpoints.ts'
 import { checkOutputs, refuseAmongShards } from './jobs/places.ts'
 
 const TOKENIZER_HELP = 'tokenizer whose SHA-256 is compared with the recorded one'
 const PAGE_HELP = 'Markdown file for the inventory; sections of other stats in it are kept (default: ' +
   'logs/data_inventory_YYYY-MM-DD.md, by the date in UTC)'
 const JSON_HELP = 'JSON file for the inventory (default: next to the stats, <name>.inventory.json)'
-const WORKERS_HELP = 'threads that verify shards, including the main thread (default: one per core; only the ' +
-  'main thread for less than 8 MB)'
+const WORKERS_HELP = `threads that verify shards, including the main thread ${WORKERS_DEFAULT}`
 const QUICK_HELP = 'check names, sizes and headers only, without reading the data or writing verified_at_utc'
 
 export const verifyOptions = z.strictObject({
@@ -35,7 +36,8 @@ export const verifyOptions = z.strictObject({
   inventory: z.string().regex(/^-$|\.md$/, 'expected the name of a .md file, or -').optional().describe(PAGE_HELP),
   inventoryJson: z.string().min(1).optional().describe(JSON_HELP),
   workers: positive.optional().describe(WORKERS_HELP),
-  quick: z.boolean().default(false).describe(QUICK_HELP)
+  quick: z.boolean().default(false).describe(QUICK_HELP),
+  takeover: takeoverOption
 }).describe('compares shards on disk with their stats; writes verified_at_utc to the stats, and an inventory')
 
 /** Fewer bytes than this are verified faster without threads. */
@@ -55,7 +57,7 @@ const FEW_BYTES = 8e6
  * @throws SluiceError `ERR_STATS`, `ERR_TOKENIZER`, `ERR_OPTION`, `ERR_OUTPUT_EXISTS` or `ERR_OUTPUT` before anything
  *   is read; a VerifyError (`ERR_VERIFY`) with all findings of all components, which are also in the Markdown
  *   inventory, while the JSON inventory is removed; a PartialError (`ERR_OUTPUT`) with the inventory when the stats
- *   can't be written, or have changed; `ERR_ABORTED`
+ *   can't be written, or have changed; `ERR_OUTPUT` when a temporary file can't be written; `ERR_ABORTED`
  */
 export async function verify (
   statsPath: string, options: z.input<typeof verifyOptions> = {}, run: RunOptions = {}
@@ -65,9 +67,9 @@ export async function verify (
 
 /** Like `verify`, with parsed options. */
 export async function verifyParsed (
-  statsPath: string, options: z.output<typeof verifyOptions>, { signal }: RunOptions
+  statsPath: string, options: z.output<typeof verifyOptions>, { signal, tell }: RunOptions
 ): Promise<Inventory> {
-  const { tokenizerPath, quick, workers, ...asked } = options
+  const { tokenizerPath, quick, workers, takeover, ...asked } = options
   const utc = new Date().toISOString()
   const stats = await readStats(statsPath)
   const { pagePath, jsonPath } = inventoriesOf(statsPath, asked, utc)
@@ -77,8 +79,7 @@ export async function verifyParsed (
   await checkWritable(pagePath)
   await checkWritable(jsonPath)
 
-  const counter = new DuplicateCounter(stats.components)
-  const found = await findingsOf(stats, counter, { quick, workers, signal })
+  const { found, duplicates } = await verifiedBy(stats, { quick, workers, signal })
   stats.components.forEach((component, i) => {
     const other = tokenizer === undefined ? null : otherTokenizer(component, tokenizer)
     if (other !== null) found[i]!.unshift(other)
@@ -96,7 +97,7 @@ export async function verifyParsed (
     whole: findings.length > 0 ? null : date,
     components: found.map(({ length }) => length > 0 ? null : date)
   }
-  const statsSha256 = await kept(() => writeVerifiedDates(stats, dates)) ?? stats.sha256
+  const statsSha256 = await kept(() => writeVerifiedDates(stats, dates, { takeover, tell, signal })) ?? stats.sha256
   if (findings.length > 0) {
     const verified = stats.components.filter((_, i) => found[i]!.length === 0).map(({ name }) => name)
     const section = findingsSection({ stats: statsPath, statsSha256, utc, findings, verified })
@@ -110,7 +111,7 @@ export async function verifyParsed (
     stats_sha256: statsSha256,
     quick,
     tokenizer_verified: tokenizer !== undefined,
-    duplicates: quick ? null : counter.result()
+    duplicates
   })
   await kept(() => writeSection(pagePath, inventorySection(inventory)))
   await kept(() => writeOwn(jsonPath, JSON.stringify(inventory, null, 2) + '\n', INVENTORY))
@@ -199,13 +200,31 @@ interface Verifying {
   readonly signal: AbortSignal | undefined
 }
 
+interface Verified {
+  /** The findings of each component. */
+  readonly found: Finding[][]
+  /** Null if the data wasn't read, or if there are findings. */
+  readonly duplicates: Duplicates | null
+}
+
+async function verifiedBy (stats: StatsFile, options: Verifying): Promise<Verified> {
+  const counter = new DuplicateCounter(stats.components, { signal: options.signal })
+  try {
+    const found = await findingsOf(stats, counter, options)
+    const isCounted = !options.quick && found.every(({ length }) => length === 0)
+    return { found, duplicates: isCounted ? await counter.result() : null }
+  } finally {
+    await counter.close()
+  }
+}
+
 /** The findings of each component. */
 async function findingsOf (
   { path, components }: StatsFile, counter: DuplicateCounter, { quick, workers, signal }: Verifying
 ): Promise<Finding[][]> {
   const shards = components.flatMap(({ shard_files: infos }) => infos)
   const isLittle = quick || shards.reduce((sum, { bytes }) => sum + bytes, 0) < FEW_BYTES
-  const count = Math.min(workers ?? availableParallelism(), shards.length)
+  const count = Math.min(workers ?? usableCores(), shards.length)
   const verifier = new ShardVerifier({ workers: isLittle ? 1 : count, signal })
   try {
     return await Promise.all(components.map((component, i) => verifyShards(component, {
@@ -213,7 +232,7 @@ async function findingsOf (
       quick,
       signal,
       verifier,
-      onDocuments: documents => { counter.add(i, documents) }
+      onDocuments: documents => counter.add(i, documents)
     })))
   } finally {
     await verifier.close()

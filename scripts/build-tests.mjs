@@ -30,3 +30,4 @@ if (stale.length > 0) {
   }
 }
 if (stale.some(([path]) => !path.startsWith('test'))) await import('./write-schema.mjs')
+await import('./make-executable.mjs')

@@ -12,15 +12,21 @@ const built = async name => await import(pathToFileURL(join(ROOT, 'dist', `${nam
 const { z } = await import('zod')
 const { errorCodes } = await built('lib/errors')
 const { kebabCase, snakeCase } = await built('lib/options')
-const { commands } = await built('recipes/cli/commands')
+const { allCommands } = await built('recipes/cli/commands')
+const commands = await allCommands()
+const { mixSchema } = await built('recipes/manifest/mix-schema')
 const { componentSchema, manifestSchema, tokenizerSchema } = await built('recipes/manifest/schema')
 const { sources, transforms } = await built('recipes/stages')
 const { hfOptions } = await built('sources/hf')
+const { flatSinkOptions } = await built('sinks/flat')
 const { npySinkOptions } = await built('sinks/npy')
+const { rowSinkOptions } = await built('sinks/rows')
 
 /** The options of each stage, by the name of its factory. */
 const { json: ndjson, ...otherSources } = sources
-const sinks = { npySink: { options: npySinkOptions } }
+const sinks = {
+  flatSink: { options: flatSinkOptions }, npySink: { options: npySinkOptions }, rowSink: { options: rowSinkOptions }
+}
 const ofStages = { ndjson, ...otherSources, hf: { options: hfOptions }, ...transforms, ...sinks }
 
 /** A text, escaped for a cell of a table: outside of code, `<` would start a tag. */
@@ -100,7 +106,10 @@ function aliasesTable () {
 
 /** The keys of a part of a manifest: `keys component`. */
 function keysTable (name) {
-  const { shape } = { manifest: manifestSchema, component: componentSchema, tokenizer: tokenizerSchema }[name]
+  const schemas = {
+    manifest: manifestSchema, component: componentSchema, tokenizer: tokenizerSchema, mixture: mixSchema
+  }
+  const { shape } = schemas[name]
   const rows = Object.entries(shape).map(([key, field]) => [codeOf(snakeCase(key)), ...cellsOf(field)])
   return tableOf(['key', 'default', 'meaning'], rows)
 }

@@ -3,6 +3,7 @@ import type { Document, Sequence, Tokens } from '../lib/document.ts'
 import { toJson } from '../lib/json/json.ts'
 import { LineSink, type LineSinkOptions } from '../lib/output/line-sink.ts'
 import { parseOptions } from '../lib/options.ts'
+import { savedParts } from '../lib/packing/parts.ts'
 
 export const ndjsonSinkOptions = z.strictObject({})
 
@@ -10,7 +11,8 @@ export const ndjsonSinkOptions = z.strictObject({})
 export type NdjsonSinkOptions = LineSinkOptions
 
 /**
- * Writes one JSON object per line: `{id,text,meta}` for a document, `{id,ids,meta}` for tokens, `{ids}` for a sequence.
+ * Writes one JSON object per line: `{id,text,meta}` for a document, `{id,ids,meta}` for tokens, `{ids,documents}` for a
+ * sequence, with id, offset, start and length of each document in it.
  *
  * @param path compressed if it ends in `.gz` or `.zst`; `-` for standard output
  * @throws SluiceError `ERR_OPTION`; the stream fails with `ERR_OUTPUT`
@@ -23,11 +25,20 @@ export function ndjsonSink (path: string, options: NdjsonSinkOptions = {}): Line
 
 /** An item as a line of NDJSON. */
 export function ndjsonLine (item: Document | Tokens | Sequence): string {
-  if (item instanceof Int32Array) return `{"ids":[${item.join(',')}]}\n`
+  if (isSequence(item)) return `{"ids":[${item.join(',')}]${documentsJson(item)}}\n`
   if ('ids' in item) {
     return `{"id":${JSON.stringify(item.id)},"ids":[${item.ids.join(',')}],"meta":${metaJson(item.meta)}}\n`
   }
   return `{"id":${JSON.stringify(item.id)},"text":${JSON.stringify(item.text)},"meta":${metaJson(item.meta)}}\n`
+}
+
+function isSequence (item: Document | Tokens | Sequence): item is Sequence {
+  return item instanceof Int32Array
+}
+
+/** The documents of a sequence: the hash of the id, offset, start and length of each. */
+function documentsJson ({ parts }: Sequence): string {
+  return parts === undefined ? '' : `,"documents":${JSON.stringify(savedParts(parts))}`
 }
 
 /** A custom stage in JavaScript may have left `meta` out. */

@@ -1,4 +1,3 @@
-import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Writable } from 'node:stream'
 import { z } from 'zod'
@@ -8,11 +7,10 @@ import { SluiceError } from '../lib/errors.ts'
 import { dtypes, maxId, npyData } from '../lib/shards/npy.ts'
 import { parseOptions, parseState, positive } from '../lib/options.ts'
 import { writing } from '../lib/output/output.ts'
-import { lost } from '../lib/output/resumable.ts'
-import { listShards, shardName } from '../lib/shards/names.ts'
+import { shardName } from '../lib/shards/names.ts'
+import { keepShards, removeShards, takeFolder } from '../lib/shards/shard-folder.ts'
 import {
-  type OpenShard, type ShardInfo, type ShardShape, ShardWriter, openShard, prepareFolder, refuseShards, removePartials,
-  removeShards, shardInfo
+  type OpenShard, type ShardInfo, type ShardShape, ShardWriter, openShard, shardInfo
 } from '../lib/shards/writer.ts'
 import {
   type Done, type StageStats, type StreamOptions, objectStream, settle, settleDestroy
@@ -39,6 +37,8 @@ export interface NpyStreamOptions extends StreamOptions {
   readonly resumable?: boolean | undefined
   /** Awaited before the first shard gets its final name, and before `overwrite` deletes shards. */
   readonly beforeFirst?: (() => Promise<void>) | undefined
+  /** Number of the first shard. @default 0 */
+  readonly first?: number | undefined
 }
 
 const npySinkState = z.strictObject({
@@ -58,7 +58,7 @@ export interface NpySinkStats extends StageStats {
 /**
  * Writes sequences to `shard_00000.npy`, `shard_00001.npy`, … in a folder: NumPy format 1.0, C order, shape
  * `(n, seqLen)`. Each shard is written under a temporary name, synced, then renamed, so readers never see a part of a
- * shard.
+ * shard. `shard_00000.docs`, if documents are known, has 24 bytes for each document in each row of `shard_00000.npy`.
  *
  * @param folder created if it is missing
  * @throws SluiceError `ERR_OPTION`; the stream fails with `ERR_OUTPUT_EXISTS` when the folder holds shards,
@@ -93,13 +93,14 @@ export class NpySink extends Writable {
   constructor (
     folder: string,
     options: z.output<typeof npySinkOptions>,
-    { highWaterMark, signal, resumable = false, beforeFirst }: NpyStreamOptions = {}
+    { highWaterMark, signal, resumable = false, beforeFirst, first = 0 }: NpyStreamOptions = {}
   ) {
     super(objectStream({ highWaterMark, signal }))
     this.#folder = folder
     this.#options = options
     this.#resumable = resumable
     this.#beforeFirst = beforeFirst
+    this.#opened = first
     this.#seqLen = options.seqLen
     this.#maxId = Math.min(maxId(options.dtype), (options.vocabSize ?? Infinity) - 1)
   }
@@ -145,11 +146,12 @@ export class NpySink extends Writable {
   /** Called at the first write, so that a sink that is never written to leaves the folder unchanged. */
   async #takeFolder (): Promise<void> {
     if (this.#hasFolder) return
-    await writing(this.#folder, async () => {
-      if (!this.#options.overwrite && !this.#resumable) await refuseShards(this.#folder)
-      await prepareFolder(this.#folder)
-      for (const shard of this.stats.shards) await checkThere(this.#folder, shard)
-      if (this.#resumable && this.stats.shards.length === 0 && this.#saved === null) await removePartials(this.#folder)
+    const { shards } = this.stats
+    await takeFolder(this.#folder, {
+      overwrite: this.#options.overwrite,
+      resumable: this.#resumable,
+      resumes: shards.length > 0 || this.#saved !== null,
+      files: shards.flatMap(({ documents, ...shard }) => [shard, documents])
     })
     this.#hasFolder = true
   }
@@ -165,33 +167,27 @@ export class NpySink extends Writable {
     }
     this.stats.in++
     const row = npyData(sequence, dtype, this.#maxId)
-    this.#shard ??= await this.#openShard(seqLen)
-    await this.#shard.add(row)
+    this.#shard ??= await this.#openShard(seqLen, sequence.parts !== undefined)
+    await this.#shard.add(row, sequence.parts)
     if (this.#shard.full) await this.#finishShard()
   }
 
-  async #openShard (seqLen: number): Promise<ShardWriter> {
+  /** @param documents whether a new shard has documents */
+  async #openShard (seqLen: number, documents: boolean): Promise<ShardWriter> {
     const path = join(this.#folder, shardName(this.#opened++))
     const shape: ShardShape = { columns: seqLen, maxRows: this.#options.sequencesPerShard, dtype: this.#options.dtype }
     const saved = this.#saved
     this.#saved = null
     if (saved !== null) return await ShardWriter.resume(path, shape, saved)
-    return await ShardWriter.create(path, shape, { resumable: this.#resumable })
+    return await ShardWriter.create(path, shape, { resumable: this.#resumable, documents })
   }
 
   async #finish (): Promise<void> {
     await this.#takeFolder()
-    if (this.#saved !== null) this.#shard = await this.#openShard(this.#seqLen!)
+    if (this.#saved !== null) this.#shard = await this.#openShard(this.#seqLen!, false)
     await this.#finishShard()
     await this.#finishing
-    if (this.stats.shards.length > 0) return
-    // Without a sequence, perhaps because an earlier stage has failed, nothing is deleted.
-    const { length } = await listShards(this.#folder)
-    if (length > 0) {
-      throw new SluiceError('ERR_OUTPUT_EXISTS', `${this.#folder}: there are no sequences to write, ` +
-        `so the ${length} ${length === 1 ? 'shard' : 'shards'} of another run are kept; ` +
-        'delete them yourself if they are not needed')
-    }
+    if (this.stats.shards.length === 0) await keepShards(this.#folder)
   }
 
   /**
@@ -222,14 +218,5 @@ export class NpySink extends Writable {
       await shard.abandon()
       throw error
     }
-  }
-}
-
-/** @throws SluiceError `ERR_CHECKPOINT` when a shard of the resumed run is missing or has another size */
-async function checkThere (folder: string, { file, bytes }: ShardInfo): Promise<void> {
-  const path = join(folder, file)
-  const there = await stat(path).catch(() => null)
-  if (there?.size !== bytes) {
-    throw lost(path, there === null ? 'is not there' : `has ${there.size} bytes, expected ${bytes}`)
   }
 }

@@ -17,17 +17,41 @@ t.test('every file with tests is named *.test.ts, so that the runner finds it', 
   )), [])
 })
 
-t.test('a command loads few packages at its start; other packages are loaded by the code that uses them', async t => {
-  const started = new Set(['recipes/cli/main.ts', 'recipes/cli/cli.ts'])
+/** The files that these import, themselves included, and the packages. Imports that run later don't count. */
+function loadedWith (...started: string[]): { files: string[], packages: string[] } {
+  const reached = new Set(started)
   const packages = new Set<string>()
-  for (const file of started) { // including those that are added during the start
+  for (const file of reached) { // including those that are added during the loop
     for (const [, specifier] of readFileSync(join(ROOT, file), 'utf8')
       .matchAll(/^(?:import|export) (?!type )[^']*from '([^']+)'/gm)) {
-      if (specifier!.startsWith('.')) started.add(relative(ROOT, resolve(ROOT, dirname(file), specifier!)))
+      if (specifier!.startsWith('.')) reached.add(relative(ROOT, resolve(ROOT, dirname(file), specifier!)))
       else if (!specifier!.startsWith('node:')) packages.add(specifier!)
     }
   }
-  t.strictSame([...packages].sort(), ['commander', 'fastest-levenshtein', 'split2', 'xxhash-wasm', 'zod'])
+  return { files: [...reached], packages: [...packages].sort() }
+}
+
+const MAIN = ['recipes/cli/main.ts', 'recipes/cli/cli.ts']
+
+t.test('the command line loads no recipe, stage or source before it knows the command', async t => {
+  const { files, packages } = loadedWith(...MAIN)
+  t.strictSame(files.filter(file => !/^(?:lib|recipes\/(?:cli|flow))\//.test(file)), [])
+  t.strictSame(files.filter(file => file.startsWith('recipes/cli/commands/')), [])
+  t.strictSame(packages, ['commander', 'fastest-levenshtein', 'xxhash-wasm', 'zod'])
+})
+
+t.test('a command loads few packages at its start; other packages are loaded by the code that uses them', async t => {
+  const commands = filesIn(join(ROOT, 'recipes/cli/commands')).map(name => `recipes/cli/commands/${name}`)
+  t.ok(commands.length > 10)
+  const { packages } = loadedWith(...MAIN, ...commands)
+  t.strictSame(packages, ['commander', 'fastest-levenshtein', 'split2', 'xxhash-wasm', 'zod'])
+})
+
+t.test('a tokenizer loads no package that takes longer than its model', async t => {
+  const packagesOf = (...names: string[]): string[] => loadedWith(...names.map(name => `lib/${name}.ts`)).packages
+  const model = ['tokenizer/sentencepiece', 'sentencepiece/model', 'sentencepiece/unigram', 'bpe/load-sentencepiece']
+  t.strictSame(packagesOf('tokenizer/tokenizer', ...model), [])
+  t.strictSame(packagesOf('tokenizer/tokenizer', 'tokenizer/json-or-ranks'), ['unicode-segmenter/grapheme'])
 })
 
 t.test('a stage\'s file, factory, command and sub-path have the same name', async t => {

@@ -1,5 +1,5 @@
-/** When the build is out of date, and when it isn't. */
-import { utimesSync } from 'node:fs'
+/** When the build is out of date, and what it leaves. */
+import { accessSync, constants, statSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { t } from './tap.ts'
@@ -27,4 +27,14 @@ t.test('a build is out of date if a source or a build input is newer', async t =
   t.strictSame(old(), [true, 'lib/b.ts'])
   writtenAt('package-lock.json', 3000)
   t.strictSame(old(), [true, 'lib/a.ts', 'lib/b.ts'])
+})
+
+t.test('a build makes the commands executable, as npm does only when it links them first', async t => {
+  const folder = temporaryFolder(t)
+  put(folder, 'package.json', JSON.stringify({ bin: { sluice: 'dist/main.js' } }))
+  const file = put(folder, 'dist/main.js', '')
+  if (process.platform !== 'win32') t.equal(statSync(file).mode & 0o111, 0)
+  runProgram(process.execPath, [join(ROOT, 'scripts/make-executable.mjs')], folder)
+  t.doesNotThrow(() => { accessSync(file, constants.X_OK) })
+  t.doesNotThrow(() => { accessSync(join(ROOT, 'dist/recipes/cli/main.js'), constants.X_OK) }, 'the build has run it')
 })

@@ -7,7 +7,7 @@ import { readManifest } from '../recipes/manifest/read.ts'
 import { componentSchema, manifestSchema, tokenizerSchema } from '../recipes/manifest/schema.ts'
 import { snakeCase } from '../lib/options.ts'
 import { packageVersion } from '../lib/package.ts'
-import { commands } from '../recipes/cli/commands.ts'
+import { allCommands } from '../recipes/cli/commands.ts'
 import { knownStages, sources, transforms } from '../recipes/stages.ts'
 import { command as run, programPrints } from './commands.ts'
 import { C4, hubForCommands } from './hub/process.ts'
@@ -15,6 +15,8 @@ import { ROOT, filesIn, fixture, folderLikeCheckout, isThorough, put, runProgram
 import { ownData } from './own-data.ts'
 import { PHRASES_EVERYWHERE, phrasesIn } from './phrases.ts'
 import { type Block, anchorsIn, blocksIn, brokenLinks, readPage, shellLines, userPages } from './pages.ts'
+
+const commands = await allCommands()
 
 const pages = userPages()
 const everyPage = pages.map(page => readPage(page)).join('\n')
@@ -232,6 +234,9 @@ t.test('a shell block that no test would run is found', async t => {
   const code = 'npm ci && npm test\nnpx sluice read a.ndjson |\n  npx sluice length --min-chars 3   # a note\n'
   const block = { place: 'a.md:1', language: 'sh', code }
   t.strictSame(shellLines(block), [[['read', 'a.ndjson'], ['length', '--min-chars', '3']]])
+  const loop = 'for R in 0 1; do npx sluice task p --rank $R; done\n'
+  const unrolled = ['0', '1'].map(rank => ['task', 'p', '--rank', rank])
+  t.strictSame(shellLines({ ...block, code: loop }).flat(), unrolled)
   t.throws(() => shellLines({ ...block, code: 'sluice read a.ndjson\n' }), /a\.md:1: no test runs sluice read/)
 })
 

@@ -1,9 +1,15 @@
 /** Each example runs unchanged. */
 import { chmodSync, readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { pathToFileURL } from 'node:url'
 import { gunzipSync } from 'node:zlib'
 import { t } from './tap.ts'
+import type { MixStats } from '../recipes/mixture/mix/stats.ts'
 import { readNpy } from '../lib/shards/npy.ts'
+import { npySink } from '../sinks/npy.ts'
+import { pack } from '../transforms/pack.ts'
 import { C4, hubForCommands } from './hub/process.ts'
 import { command, programPrints } from './commands.ts'
 import {
@@ -60,10 +66,10 @@ t.test('own-data.sh: from a parquet file to verified shards in at most six comma
   const folder = folderLikeCheckout(t)
   put(folder, 'my.parquet', await ownData())
   const script = readFileSync(join(ROOT, 'examples/own-data.sh'), 'utf8').replaceAll('"$1"', 'my.parquet')
-  const commands = script.split('\n').filter(line => line.startsWith('npx sluice '))
-  t.ok(commands.length > 0 && commands.length <= 6, `${commands.length} commands`)
   const [shown] = blocksIn('README.md').filter(({ code }) => code.includes('my.parquet'))
-  t.equal(shown!.code, commands.map(line => line + '\n').join(''))
+  t.equal(shown!.code, script.slice(script.indexOf('\nnpx sluice ') + 1))
+  const commands = shown!.code.replaceAll(/\\\n */g, '').trimEnd().split('\n')
+  t.ok(commands.length > 1 && commands.length <= 6, `${commands.length} commands`)
   if (isThorough()) {
     put(folder, 'bin/npx', `#!/bin/sh\nshift\nexec "${process.execPath}" dist/recipes/cli/main.js "$@"\n`)
     chmodSync(join(folder, 'bin/npx'), 0o755)
@@ -104,6 +110,22 @@ t.test('mixture.yaml: a mixture from a manifest', async t => {
     { name: 'docs', dtype: 'uint16' }
   ])
   t.ok(filesIn(join(folder, 'data/examples')).includes('filtered/mail.ndjson.gz'))
+})
+
+t.test('training.yaml: a training set in shares of tokens, one of them capped, and a validation side', async t => {
+  const folder = folderLikeCheckout(t)
+  const shards = await command([
+    'process-mixture', 'examples/training.yaml', ...inOneThread, '--tokenizer-path',
+    join(ROOT, 'test/fixtures/quickstart.model'), '--runs-dir', folder
+  ], { cwd: folder })
+  t.equal(shards.code, 0, shards.stderr)
+  const { code, stdout, stderr } = await command(['mix', 'examples/training.yaml', '--json'], { cwd: folder })
+  t.equal(code, 0, stderr)
+  t.match(stderr, /sluice: warning: mix: mail: 4 epochs give a share of \d/)
+  const { stats, mixture: { sources } } = JSON.parse(stdout) as MixStats
+  t.match(stats.map(({ name }) => name), ['train', 'validation'])
+  t.match(sources.map(({ name, epochs }) => [name, epochs > 3.9]), [['mail', true], ['docs', false]])
+  t.ok(Math.abs(sources.reduce((sum, { tokens }) => sum + tokens, 0) - 8000) < 128)
 })
 
 t.test('my-stage.yaml: a manifest with a custom stage', async t => {
@@ -157,10 +179,67 @@ t.test('generators.mjs: async generators at both ends of a flow', async t => {
   t.match(printed, /^(?:8 ids, the first is \d+\n){3}$/)
 })
 
+interface LoadedRow {
+  readonly ids: Int32Array
+  readonly documents?: ReadonlyArray<{ column: number, length: number, offset: number, id: bigint }>
+}
+
+/** What is tested of `examples/load-shards.mjs`; torch_dataset.py is tested by `npm run judges`. */
+interface LoadShards {
+  readonly loadShards: (
+    folders: readonly string[], options?: Readonly<Record<string, unknown>>
+  ) => AsyncGenerator<LoadedRow>
+}
+
+t.test('load-shards.mjs: rows for ranks, each once in an epoch, with their documents', async t => {
+  const folder = temporaryFolder(t)
+  const documents = Array.from({ length: 60 }, (_, i) => ({
+    id: `d${i}`, ids: new Int32Array(1 + 7 * i % 19).fill(i + 1), meta: {}
+  }))
+  const packed = pack({ seqLen: 8, packing: 'best_fit', packingWindow: 10, padId: 0 })
+  await pipeline(Readable.from(documents), packed, npySink(folder, { sequencesPerShard: 20 }))
+  const all = filesIn(folder).filter(name => name.endsWith('.npy')).flatMap(name => {
+    const { rows, data } = readNpy(readFileSync(join(folder, name)))
+    return Array.from({ length: rows }, (_, row) => data.subarray(8 * row, 8 * row + 8).join(' '))
+  })
+  const padding = all.join(' ').split(' ').filter(id => id === '0').length
+  t.equal(await programPrints('examples/load-shards.mjs', [folder], ROOT),
+    `${all.length} rows, 60 documents begin in them, ${padding} ids are padding\n`)
+  const { loadShards } = await import(pathToFileURL(join(ROOT, 'examples/load-shards.mjs')).href) as LoadShards
+  const read = async (options: Readonly<Record<string, unknown>>, folders = [folder]): Promise<string[]> => {
+    const rows: string[] = []
+    for await (const { ids } of loadShards(folders, options)) rows.push(ids.join(' '))
+    return rows
+  }
+
+  const whole = await read({ seed: 5 })
+  t.strictSame(await read({ shuffle: false }), all)
+  t.strictSame(whole.toSorted(), all.toSorted(), 'all rows')
+  t.notSame(whole, all, 'in another order')
+  t.notSame(await read({ seed: 5, epoch: 1 }), whole, 'which differs in each epoch')
+  const ranks = [0, 1, 2].map(rank => ({ seed: 5, rank, worldSize: 3 }))
+  const ofRanks = await Promise.all(ranks.map(options => read(options)))
+  const each = Math.floor(all.length / 3)
+  t.strictSame(ofRanks, ranks.map(({ rank }) => whole.slice(0, 3 * each).filter((_, i) => i % 3 === rank)))
+  t.strictSame(await read({ seed: 5, start: 12 }), whole.slice(12), 'resumed by another number of ranks')
+
+  for await (const { ids, documents } of loadShards([folder], { documents: true })) {
+    const expected = new Int32Array(8)
+    for (const { column, length } of documents!) expected.fill(ids[column]!, column, column + length)
+    t.strictSame(ids, expected, 'a document has the same id in all of its columns, and the rest is padding')
+  }
+  const weighted = await read({ weights: [1, 3] }, [folder, folder])
+  t.equal(weighted.length, all.length + Math.floor(all.length / 3 + 0.5), 'three times as many of the second folder')
+  await t.rejects(read({ rank: 2, worldSize: 2 }), /rank 2: expected 0 to 1/)
+  await t.rejects(read({ weights: [1], shuffle: false }), /weights need shuffle/)
+  await t.rejects(read({ weights: [0] }), /weights 0: expected a positive number for each of 1 folders/)
+})
+
 t.test('every example has a test', async t => {
   const untested = /^(README\.md|(hub_.*|tinystories)\.yaml)$/
   t.strictSame(readdirSync(join(ROOT, 'examples')).filter(name => !untested.test(name)).sort(), [
-    'custom-recipe.mjs', 'from-hub.mjs', 'generators.mjs', 'mail.ndjson', 'mixture.yaml', 'my-stage.mjs',
-    'my-stage.yaml', 'own-data.sh', 'pack-alone.mjs', 'pipe.sh', 'web-streams.mjs'
+    'custom-recipe.mjs', 'from-hub.mjs', 'generators.mjs', 'load-shards.mjs', 'mail.ndjson', 'mixture.yaml',
+    'my-stage.mjs', 'my-stage.yaml', 'own-data.sh', 'pack-alone.mjs', 'pipe.sh', 'schedule', 'torch_dataset.py',
+    'training.yaml', 'web-streams.mjs'
   ])
 })

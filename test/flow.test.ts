@@ -6,8 +6,11 @@ import { pipeline } from 'node:stream/promises'
 import { ReadableStream, WritableStream } from 'node:stream/web'
 import { t } from './tap.ts'
 import type { Document } from '../lib/document.ts'
+import { flatSink } from '../sinks/flat.ts'
 import { ndjsonSink } from '../sinks/ndjson.ts'
 import { npySink } from '../sinks/npy.ts'
+import { parquetSink } from '../sinks/parquet.ts'
+import { rowSink } from '../sinks/rows.ts'
 import { textSink } from '../sinks/text.ts'
 import { ndjson } from '../sources/ndjson.ts'
 import { arrow } from '../sources/arrow.ts'
@@ -190,7 +193,14 @@ const sinks = {
   'ndjson sink, zstd': (path: string) => [ndjsonSink(`${path}.zst`), english] as const,
   'text sink': (path: string) => [textSink(path), english] as const,
   'text sink, zstd': (path: string) => [textSink(`${path}.txt.zst`), english] as const,
-  'npy sink': (path: string) => [npySink(path), (i: number) => Int32Array.of(i, i)] as const
+  'npy sink': (path: string) => [npySink(path), (i: number) => Int32Array.of(i, i)] as const,
+  'parquet sink': (path: string) => [parquetSink(`${path}.parquet`), english] as const,
+  'flat sink': (path: string) => [
+    flatSink(path, { format: 'megatron', vocabSize: 2 ** 16 }), (i: number) => ({ ids: Int32Array.of(i, i) })
+  ] as const,
+  'sink for rows': (path: string) => [
+    rowSink(path, { format: 'mds', seqLen: 2, vocabSize: 2 ** 16 }), (i: number) => Int32Array.of(i, i)
+  ] as const
 }
 
 for (const [name, make] of Object.entries(sinks)) {

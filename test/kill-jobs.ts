@@ -4,6 +4,7 @@ import { packageRoot } from '../lib/package.ts'
 import { filterCorpus } from '../recipes/filter-corpus.ts'
 import { Threads } from '../recipes/flow/workers/threads.ts'
 import type { MixtureRun } from '../recipes/mixture/mixture.ts'
+import { mix } from '../recipes/mixture/mix/mix.ts'
 import { processMixture } from '../recipes/process-mixture.ts'
 
 /** The files of a flow: its checkpoint, and, if that is deleted at the end, the file that exists then. */
@@ -29,10 +30,11 @@ export const TOKENIZER = join(packageRoot(), 'test/fixtures/quickstart.model')
 /** Relative to the folder of a job. */
 const INPUTS = '../inputs'
 export const MANIFEST = `${INPUTS}/mixture.yaml`
+export const FORMATS_MANIFEST = `${INPUTS}/formats.yaml`
 const EVERY = 100
 const FILTERS = ['normalize', { length: { min_chars: 200, max_chars: 8000 } }, { dedup: { window: 300 } }]
 
-/** Small shards, for many checkpoints at their ends; large ones, for checkpoints in the middle of a shard. */
+/** Small shards and windows, for many checkpoints at their ends; large ones, for checkpoints in a shard. */
 export function components (maxRecords: number): ReadonlyArray<{ readonly name: string } & Record<string, unknown>> {
   const component = (name: string, file: string, more: Record<string, unknown>) =>
     ({
@@ -48,11 +50,25 @@ export function components (maxRecords: number): ReadonlyArray<{ readonly name: 
   return [
     component('plain', 'plain.ndjson', { filtered_dir: 'filtered' }),
     component('gzip', 'gzip.ndjson.gz', { raw_dir: 'raw', sequences_per_shard: 400 }),
-    component('zstd', 'zstd.ndjson.zst', { rejects: 'rejects/zstd.ndjson', dtype: 'uint16' }),
+    component('zstd', 'zstd.ndjson.zst', {
+      rejects: 'rejects/zstd.ndjson', dtype: 'uint16', packing: 'best_fit', packing_window: 70, pad_id: 0
+    }),
     component('parquet', 'parquet.parquet', {
       dataset: 'parquet', max_records: maxRecords, sequences_per_shard: 300, rejects: 'rejects/parquet.ndjson.gz'
     })
   ]
+}
+
+/** The training set of those that fit together. The shuffle spills, and has checkpoints in both of its phases. */
+export const MIXTURE = {
+  epochs: 1.3,
+  sources: { plain: 0.5, gzip: 0.2, parquet: 0.3 },
+  validation: { share: 0.1 },
+  shuffle: 'documents',
+  shuffle_memory: '1MiB',
+  seq_len: 64,
+  sequences_per_shard: 100,
+  output_dir: 'mixture'
 }
 
 /** All work in threads, if there are some: the main thread would finish before they have started. */
@@ -70,7 +86,33 @@ async function withWorkers<T> (
   }
 }
 
+/** A component of each format but `npy`: small files, and large ones. */
+export function formatComponents (): ReadonlyArray<{ readonly name: string } & Record<string, unknown>> {
+  return ['megatron', 'olmo', 'llmc', 'mds', 'parquet'].map((format, i) => ({
+    name: format,
+    dataset: 'json',
+    data_files: `${INPUTS}/plain.ndjson`,
+    filters: FILTERS,
+    format,
+    seq_len: 256,
+    sequences_per_shard: i % 2 === 0 ? 64 : 400,
+    tokens_per_shard: i % 2 === 0 ? 20_000 : 200_000,
+    output_dir: `shards/${format}`
+  }))
+}
+
 const names = components(0).map(({ name }) => name)
+const formats = formatComponents().map(({ name }) => name)
+
+const formatsJob: KillJob = {
+  every: EVERY,
+  flows: Object.fromEntries(formats.map(name => [name, { checkpoint: `shards/${name}/checkpoint.json` }])),
+  encoding: formats,
+  hasThreads: true,
+  run: (run, workers) => withWorkers(workers, run.signal, threads => processMixture(FORMATS_MANIFEST, {
+    tokenizerPath: TOKENIZER, logFile: 'stats.json', checkpointEvery: EVERY, workers: 1
+  }, { ...run, threads }))
+}
 
 function mixture (concurrency: number, hasThreads = false): KillJob {
   return {
@@ -84,6 +126,19 @@ function mixture (concurrency: number, hasThreads = false): KillJob {
     run: (run, workers) => withWorkers(workers, run.signal, threads => processMixture(MANIFEST, {
       tokenizerPath: TOKENIZER, logFile: 'stats.json', checkpointEvery: EVERY, concurrency, workers: 1
     }, { ...run, threads }))
+  }
+}
+
+/** The shards of a mixture are made first, and skipped once they are there. */
+function mixing (format: 'npy' | 'megatron'): KillJob {
+  return {
+    ...mixture(1),
+    encoding: names,
+    flows: { ...mixture(1).flows, mix: { checkpoint: 'mixture/checkpoint.json' } },
+    async run (run, workers) {
+      await mixture(1).run(run, workers)
+      return await mix(MANIFEST, { stats: 'stats.json', format, checkpointEvery: 20 }, run)
+    }
   }
 }
 
@@ -118,6 +173,9 @@ export const killJobs: Readonly<Record<string, KillJob>> = {
   mixture: mixture(1),
   'mixture, two at once': mixture(2),
   'mixture, with threads': mixture(1, true),
+  mix: mixing('npy'),
+  'mix, as documents': mixing('megatron'),
+  'formats, with threads': formatsJob,
   'filter-corpus .ndjson.gz': filtering('kept.ndjson.gz', 'json', ['large.ndjson', 'large.ndjson.gz'], undefined),
   'filter-corpus .ndjson.zst': filtering(
     'kept.ndjson.zst', 'json', ['zstd.ndjson.zst', 'large.ndjson.zst'], 'rejects.ndjson.zst'

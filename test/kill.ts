@@ -8,13 +8,14 @@ import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { codeOf } from '../lib/errors.ts'
 import { packageRoot } from '../lib/package.ts'
+import { inContainer, noContainers } from './container.ts'
 import type { Random } from './fuzz.ts'
 import { type FlowFiles, killJobs } from './kill-jobs.ts'
 import { mountDisk } from './small-disk.ts'
 import { snapshot, whatDiffers } from './snapshot.ts'
 
-/** SIGKILL, SIGTERM, or a disk that is full until the run has failed. */
-export type Interruption = 'SIGKILL' | 'SIGTERM' | 'disk full'
+/** SIGKILL, of a process or of its container; SIGTERM; or a disk that is full until the run has failed. */
+export type Interruption = 'SIGKILL' | 'container' | 'SIGTERM' | 'disk full'
 
 /** The state at one interruption. */
 export interface Hit {
@@ -87,6 +88,8 @@ export interface Interrupting {
  */
 export async function runInterrupted (interrupting: Interrupting): Promise<InterruptedRun | string> {
   const { folder, name, how } = interrupting
+  const reason = how === 'container' && noContainers()
+  if (reason !== false) return reason
   const cwd = join(folder, name)
   mkdirSync(cwd)
   const disk = how === 'disk full' ? mountDisk(cwd, `size=${DISK_BYTES}`) : null
@@ -108,9 +111,10 @@ async function interrupted ({ folder, name, job, how, after, clean }: Interrupti
   const hits: Hit[] = []
   let [encoded, allowed, late, attempts] = [0, 0, 0, after.length]
   let last: Attempt | undefined
-  for (const wait of [...after, null]) {
+  for (const [i, wait] of [...after, null].entries()) {
+    const host = how === 'container' ? `pod-${Math.floor(i / 2)}` : undefined // also twice the same
     const workers = hasThreads ? WORKERS[attempts++ % WORKERS.length] : undefined
-    const at = last = await attempt(folder, name, job, wait === null ? null : { how, wait }, workers)
+    const at = last = await attempt(folder, name, job, wait === null ? null : { how, wait }, { workers, host })
     encoded += at.encoded
     if (wait === null || at.isDone) {
       late += wait === null ? 0 : after.length - hits.length
@@ -148,12 +152,12 @@ async function attempt (
   name: string,
   job: string,
   interruption: { readonly how: Interruption, readonly wait: number } | null,
-  workers?: number
+  { workers, host }: { readonly workers?: number | undefined, readonly host?: string | undefined } = {}
 ): Promise<Attempt> {
   const cwd = join(folder, name)
   const log = join(folder, `${name}.log`)
   mkdirSync(cwd, { recursive: true })
-  const child = startDriver([job, log, ...(workers === undefined ? [] : [String(workers)])], cwd)
+  const child = startDriver([job, log, ...(workers === undefined ? [] : [String(workers)])], cwd, host)
   const ended = endOf(child)
   await Promise.race([ended, new Promise(resolve => child.stdout!.once('data', resolve))])
   const began = performance.now()
@@ -180,11 +184,16 @@ export async function drive (args: readonly string[]): Promise<void> {
   if (code !== 0) throw new Error(output)
 }
 
-/** Without the environment of the test runner, which loads itself into every Node process. */
-function startDriver (args: readonly string[], cwd: string): ChildProcess {
-  return spawn(process.execPath, [DRIVER, ...args], {
-    cwd, env: { PATH: process.env.PATH }, stdio: ['ignore', 'pipe', 'pipe']
-  })
+/**
+ * Without the environment of the test runner, which loads itself into every Node process.
+ *
+ * @param host the name of a container to start it in; there, locks are refreshed so often that nobody waits for long
+ */
+function startDriver (args: readonly string[], cwd: string, host?: string): ChildProcess {
+  const command = [process.execPath, DRIVER, ...args]
+  const [program, rest] = host === undefined ? [command[0]!, command.slice(1)] : inContainer(host, command)
+  const env = { PATH: process.env.PATH, ...(host !== undefined && { REFRESH_SECONDS: '0.02' }) }
+  return spawn(program, rest, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] })
 }
 
 interface End {
@@ -214,7 +223,7 @@ async function interrupt (
   await Promise.race([ended, setTimeout(wait)])
   if (child.exitCode !== null) return undefined
   if (how !== 'disk full') {
-    child.kill(how)
+    child.kill(how === 'container' ? 'SIGKILL' : how)
     return undefined
   }
   const ballast = join(cwd, 'ballast')
@@ -235,7 +244,7 @@ function fill (path: string): void {
 }
 
 function isExpected (how: Interruption, { failure }: Attempt): boolean {
-  if (how === 'SIGKILL') return failure === null
+  if (how === 'SIGKILL' || how === 'container') return failure === null
   return how === 'SIGTERM'
     ? failure === null || failure.startsWith('ERR_ABORTED')
     : /^(ERR_COMPONENT )?ERR_OUTPUT ENOSPC\n/.test(failure ?? '')
@@ -244,7 +253,7 @@ function isExpected (how: Interruption, { failure }: Attempt): boolean {
 /** Whether a flow was started and can be resumed. A killed one has left its lock. */
 function isUnfinished (cwd: string, { checkpoint, output }: FlowFiles, how: Interruption): boolean {
   const path = join(cwd, checkpoint)
-  if (how === 'SIGKILL' && !existsSync(`${path}.lock`)) return false
+  if ((how === 'SIGKILL' || how === 'container') && !existsSync(`${path}.lock`)) return false
   if (!existsSync(path)) return output === undefined || !existsSync(join(cwd, output))
   return contentOf(path).finished === null
 }

@@ -79,13 +79,19 @@ function wordsOf (command: string): string[] {
   })
 }
 
+/** A shell block with each `for NAME in A B; do …; done` as the lines that it runs. */
+function unrolled (code: string): string {
+  return code.replace(/^for (\w+) in ([^;]+); do (.+?);? done$/gm, (_, name: string, values: string, line: string) =>
+    values.split(' ').map(value => line.replaceAll(`$${name}`, value)).join('\n'))
+}
+
 /**
  * The lines of a shell block: pipes of `npx sluice`.
  *
  * @throws Error for a command that isn't sluice's, and isn't run elsewhere
  */
 export function shellLines ({ place, code }: Block): ShellLine[] {
-  const joined = code.replace(/\\\n\s*/g, '').replace(/\|\n\s*/g, '| ')
+  const joined = unrolled(code).replace(/\\\n\s*/g, '').replace(/\|\n\s*/g, '| ')
   const lines = joined.split('\n').map(line => line.replace(/(?:^|\s)#.*/, '').trim()).filter(line => line !== '')
   const isRunHere = (command: string): boolean => !NOT_RUN.some(pattern => pattern.test(command))
   return lines.filter(line => line.split(' && ').some(isRunHere)).map(line => line.split(' | ').map(command => {

@@ -93,7 +93,7 @@ const spoiled: Readonly<Record<string, {
       rmSync(join(shards, filesIn(shards).find(name => name.endsWith('.partial'))!))
     },
     says: pattern(
-      /a: .*shards\/shard_\d{5}\.npy\.partial: has fewer than \d+ bytes, .*/,
+      /a: .*shards\/shard_\d{5}\.(npy|docs)\.partial: has fewer than \d+ bytes, .*/,
       /so the run can't be resumed; put it back, or start over with --restart/
     )
   }

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Document, Tokens } from '../lib/document.ts'
-import { SluiceError } from '../lib/errors.ts'
+import { SluiceError, codeOf, messageOf } from '../lib/errors.ts'
 import { IdBuffer } from '../lib/sentencepiece/id-buffer.ts'
 import { Stage, type StageOptions, type Work, stageOptions } from '../lib/stage/stage.ts'
 import { TOKENIZER_FILES } from '../lib/tokenizer/files.ts'
@@ -65,7 +65,8 @@ function eosIdOf ({ eosId, vocabSize }: Vocabulary, requested: number): number {
   }
   if (requested === -1 && eosId === -1) {
     throw new SluiceError('ERR_TOKENIZER', 'the tokenizer has no EOS token; ' +
-      'set the token that ends a document with eos_id (--eos-id) or eos (--eos)')
+      'set the token that ends a document with eos_id (--eos-id) or eos (--eos); ' +
+      'that of a tokenizer.json is in the tokenizer_config.json of its folder')
   }
   return requested === -1 ? eosId : requested
 }
@@ -75,6 +76,24 @@ function idOf ({ pieceToId, idToPiece }: Vocabulary, name: string): number {
   if (id !== -1 && idToPiece?.(id) === name) return id
   throw new SluiceError('ERR_TOKENIZER', `eos ${JSON.stringify(name)} is not in the vocabulary; ` +
     'expected the name of a token, such as </s> or <|endoftext|>')
+}
+
+/**
+ * Appends the ids of a document, with those that begin and end it.
+ *
+ * @throws SluiceError `ERR_DOCUMENT` with the id of the document, where its text can't be encoded or is refused
+ */
+export function appendDocument (
+  { id, text }: Pick<Document, 'id' | 'text'>, append: Tokenizer['append'], { bosId, eosId }: Boundaries, ids: IdBuffer
+): void {
+  if (bosId !== -1) ids.push(bosId)
+  try {
+    append(text, ids)
+  } catch (cause) {
+    if (codeOf(cause) !== 'ERR_DOCUMENT') throw cause
+    throw new SluiceError('ERR_DOCUMENT', `document ${id}: ${messageOf(cause)}`, { cause })
+  }
+  ids.push(eosId)
 }
 
 /**
@@ -113,9 +132,7 @@ export function encodeWork (
     },
     take ({ id, text, meta }, push) {
       ids.clear()
-      if (boundaries.bosId !== -1) ids.push(boundaries.bosId)
-      append(text, ids)
-      ids.push(boundaries.eosId)
+      appendDocument({ id, text }, append, boundaries, ids)
       push({ id, ids: ids.copy(), meta })
       return undefined
     }

@@ -1,6 +1,7 @@
 import { SluiceError } from '../errors.ts'
 import { isWordCharacter } from './character-sets.ts'
 import type { AddedToken } from './model.ts'
+import { TokenFinder } from './token-finder.ts'
 import { endOfSpaces, startOfSpaces } from './white-space.ts'
 
 /**
@@ -24,22 +25,20 @@ export type Cutter = (text: string) => readonly Part[]
  */
 export function cutterOf (tokens: readonly AddedToken[], specialTokens: SpecialTokens): Cutter | undefined {
   if (tokens.every(({ special }) => special && specialTokens === 'text')) return undefined
-  const byContent = new Map(tokens.map(token => [token.content, token]))
-  const longestFirst = [...byContent.keys()].sort((a, b) => b.length - a.length)
-  const expression = new RegExp(longestFirst.map(escaped).join('|'), 'g')
+  const finder = new TokenFinder(tokens)
   return text => {
     let parts: Part[] | undefined
     let end = 0
-    expression.lastIndex = 0
-    for (let match = expression.exec(text); match !== null; match = expression.exec(text)) {
-      const token = byContent.get(match[0])!
-      const matchEnd = match.index + match[0].length
+    let spacesEnd = 0 // of the last white space that was looked at
+    for (let found = finder.find(text, 0); found !== undefined; found = finder.find(text, found.end)) {
+      const { token } = found
       if (token.special && specialTokens === 'text') continue
-      if (token.singleWord && !isSingleWord(text, match.index, matchEnd)) continue
-      if (token.special && specialTokens === 'refuse') refuse(token, match.index)
+      if (token.singleWord && !isSingleWord(text, found.start, found.end)) continue
+      if (token.special && specialTokens === 'refuse') refuse(token, found.start)
       // White space that the token before has taken: a token that strips doesn't take it again, others do.
-      const start = token.lstrip ? Math.max(startOfSpaces(text, match.index, end), end) : match.index
-      const stop = token.rstrip ? endOfSpaces(text, matchEnd) : matchEnd
+      const start = token.lstrip ? Math.max(startOfSpaces(text, found.start, end), end) : found.start
+      if (token.rstrip && found.end >= spacesEnd) spacesEnd = endOfSpaces(text, found.end)
+      const stop = token.rstrip ? spacesEnd : found.end
       if (start >= stop) continue
       parts ??= []
       if (end < start) parts.push(text.slice(end, start))
@@ -62,12 +61,9 @@ function isWordBefore (text: string, at: number): boolean {
   return isWordCharacter(pair > 0xffff ? pair : text.charCodeAt(at - 1))
 }
 
-function refuse ({ content }: AddedToken, offset: number): never {
-  const found = `the text has the special token ${JSON.stringify(content)} at offset ${offset}`
-  throw new SluiceError('ERR_DOCUMENT', `${found}; ` +
-    'remove it from the text, or encode special tokens as text or as tokens')
-}
-
-function escaped (text: string): string {
-  return text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&')
+/** What is in front of a token that is looked for in normalized text has another length there. */
+function refuse ({ content, normalized }: AddedToken, offset: number): never {
+  const place = normalized ? '' : ` at offset ${offset}`
+  throw new SluiceError('ERR_DOCUMENT', `the text has the special token ${JSON.stringify(content)}${place}; ` +
+    'remove it from the text, or encode special tokens as text or as tokens (--special-tokens text or encode)')
 }

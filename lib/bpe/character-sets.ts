@@ -1,11 +1,12 @@
 import { CLASSES, characterClasses } from './character-classes.ts'
 import { runLengths } from './run-lengths.ts'
-import { PUNCTUATION_DATA, WORD_DATA } from './set-data.ts'
+import { COMBINING_DATA, PUNCTUATION_DATA, WORD_DATA } from './set-data.ts'
 
 const CODE_POINTS = 0x11_0000
 
 let words: Uint8Array | undefined
 let punctuation: Uint8Array | undefined
+let combining: Uint8Array | undefined
 
 /** Whether `\w` matches a code point in the regular expressions of Rust. */
 export function isWordCharacter (point: number): boolean {
@@ -17,6 +18,12 @@ export function isWordCharacter (point: number): boolean {
 export function isPunctuation (point: number): boolean {
   punctuation ??= unpacked(PUNCTUATION_DATA)
   return punctuation[point] === 1
+}
+
+/** Whether the normalizer `StripAccents` of Hugging Face's tokenizers removes a code point. */
+export function isCombiningMark (point: number): boolean {
+  combining ??= unpacked(COMBINING_DATA)
+  return combining[point] === 1
 }
 
 /** Numbers of Unicode 17, which the classes don't have. */

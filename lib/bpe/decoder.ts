@@ -158,7 +158,7 @@ class ByteLevelDecoding {
 }
 
 /** How many bytes at the end are the beginning of a character that isn't whole. */
-function cutBytes (bytes: Uint8Array): number {
+export function cutBytes (bytes: Uint8Array): number {
   for (let count = 1; count <= Math.min(MAX_TRAIL_BYTES, bytes.length); count++) {
     const byte = bytes[bytes.length - count]!
     if (isTrailByte(byte)) continue

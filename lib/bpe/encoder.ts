@@ -1,12 +1,11 @@
 import { isUtf8 } from 'node:buffer'
 import type { IdBuffer } from '../sentencepiece/id-buffer.ts'
-import { type Part, type SpecialTokens, cutterOf } from './added-tokens.ts'
+import type { SpecialTokens } from './added-tokens.ts'
+import { type TextSettings, isUnchanged, textAppender } from './append-text.ts'
 import { KernelEncoder } from './kernel-encoder.ts'
 import { type BpeTables, kernelTables } from './kernel-tables.ts'
 import type { BpeModel } from './model.ts'
-import { normalized } from './normalizers.ts'
 import { plainEncoder } from './plain-encoder.ts'
-import { normalizedTokens } from './read-added-tokens.ts'
 
 /** Encodes texts by a byte-level BPE model. */
 export interface BpeEncoder {
@@ -20,11 +19,6 @@ export interface BpeEncoder {
   readonly appendBytes: (bytes: Uint8Array, ids: IdBuffer) => void
   /** What another thread encodes with; undefined for a model that the kernel can't encode with. */
   readonly shared: SharedBpe | undefined
-}
-
-/** How text is treated before it is cut into words. */
-interface TextSettings extends Pick<BpeModel, 'added' | 'normalizers'> {
-  readonly specialTokens: SpecialTokens
 }
 
 /** What another thread needs to encode as a tokenizer does. It can be posted; the memory of its tables is shared. */
@@ -54,6 +48,7 @@ export function plainBpeEncoder (model: BpeModel, specialTokens: SpecialTokens):
 /** Encodes as the tokenizer in another thread does. */
 export function sharedEncoder (shared: SharedBpe): BpeEncoder {
   const kernel = new KernelEncoder(shared.tables)
+  kernel.warmUp()
   const encoder = encoderOf(shared, (text, ids) => { kernel.append(text, ids) }, kernel)
   return { ...encoder, shared }
 }
@@ -61,29 +56,13 @@ export function sharedEncoder (shared: SharedBpe): BpeEncoder {
 function encoderOf (
   settings: TextSettings, appendPart: BpeEncoder['append'], kernel: KernelEncoder | undefined
 ): BpeEncoder {
-  const { added, normalizers, specialTokens } = settings
-  const cut = cutterOf(added.filter(token => !token.normalized), specialTokens)
-  const cutNormalized = cutterOf(normalizedTokens(added.filter(token => token.normalized), normalizers), specialTokens)
-  const appendRaw = (part: Part, ids: IdBuffer): void => {
-    if (typeof part === 'number') {
-      ids.push(part)
-      return
-    }
-    const text = normalized(part, normalizers)
-    if (cutNormalized === undefined) appendPart(text, ids)
-    else for (const inner of cutNormalized(text)) typeof inner === 'number' ? ids.push(inner) : appendPart(inner, ids)
-  }
-  const appendText = (text: string, ids: IdBuffer): void => {
-    const wellFormed = text.toWellFormed()
-    if (cut === undefined) appendRaw(wellFormed, ids)
-    else for (const part of cut(wellFormed)) appendRaw(part, ids)
-  }
-  const isDirect = kernel !== undefined && normalizers.length === 0 && cut === undefined && cutNormalized === undefined
+  const append = textAppender(settings, appendPart)
+  const isDirect = kernel !== undefined && isUnchanged(settings)
   return {
-    append: isDirect ? appendPart : appendText,
+    append: isDirect ? appendPart : append,
     appendBytes: (bytes, ids) => {
       if (isDirect && isUtf8(bytes)) kernel.appendBytes(bytes, ids)
-      else appendText(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString(), ids)
+      else append(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString(), ids)
     },
     shared: undefined
   }

@@ -1,3 +1,5 @@
+import { checkCount } from './limits.ts'
+
 /**
  * Checks of fields of JSON by hand: a `tokenizer.json` has hundreds of thousands of values, for which schemas are slow.
  */
@@ -38,6 +40,9 @@ export function listIn (object: JsonObject, key: string): readonly unknown[] {
   return value
 }
 
+/** Published tokenizers have less than ten. */
+const MOST_PARTS = 100
+
 /** Tokenizers of Hugging Face refuse to read more. */
 const MOST_DEPTH = 128
 
@@ -46,10 +51,12 @@ export function nested (found: JsonObject | null, key: string, what: string, dep
   if (found === null) return []
   if (stringIn(found, 'type') !== 'Sequence') return [found]
   if (depth === MOST_DEPTH) throw new Error(`its ${what} is nested more than ${MOST_DEPTH} deep`)
-  return listIn(found, key).flatMap(each => {
+  const parts = listIn(found, key).flatMap(each => {
     if (!isObject(each)) throw wrong(key, each, 'a list of objects')
     return nested(each, key, what, depth + 1)
   })
+  checkCount(parts.length, MOST_PARTS, `parts of its ${what}`)
+  return parts
 }
 
 /** A value for messages. */

@@ -34,6 +34,9 @@ export interface Exports {
   readonly countSplits: () => number
   readonly addSplits: () => number
   readonly addMerges: (at: number, count: number) => number
+  readonly listPairs: (at: number) => number
+  readonly listPairsByBytes: (at: number) => number
+  readonly keepPairs: (at: number, count: number) => number
   readonly beginText: () => void
   readonly encode: (scanner: number, at: number, end: number) => number
   readonly stopped: () => number
@@ -49,5 +52,13 @@ export const SHORT_WORK = 2048
 export const LONG_WORK = 32
 export const WORK_SLACK = 64
 
-/** As the kernel has it: ids, and ranks of merges. */
+/** Work memory for a token of up to 1024 bytes. */
+export const TOKEN_WORK = LONG_WORK * 1024 + WORK_SLACK
+
+/** As the kernel has it: ids are below the first, ranks of merges below the second. */
+export const MOST_IDS = 2 ** 21 - 1
 export const MOST_RANKS = 2 ** 22 - 1
+
+/** What `listPairs` and `listPairsByBytes` write for a pair, and return where there is no list. */
+export const PAIR_BYTES = 12
+export const NONE = -1

@@ -3,7 +3,8 @@ import { instantiate } from '../kernels/instantiate.ts'
 import { CLASSES, characterClasses } from './character-classes.ts'
 import { isPunctuation } from './character-sets.ts'
 import {
-  type Exports, MOST_RANKS, SCANNERS, SETTINGS, SHORT_WORK, type Scanner, type Setting, type Settings
+  type Exports, MOST_IDS, MOST_RANKS, NONE, PAIR_BYTES, SCANNERS, SETTINGS, TOKEN_WORK, type Scanner, type Setting,
+  type Settings
 } from './kernel-layout.ts'
 import type { BpeModel, PreTokenizer } from './model.ts'
 
@@ -61,20 +62,20 @@ function nameOf (step: PreTokenizer): string {
   return isEach ? `each-${step.type}` : step.type
 }
 
-function build (
-  { vocabulary, merges, wholeWords }: BpeModel, scanner: Scanner
-): Pick<BpeTables, 'kernel' | 'memory' | 'settings'> | undefined {
+function build (model: BpeModel, scanner: Scanner): Pick<BpeTables, 'kernel' | 'memory' | 'settings'> | undefined {
+  const { vocabulary, wholeWords } = model
+  if (vocabulary.size >= MOST_IDS) return undefined
   const arena = new Arena(vocabulary.bytes.length * 16)
   const { memory } = arena
   if (memory.grow === undefined) return undefined
-  const fields = new Map<Setting, number>()
+  const fields: Fields = new Map()
   const at = arena.take(4 * SETTINGS.length)
   const kernel = instantiate('bpe', memory) as Exports
   const setUp = (): void => {
     new Uint32Array(memory.buffer, at, SETTINGS.length).set(SETTINGS.map(name => fields.get(name) ?? 0))
     kernel.setup(at)
   }
-  fields.set('workAt', arena.take(SHORT_WORK)).set('wholeWords', Number(wholeWords))
+  fields.set('workAt', arena.take(TOKEN_WORK)).set('wholeWords', Number(wholeWords))
   addClasses(arena, fields, scanner === 'falcon' ? classesOfFalcon() : characterClasses())
   fields.set('byteIdsAt', arena.take(4 * 256)).set('bytePairsAt', arena.take(4 * 65_536))
   fields.set('filterAt', arena.take(2 ** 17))
@@ -82,17 +83,45 @@ function build (
   fields.set('tokenCount', vocabulary.size).set('tokenBits', bitsFor(vocabulary.size))
   fields.set('tokenSlotsAt', arena.take(4 * 2 ** bitsFor(vocabulary.size)))
   setUp()
-  if (kernel.indexTokens() === 0) return undefined
+  if (kernel.indexTokens() === 0 || !hasPairs(model, { arena, fields, kernel, setUp })) return undefined
+  const settings = SETTINGS.map(name => name === 'workAt' ? 0 : fields.get(name) ?? 0)
+  return { kernel: 'bpe', memory: memory as Required<SharedMemory>, settings }
+}
+
+type Fields = Map<Setting, number>
+
+interface Build {
+  readonly arena: Arena
+  readonly fields: Fields
+  readonly kernel: Exports
+  readonly setUp: () => void
+}
+
+/** Builds the table of pairs. @returns false if there is no room for one */
+function hasPairs ({ vocabulary, merges, wholeWords }: BpeModel, build: Build): boolean {
+  const { arena, fields, kernel, setUp } = build
+  const listAt = arena.take(PAIR_BYTES * vocabulary.size)
+  const listed = merges === undefined && wholeWords ? kernel.listPairsByBytes(listAt) : NONE
+  if (listed !== NONE) {
+    fields.set('pairsAt', arena.take(8 * 2 ** pairBitsFor(listed)))
+    return hasKept(listAt, listed, build)
+  }
   const pairs = merges === undefined ? kernel.countSplits() : merges.length / 3
-  if (merges !== undefined && pairs > MOST_RANKS) return undefined
+  if (merges !== undefined && pairs > MOST_RANKS) return false
   fields.set('pairBits', bitsFor(pairs)).set('pairsAt', arena.take(8 * 2 ** bitsFor(pairs)))
   fields.set('mergedAt', arena.take(4 * (merges === undefined ? vocabulary.size : pairs)))
   const mergesAt = merges === undefined ? 0 : copied(arena, bytesOf(merges))
   setUp()
-  const hasRoom = merges === undefined ? kernel.addSplits() : kernel.addMerges(mergesAt, pairs)
-  if (hasRoom === 0) return undefined
-  const settings = SETTINGS.map(name => name === 'workAt' ? 0 : fields.get(name) ?? 0)
-  return { kernel: 'bpe', memory: memory as Required<SharedMemory>, settings }
+  if ((merges === undefined ? kernel.addSplits() : kernel.addMerges(mergesAt, pairs)) === 0) return false
+  const kept = kernel.listPairs(listAt)
+  return kept === NONE || hasKept(listAt, kept, build) // without a list, all pairs are needed
+}
+
+/** Fills the table of pairs with those of a list. */
+function hasKept (listAt: number, pairs: number, { fields, kernel, setUp }: Build): boolean {
+  fields.set('pairBits', pairBitsFor(pairs)).set('mergedAt', 0)
+  setUp()
+  return kernel.keepPairs(listAt, pairs) !== 0
 }
 
 /** The bits of a table's size: a quarter to a half of its slots are in use. */
@@ -100,13 +129,21 @@ export function bitsFor (entries: number): number {
   return Math.ceil(Math.log2(Math.max(entries, 1))) + 1
 }
 
+/** As `bitsFor`, for the pairs that are kept: more of a small table is in the caches of the processor. */
+function pairBitsFor (pairs: number): number {
+  return Math.max(Math.ceil(Math.log2(pairs / MOST_IN_USE)), 1)
+}
+
+/** The most of the slots that are in use. */
+const MOST_IN_USE = 0.8
+
 /** With punctuation in the place of upper case. */
 function classesOfFalcon (): Uint8Array {
   return characterClasses().map((bits, point) =>
     isPunctuation(point) ? bits | CLASSES.upper : bits & ~CLASSES.upper)
 }
 
-function addClasses (arena: Arena, fields: Map<Setting, number>, classes: Uint8Array): void {
+function addClasses (arena: Arena, fields: Fields, classes: Uint8Array): void {
   const numbers = new Map<string, number>()
   const blockOf = new Uint16Array(classes.length / BLOCK)
   const blocks: Uint8Array[] = []

@@ -10,10 +10,30 @@ export type PreTokenizer =
   | { readonly type: 'digits', readonly individual: boolean }
   /** Punctuation apart from the rest, in the same way. */
   | { readonly type: 'punctuation', readonly individual: boolean }
+  /** By white space, which belongs to no word. */
+  | { readonly type: 'white-space' }
+  /** At each place of a text. */
+  | { readonly type: 'text', readonly text: string, readonly behavior: SplitBehavior }
+  /** A mark for each space, and before a text that begins with none; words begin with marks. */
+  | Metaspace
   /** A space before text that begins with none. */
   | { readonly type: 'prefix-space' }
   /** A character for each byte (`byteCharacters`), which the next steps cut. */
   | { readonly type: 'bytes' }
+
+/** What becomes of what a text is split at: as `SplitDelimiterBehavior` of Hugging Face's tokenizers. */
+export type SplitBehavior = 'Removed' | 'Isolated' | 'MergedWithPrevious' | 'MergedWithNext' | 'Contiguous'
+
+/** As `Metaspace` in a `tokenizer.json`. */
+export interface Metaspace {
+  readonly type: 'metaspace'
+  /** The character that stands for a space. */
+  readonly mark: string
+  /** Which texts begin with a mark: all, those at the beginning of a document, or none besides those that do so. */
+  readonly prepends: 'always' | 'first' | 'never'
+  /** Whether each mark begins a word. */
+  readonly splits: boolean
+}
 
 /** A token that is searched for in a text before the text is cut into words. */
 export interface AddedToken {
@@ -30,8 +50,24 @@ export interface AddedToken {
   readonly normalized: boolean
 }
 
+/** What models of all kinds have: how a text becomes words, and special ids. */
+export interface TextModel {
+  /** Applied to a text in this order, before it is cut into words. */
+  readonly normalizers: readonly Normalizer[]
+  readonly preTokenizers: readonly PreTokenizer[]
+  readonly added: readonly AddedToken[]
+  /** -1 where the file names none, as with the next three. */
+  readonly bosId: number
+  readonly eosId: number
+  readonly padId: number
+  /** The id for what is unknown. */
+  readonly unkId: number
+  /** Every id is below it. */
+  readonly vocabSize: number
+}
+
 /** A byte-level BPE model, from any kind of file. */
-export interface BpeModel {
+export interface BpeModel extends TextModel {
   /** Without added tokens. */
   readonly vocabulary: Vocabulary
   /**
@@ -41,15 +77,4 @@ export interface BpeModel {
   readonly merges: Int32Array | undefined
   /** Whether a word that is a token is always encoded as that token (`ignore_merges`). */
   readonly wholeWords: boolean
-  /** Applied to a text in this order, before it is cut into words. */
-  readonly normalizers: readonly Normalizer[]
-  readonly preTokenizers: readonly PreTokenizer[]
-  readonly added: readonly AddedToken[]
-  /** -1 where the file names none, as with the next three. */
-  readonly bosId: number
-  readonly eosId: number
-  readonly padId: number
-  readonly unkId: number
-  /** Every id is below it. */
-  readonly vocabSize: number
 }

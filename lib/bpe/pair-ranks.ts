@@ -13,9 +13,8 @@ export interface PairRanks {
 
 /** The pairs of a model in a map. */
 export function pairRanks ({ vocabulary, merges }: Pick<BpeModel, 'vocabulary' | 'merges'>): PairRanks {
-  const ranks = new Map<number, number>()
-  const rankOf = (left: number, right: number): number | undefined => ranks.get(left * MOST_IDS + right)
   if (merges === undefined) {
+    const ranks = new Map<number, number>()
     vocabulary.tokens().forEach((token, id) => {
       for (let cut = 1; cut < token.length; cut++) {
         const left = vocabulary.idOf(token.slice(0, cut))
@@ -23,12 +22,18 @@ export function pairRanks ({ vocabulary, merges }: Pick<BpeModel, 'vocabulary' |
         if (right !== undefined) ranks.set(left! * MOST_IDS + right, id)
       }
     })
-    return { rankOf, mergedId: rank => rank }
+    return { rankOf: (left, right) => ranks.get(left * MOST_IDS + right), mergedId: rank => rank }
   }
+  return mergeRanks(merges)
+}
+
+/** The pairs of merges, three ids each: left, right and what they make. Of equal pairs, the last one counts. */
+export function mergeRanks (merges: Int32Array): PairRanks {
+  const ranks = new Map<number, number>()
   const merged = new Int32Array(merges.length / 3)
   for (let rank = 0; rank < merged.length; rank++) {
     ranks.set(merges[3 * rank]! * MOST_IDS + merges[3 * rank + 1]!, rank)
     merged[rank] = merges[3 * rank + 2]!
   }
-  return { rankOf, mergedId: rank => merged[rank]! }
+  return { rankOf: (left, right) => ranks.get(left * MOST_IDS + right), mergedId: rank => merged[rank]! }
 }

@@ -1,4 +1,5 @@
 import { type JsonObject, booleanIn, isObject, listIn, shown, stringIn } from './json-fields.ts'
+import { MOST_CHARACTERS, checkCount } from './limits.ts'
 import type { AddedToken } from './model.ts'
 import { type Normalizer, normalized } from './normalizers.ts'
 import { MOST_IDS } from './pair-ranks.ts'
@@ -12,7 +13,6 @@ import { MOST_IDS } from './pair-ranks.ts'
  */
 export function addedTokensOf (file: JsonObject, ids: ReadonlyMap<string, number>): AddedToken[] {
   const found = file.added_tokens === undefined ? [] : listIn(file, 'added_tokens')
-  if (found.length > MOST_IDS) throw new Error(`it has ${found.length} added tokens, expected at most ${MOST_IDS}`)
   const contents = new Set<string>()
   const tokens: AddedToken[] = []
   let next = ids.size
@@ -37,6 +37,8 @@ function addedTokenOf (found: unknown): AddedToken {
   }
   const content = stringIn(found, 'content')
   if (content === '') throw new Error(`the added token with the id ${id} is empty`)
+  if (!content.isWellFormed()) throw new Error(`the added token ${JSON.stringify(content)} is no valid Unicode`)
+  checkCount(content.length, MOST_CHARACTERS, `characters of the added token with the id ${id}`)
   return {
     content,
     id,

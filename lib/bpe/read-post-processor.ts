@@ -1,4 +1,5 @@
 import { type JsonObject, isObject, listIn, nested, objectIn, stringIn } from './json-fields.ts'
+import { checkCount } from './limits.ts'
 
 /** The tokens that a `post_processor` puts before and after a text; undefined where it has none, or several. */
 export interface EndTokens {
@@ -32,8 +33,12 @@ function firstOf (found: JsonObject, key: string): string {
   return name
 }
 
+const MOST_PARTS = 1000
+
 function templateOf (found: JsonObject): EndTokens {
-  const names = listIn(found, 'single').map(part => {
+  const parts = listIn(found, 'single')
+  checkCount(parts.length, MOST_PARTS, 'parts of single in its post_processor')
+  const names = parts.map(part => {
     if (isObject(part) && part.SpecialToken !== undefined) return stringIn(objectIn(part, 'SpecialToken'), 'id')
     if (isObject(part) && part.Sequence !== undefined) return null
     throw new Error('single of its post_processor has neither a SpecialToken nor a Sequence')

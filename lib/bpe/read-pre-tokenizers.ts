@@ -1,6 +1,7 @@
 import { expressionOf } from './expressions.ts'
 import { type JsonObject, booleanIn, nested, objectIn, stringIn } from './json-fields.ts'
-import type { PreTokenizer } from './model.ts'
+import type { PreTokenizer, SplitBehavior } from './model.ts'
+import { metaspaceOf } from './read-metaspace.ts'
 
 /** How a `pre_tokenizer` cuts text. */
 export interface PreTokenizers {
@@ -38,7 +39,9 @@ function stepsOf (found: JsonObject): PreTokenizer[] {
     case 'Digits': return [{ type: 'digits', individual: booleanIn(found, 'individual_digits') }]
     case 'Punctuation': return [{ type: 'punctuation', individual: isIndividual(found) }]
     case 'Split': return [splitOf(found)]
-    default: throw new Error(`its pre_tokenizer is ${type}, which sluice doesn't know for byte-level BPE`)
+    case 'WhitespaceSplit': return [{ type: 'white-space' }]
+    case 'Metaspace': return [metaspaceOf(found)]
+    default: throw new Error(`its pre_tokenizer is ${type}, which sluice doesn't know`)
   }
 }
 
@@ -50,8 +53,9 @@ function isIndividual (found: JsonObject): boolean {
 
 function splitOf (found: JsonObject): PreTokenizer {
   const pattern = objectIn(found, 'pattern')
-  const text = stringIn(pattern, pattern.Regex === undefined ? 'String' : 'Regex')
-  const expression = pattern.Regex === undefined ? undefined : expressionOf(text)
+  if (pattern.Regex === undefined) return splitAtOf(found, stringIn(pattern, 'String'))
+  const text = stringIn(pattern, 'Regex')
+  const expression = expressionOf(text)
   if (expression === undefined) {
     throw new Error(`its pre_tokenizer splits by ${JSON.stringify(text).slice(0, 300)}, which sluice doesn't know`)
   }
@@ -63,6 +67,19 @@ function splitOf (found: JsonObject): PreTokenizer {
   if (!isIsolated && !isEquivalent) throw unknownBehavior(behavior)
   return { type: 'split', expression }
 }
+
+function splitAtOf (found: JsonObject, text: string): PreTokenizer {
+  const behavior = stringIn(found, 'behavior')
+  if (text === '') throw new Error('its pre_tokenizer splits by an empty text')
+  if (booleanIn(found, 'invert')) {
+    throw new Error('its pre_tokenizer splits by text with invert, which sluice doesn\'t know')
+  }
+  if (!(BEHAVIORS as readonly string[]).includes(behavior)) throw unknownBehavior(behavior)
+  return { type: 'text', text, behavior: behavior as SplitBehavior }
+}
+
+const BEHAVIORS: readonly SplitBehavior[] =
+  ['Removed', 'Isolated', 'MergedWithPrevious', 'MergedWithNext', 'Contiguous']
 
 function unknownBehavior (behavior: string): Error {
   return new Error(`its pre_tokenizer splits with behavior ${JSON.stringify(behavior)}, which sluice doesn't know`)

@@ -15,7 +15,7 @@ export function readTiktoken (
 ): BpeModel {
   if (family === undefined) {
     throw damaged(path, 'is a rank file of tiktoken whose name doesn\'t say its family; name it as tiktoken does ' +
-      `(cl100k_base.tiktoken), or set the family (--tiktoken-family): ${TIKTOKEN_FAMILIES.join(', ')}`)
+      `(cl100k_base.tiktoken), or set the family (--tiktoken-family): ${TIKTOKEN_FAMILIES.join(', ')}; ${OTHERS}`)
   }
   const known = FAMILIES[family]
   const vocabulary = ranksIn(bytes, path)
@@ -23,7 +23,7 @@ export function readTiktoken (
   const taken = added.find(({ id }) => id < vocabulary.size && vocabulary.bytesOf(id).length > 0)
   if (taken !== undefined) {
     throw damaged(path, `has a token with the rank ${taken.id}, which ${taken.content} has in the family ${family}; ` +
-      'give the family of the file')
+      `give the family of the file; ${OTHERS}`)
   }
   return {
     vocabulary,
@@ -39,6 +39,9 @@ export function readTiktoken (
     vocabSize: added.reduce((size, { id }) => Math.max(size, id + 1), vocabulary.size)
   }
 }
+
+/** Llama 3, Qwen and others have rank files, but special tokens that only their `tokenizer.json` has. */
+const OTHERS = 'of a model that isn\'t by OpenAI, such as Llama 3, use the tokenizer.json'
 
 function familyOf (path: string): TiktokenFamily | undefined {
   const name = path.slice(Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\')) + 1)

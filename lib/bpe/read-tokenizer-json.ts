@@ -2,6 +2,7 @@ import { SluiceError, messageOf } from '../errors.ts'
 import { bytesOfCharacters } from './byte-characters.ts'
 import { countEntries } from './json-entries.ts'
 import { type JsonObject, booleanIn, isObject, objectIn, optionalObjectIn, shown } from './json-fields.ts'
+import { MOST_CHARACTERS, checkCount } from './limits.ts'
 import type { BpeModel } from './model.ts'
 import { MOST_IDS } from './pair-ranks.ts'
 import { addedTokensOf, normalizedTokens } from './read-added-tokens.ts'
@@ -13,6 +14,12 @@ import { Vocabulary } from './vocabulary.ts'
 
 /** Larger files are refused: those of published models have at most 40 MB. */
 const MOST_BYTES = 64 * 2 ** 20
+
+// XLM-V has the most tokens, 901,629, and Gemma the most merges, 580,604; others have 6,000 added tokens.
+const MOST_TOKENS = 1_000_000
+const MOST_MERGES = 2 ** 20
+const MOST_ADDED = 2 ** 16
+const MOST_VALUES = 2 ** 22
 
 /** Special tokens by their text, as in `tokenizer_config.json` or `special_tokens_map.json`. */
 export interface SpecialNames {
@@ -30,25 +37,50 @@ export interface SpecialNames {
  * @throws SluiceError `ERR_TOKENIZER` for a file that is damaged, or that needs what sluice doesn't know, with its name
  */
 export function readTokenizerJson (bytes: Uint8Array, path: string, names: SpecialNames = {}): BpeModel {
+  return readingTokenizerJson(path, () => modelOf(parsedTokenizerJson(bytes), names))
+}
+
+/** @throws SluiceError `ERR_TOKENIZER` when `read` fails */
+export function readingTokenizerJson<T> (path: string, read: () => T): T {
   try {
-    if (bytes.length > MOST_BYTES) throw new Error(`it has ${bytes.length} bytes, expected at most ${MOST_BYTES}`)
-    const file: unknown = JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString())
-    if (!isObject(file)) throw new Error(`it is ${shown(file)}, expected an object`)
-    return modelOf(file, bytes, names)
+    return read()
   } catch (cause) {
     throw new SluiceError('ERR_TOKENIZER', `${path}: can't be used as a tokenizer.json: ${messageOf(cause)}`, { cause })
   }
 }
 
-function modelOf (file: JsonObject, bytes: Uint8Array, given: SpecialNames): BpeModel {
+/** A `tokenizer.json` that was parsed. */
+export interface ParsedTokenizer {
+  readonly file: JsonObject
+  readonly json: Uint8Array
+  /** Of the vocabulary, with those that are there twice; undefined if it has none. */
+  readonly tokens: number | undefined
+}
+
+/** Parses a `tokenizer.json`. @throws Error for one that is too large, or that is no object */
+export function parsedTokenizerJson (json: Uint8Array): ParsedTokenizer {
+  if (json.length > MOST_BYTES) throw new Error(`it has ${json.length} bytes, expected at most ${MOST_BYTES}`)
+  const { all, at } = countEntries(json, ['model.vocab', 'model.merges', 'added_tokens'])
+  const tokens = at.get('model.vocab')
+  checkCount(tokens ?? 0, MOST_TOKENS, 'tokens in its vocab')
+  checkCount(at.get('model.merges') ?? 0, MOST_MERGES, 'merges')
+  checkCount(at.get('added_tokens') ?? 0, MOST_ADDED, 'added tokens')
+  checkCount(all, MOST_VALUES, 'values')
+  const file: unknown = JSON.parse(Buffer.from(json.buffer, json.byteOffset, json.length).toString())
+  if (!isObject(file)) throw new Error(`it is ${shown(file)}, expected an object`)
+  return { file, json, tokens }
+}
+
+/** Reads a parsed file. @throws Error as `readTokenizerJson` */
+export function modelOf ({ file, tokens }: ParsedTokenizer, given: SpecialNames): BpeModel {
   const model = bpeIn(file)
   const { steps, isByteLevel } = preTokenizersOf(optionalObjectIn(file, 'pre_tokenizer'))
   if (!isByteLevel) throw new Error('its pre_tokenizer has no ByteLevel, expected byte-level BPE')
+  if (steps.some(({ type }) => type === 'metaspace')) throw new Error('its pre_tokenizer has Metaspace and ByteLevel')
   checkDecoder(optionalObjectIn(file, 'decoder'))
   const names = { ...endTokensOf(optionalObjectIn(file, 'post_processor')), ...definedOf(given) }
   const normalizers = normalizersOf(optionalObjectIn(file, 'normalizer'))
-  const ids = idsOf(objectIn(model, 'vocab'))
-  if ((countEntries(bytes, ['model', 'vocab']) ?? ids.size) !== ids.size) throw new Error('its vocab has a token twice')
+  const ids = idsOf(objectIn(model, 'vocab'), tokens)
   const added = addedTokensOf(file, ids)
   normalizedTokens(added.filter(({ normalized }) => normalized), normalizers)
   const vocabulary = vocabularyOf(ids, new Map(added.map(({ content, id }) => [content, id])))
@@ -78,13 +110,18 @@ function definedOf (names: SpecialNames): SpecialNames {
 function bpeIn (file: JsonObject): JsonObject {
   if ((file.version ?? '1.0') !== '1.0') throw new Error(`its version is ${shown(file.version)}, expected "1.0"`)
   const model = objectIn(file, 'model')
+  checkBpe(model)
+  return model
+}
+
+/** @throws Error for a model of another kind, or one whose ids depend on what sluice doesn't know */
+export function checkBpe (model: JsonObject): void {
   if ((model.type ?? 'BPE') !== 'BPE') throw new Error(`its model is ${shown(model.type)}, expected "BPE"`)
   if ((model.dropout ?? 0) !== 0) throw new Error(`its model has dropout ${shown(model.dropout)}, whose ids are random`)
   for (const key of ['continuing_subword_prefix', 'end_of_word_suffix']) {
     const value = model[key] ?? ''
     if (value !== '') throw new Error(`its model has ${key} ${shown(value)}, which sluice doesn't know`)
   }
-  return model
 }
 
 function checkDecoder (decoder: JsonObject | null): void {
@@ -93,15 +130,29 @@ function checkDecoder (decoder: JsonObject | null): void {
   }
 }
 
-function idsOf (vocab: JsonObject): Map<string, number> {
+/** 262,000 tokens have two million. */
+const MOST_CHARACTERS_OF_ALL = 2 ** 23
+
+/**
+ * The ids of tokens.
+ *
+ * @param tokens how many there are in the file
+ * @throws Error for a token that is there twice, or an id that is out of range
+ */
+export function idsOf (vocab: JsonObject, tokens: number | undefined): Map<string, number> {
   const ids = new Map<string, number>()
+  let characters = 0
   for (const token in vocab) {
     const id = vocab[token]
+    checkCount(token.length, MOST_CHARACTERS, 'characters in a token')
+    characters += token.length
     if (typeof id !== 'number' || !Number.isInteger(id) || id < 0 || id >= MOST_IDS) {
       throw new Error(`the token ${shown(token)} has the id ${shown(id)}, expected 0 to ${MOST_IDS - 1}`)
     }
     ids.set(token, id)
   }
+  checkCount(characters, MOST_CHARACTERS_OF_ALL, 'characters in its tokens')
+  if (tokens !== ids.size) throw new Error('its vocab has a token twice')
   return ids
 }
 

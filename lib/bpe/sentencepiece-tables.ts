@@ -24,9 +24,41 @@ import { Vocabulary } from './vocabulary.ts'
  */
 export function sentencePieceTables (model: SentencePieceModel, version: SentencePieceVersion): BpeTables | undefined {
   const merge = mergeTokens(model, version)
-  if (merge === undefined || merge.tokens.length > Math.min(MOST_IDS, MOST_RANKS)) return undefined
+  if (merge === undefined) return undefined
+  const { escapeWhitespaces } = model.normalizer
+  const tokens = merge.tokens.map(token => inTexts(token, model))
+  return characterTables({
+    ...merge, tokens, byteIds: idsOfBytes(model), unkId: model.unkId, escapeWhitespaces, symbols: symbolsOf(model)
+  })
+}
+
+/** What a BPE model of characters merges, as the kernel has it. */
+export interface CharacterMerges extends Pick<MergeTokens, 'ids' | 'ties'> {
+  /** As they are in normalized text, in which a space may stand for U+2581. */
+  readonly tokens: readonly string[]
+  /**
+   * The merges in their order, three places in `tokens` each: left, right and what they make; undefined if two tokens
+   * merge whenever their concatenation is a token, the first one first.
+   */
+  readonly merges?: Int32Array | undefined
+  /** The ids of the 256 bytes; undefined if unknown characters are `unkId`. */
+  readonly byteIds: ArrayLike<number> | undefined
+  readonly unkId: number
+  readonly escapeWhitespaces: boolean
+  /** The ids of user-defined pieces by their texts. */
+  readonly symbols: ReadonlyMap<string, number>
+}
+
+/**
+ * Builds the kernel's tables.
+ *
+ * @returns undefined if the kernel can't take the model, or if there is no WebAssembly or too little memory
+ */
+export function characterTables (model: CharacterMerges): BpeTables | undefined {
+  const most = Math.max(model.tokens.length, (model.merges?.length ?? 0) / 3)
+  if (model.tokens.length > MOST_IDS || most > MOST_RANKS) return undefined
   try {
-    return build(model, merge)
+    return build(model)
   } catch {
     return undefined
   }
@@ -56,7 +88,12 @@ class Tables {
   }
 
   copy (name: SentencePieceSetting, numbers: ArrayBufferView): void {
-    this.set(name, copied(this.#arena, bytesOf(numbers)))
+    this.set(name, this.copied(numbers))
+  }
+
+  /** @returns where the copy is */
+  copied (numbers: ArrayBufferView): number {
+    return copied(this.#arena, bytesOf(numbers))
   }
 
   settings (): number[] {
@@ -70,40 +107,39 @@ class Tables {
   }
 }
 
-function build (model: SentencePieceModel, merge: MergeTokens): BpeTables | undefined {
-  const texts = merge.tokens.map(token => inTexts(token, model))
+function build (model: CharacterMerges): BpeTables | undefined {
+  const { merges, symbols, tokens: texts } = model
   const vocabulary = Vocabulary.of(texts.map(byteString))
   const tables = new Tables(16 * vocabulary.bytes.length)
   const { memory } = tables
   if (memory.grow === undefined) return undefined
   const kernel = instantiate(KERNEL, memory) as SentencePieceExports
-  takeRoom(tables, texts.length)
-  copyTokens(tables, vocabulary, merge)
+  takeRoom(tables, texts.length, (merges?.length ?? 0) / 3)
+  copyTokens(tables, vocabulary, model)
   copyCharacters(tables, texts)
   copyModel(tables, model)
-  const symbols = symbolsOf(model)
   if (symbols.size > 0) copySymbols(tables, symbols)
   const { shape, separators: [first, second] } = wordCut([...texts, ...symbols.keys()])
   tables.set('wordShape', shape)
   tables.set('separator1', first.charCodeAt(0))
   tables.set('separator2', second.charCodeAt(0))
-  if (!addPairs(tables, kernel)) return undefined
+  if (!addPairs(tables, kernel, merges)) return undefined
   const settings = tables.settings()
   return { kernel: KERNEL, memory: memory as Required<SharedMemory>, settings, scanner: 0, addsSpace: false }
 }
 
-function takeRoom (tables: Tables, tokens: number): void {
+function takeRoom (tables: Tables, tokens: number, merges: number): void {
   tables.take('workAt', SHORT_WORK)
   tables.take('byteIdsAt', 4 * 256)
   tables.take('bytePairsAt', 4 * 65_536)
   tables.take('filterAt', FILTER_BYTES)
   tables.take('neighboursAt', FILTER_BYTES)
-  tables.take('mergedAt', 4 * tokens)
+  tables.take('mergedAt', 4 * Math.max(tokens, merges))
   tables.take('tokenSlotsAt', 4 * 2 ** bitsFor(tokens))
   tables.copy('masksAt', masks())
 }
 
-function copyTokens (tables: Tables, { bytes, starts, size }: Vocabulary, { ids, ties }: MergeTokens): void {
+function copyTokens (tables: Tables, { bytes, starts, size }: Vocabulary, { ids, ties }: CharacterMerges): void {
   tables.copy('tokensAt', bytes)
   tables.copy('startsAt', starts)
   tables.set('tokenCount', size)
@@ -120,11 +156,10 @@ function copyCharacters (tables: Tables, texts: readonly string[]): void {
   tables.copy('charBlocksAt', blocks)
 }
 
-function copyModel (tables: Tables, model: SentencePieceModel): void {
-  const byteIds = idsOfBytes(model)
+function copyModel (tables: Tables, { byteIds, escapeWhitespaces, unkId }: CharacterMerges): void {
   if (byteIds !== undefined) tables.copy('byteFallbackAt', Uint32Array.from(byteIds))
-  tables.set('unkId', model.unkId)
-  tables.set('isEscaped', Number(model.normalizer.escapeWhitespaces))
+  tables.set('unkId', unkId)
+  tables.set('isEscaped', Number(escapeWhitespaces))
 }
 
 function copySymbols (tables: Tables, symbols: ReadonlyMap<string, number>): void {
@@ -134,14 +169,16 @@ function copySymbols (tables: Tables, symbols: ReadonlyMap<string, number>): voi
 }
 
 /** Makes the pairs of all tokens that merge. @returns false where there is no room */
-function addPairs (tables: Tables, kernel: SentencePieceExports): boolean {
+function addPairs (tables: Tables, kernel: SentencePieceExports, merges: Int32Array | undefined): boolean {
   tables.setUp(kernel)
   if (kernel.indexTokens() === 0) return false
-  const bits = bitsFor(kernel.countSplits())
+  const count = merges === undefined ? kernel.countSplits() : merges.length / 3
+  const bits = bitsFor(count)
   tables.set('pairBits', bits)
   tables.take('pairsAt', 8 * 2 ** bits)
   tables.setUp(kernel)
-  if (kernel.addSplits() === 0) return false
+  const isDone = merges === undefined ? kernel.addSplits() : kernel.addMerges(tables.copied(merges), count)
+  if (isDone === 0) return false
   kernel.addNeighbours()
   tables.set('workAt', 0) // each thread has its own
   return true

@@ -28,9 +28,15 @@ export const FAMILIES: Readonly<Record<TiktokenFamily, Family>> = {
 /** A line of a rank file: the base64 of a token, and its rank. */
 export const LINE = /^([A-Za-z0-9+/]+={0,2}) (\d+)$/
 
-/** Whether bytes begin as a rank file of tiktoken does. */
+/** The first bytes of a file, which show what it is. */
+const HEAD_BYTES = 4096
+
+/** Whether bytes begin as a rank file of tiktoken does, some lines of which may be damaged. */
 export function isTiktoken (bytes: Uint8Array): boolean {
-  const head = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, 4096)).toString('latin1')
-  const [first = '', second = ''] = head.split(/\r?\n/, 2)
-  return LINE.test(first) && LINE.test(second)
+  const head = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, HEAD_BYTES)).toString('latin1')
+  const lines = head.split(/\r?\n/)
+  if (bytes.length > HEAD_BYTES) lines.pop() // it may be cut off
+  const filled = lines.filter(line => line !== '')
+  const known = filled.filter(line => LINE.test(line))
+  return known.length >= 2 && known.length > filled.length / 2
 }

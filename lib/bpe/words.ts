@@ -2,14 +2,25 @@ import { byteCharacters } from './byte-characters.ts'
 import { isNumeric, isPunctuation } from './character-sets.ts'
 import { compiledExpression } from './expressions.ts'
 import type { PreTokenizer } from './model.ts'
+import { marked, splitAt } from './split-at.ts'
+import { splitAtSpaces } from './white-space.ts'
 
-/** The words of a text, which together are the text. After a step `bytes` they are characters for its bytes. */
-export function wordsOf (text: string, preTokenizers: readonly PreTokenizer[]): string[] {
-  return preTokenizers.reduce((pieces, step) => pieces.flatMap(piece => cut(piece, step)), text === '' ? [] : [text])
+/**
+ * The words of a text, which together are the text if no step removes or adds any. After a step `bytes` they are
+ * characters for its bytes.
+ *
+ * @param isStart whether the text is the beginning of a document
+ */
+export function wordsOf (text: string, preTokenizers: readonly PreTokenizer[], isStart = true): string[] {
+  const whole = text === '' ? [] : [text]
+  return preTokenizers.reduce((pieces, step) => pieces.flatMap(piece => cut(piece, step, isStart)), whole)
 }
 
-function cut (text: string, step: PreTokenizer): string[] {
+function cut (text: string, step: PreTokenizer, isStart: boolean): string[] {
   switch (step.type) {
+    case 'white-space': return splitAtSpaces(text)
+    case 'text': return splitAt(text, step.text, step.behavior)
+    case 'metaspace': return marked(text, step, isStart)
     case 'split': return split(text, compiledExpression(step.expression))
     case 'digits': return apart(text, isNumeric, step.individual)
     case 'punctuation': return apart(text, isPunctuation, step.individual)

@@ -1,7 +1,7 @@
-import { z } from 'zod'
 import { SluiceError } from '../errors.ts'
-import { type HubAddress, checkName, hubAddress, hubName, isCommit, isRepositoryPath, isRevision } from './address.ts'
+import { type HubAddress, checkName, hubAddress, hubName, isCommit, isRevision } from './address.ts'
 import { HubHttp } from './http.ts'
+import { answered, entries, filesOnPage, nextPage, revisionAnswer } from './responses.ts'
 import type { Tell } from './retries.ts'
 import { type HubOptions, hubSettings } from './settings.ts'
 import type { HubFile } from './types.ts'
@@ -39,18 +39,6 @@ const MAX_CHARACTERS = 200
 /** Paths per request. */
 const PATHS_AT_ONCE = 200
 
-const entry = z.object({
-  type: z.string(),
-  path: z.string(),
-  size: z.int().min(0),
-  oid: z.string(),
-  lfs: z.object({ oid: z.string(), size: z.int().min(0) }).nullish()
-})
-
-const entries = z.array(entry)
-
-const revisionAnswer = z.object({ sha: z.string().regex(/^[0-9a-f]{40}$/) })
-
 /** Listings and files of a hub by commit. They never change, so all clients of the same hub share them. */
 class Known {
   readonly listings = new Map<string, Asked<readonly HubFile[]>>()
@@ -82,6 +70,19 @@ export class Hub {
   commitOf (dataset: string, revision: string, run: HubRun = {}): Promise<string> {
     if (isCommit(revision)) return Promise.resolve(revision)
     return once(this.#commits, `${dataset}@${revision}`, run, () => this.#commitOf(dataset, revision, run))
+  }
+
+  /** The commits that were requested so far, or given by `useCommits`, by `OWNER/NAME@REVISION`. */
+  async commits (): Promise<Record<string, string>> {
+    const all = [...this.#commits].map(async ([of, { answer }]) => [of, await answer] as const)
+    return Object.fromEntries((await Promise.all(all)).sort(([a], [b]) => a < b ? -1 : 1))
+  }
+
+  /** Makes branches and tags name these commits, such as those of an earlier run that is resumed. */
+  useCommits (commits: Readonly<Record<string, string>>): void {
+    for (const [of, commit] of Object.entries(commits)) {
+      this.#commits.set(of, { answer: Promise.resolve(commit), signal: undefined })
+    }
   }
 
   /** Whether a dataset has a revision. @throws SluiceError `ERR_HUB` */
@@ -228,35 +229,6 @@ export async function closeHubs (): Promise<void> {
   connections.clear()
   knownOf.clear()
   await Promise.all(open.map(async http => { await http.close() }))
-}
-
-function fileOf ({ path, size, oid, lfs }: z.output<typeof entry>): HubFile {
-  const sha256 = lfs != null && /^[0-9a-f]{64}$/.test(lfs.oid) ? lfs.oid : null
-  return { path, size: lfs?.size ?? size, oid, sha256 }
-}
-
-/** The files among entries. @throws SluiceError `ERR_HUB` for a path that no repository can have */
-function filesOnPage (page: z.output<typeof entries>, what: string): HubFile[] {
-  const wrong = page.find(({ path }) => !isRepositoryPath(path))
-  if (wrong !== undefined) {
-    const path = JSON.stringify(wrong.path.slice(0, 200))
-    throw new SluiceError('ERR_HUB', `${what}: the Hub lists ${path}, which is not a valid path in a repository`)
-  }
-  return page.filter(({ type }) => type === 'file').map(fileOf)
-}
-
-/** The URL of the next page (RFC 8288); null on the last one. */
-function nextPage (link: string | string[] | undefined): string | null {
-  const [, next] = /<([^<>]+)>\s*;[^,<]*\brel="?next"?/.exec([link ?? []].flat().join(', ')) ?? []
-  return next ?? null
-}
-
-function answered<S extends z.ZodType> (schema: S, value: unknown, what: string): z.output<S> {
-  const { data, error } = schema.safeParse(value)
-  if (data !== undefined) return data
-  const [issue] = error!.issues
-  throw new SluiceError('ERR_HUB', `${what}: the response differs from the Hub's documented API ` +
-    `(${issue!.path.join('.')}: ${issue!.message}); is HF_ENDPOINT the address of a hub?`)
 }
 
 /** A request, and the signal of the caller that started it. */

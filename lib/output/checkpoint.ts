@@ -2,7 +2,8 @@ import { open, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { SluiceError, reasonOf } from '../errors.ts'
 import { sha256 } from '../hash.ts'
-import { makeFolder, removeTemporary, syncFolder, writing } from './output.ts'
+import { checkLocks } from './held-locks.ts'
+import { makeFolder, removeTemporary, removeUnfinished, syncFolder, writing } from './output.ts'
 import { MOST_BYTES, type OwnKind, readOwn, refuseForeign, textKind } from './own-file.ts'
 
 /** The version of the format; the key `sluice_checkpoint` tells a checkpoint from other JSON. */
@@ -13,7 +14,7 @@ const FORMAT = 1
  * at a time may write it.
  *
  * @param content plain JSON
- * @throws SluiceError `ERR_OUTPUT`; then the old one is kept
+ * @throws SluiceError `ERR_OUTPUT`, or `ERR_LOCKED` when this run has lost a lock; then the old one is kept
  */
 export async function writeCheckpoint (path: string, content: unknown): Promise<void> {
   const json = JSON.stringify(content)
@@ -21,6 +22,7 @@ export async function writeCheckpoint (path: string, content: unknown): Promise<
   await writing(path, async () => {
     await makeFolder(dirname(path))
     try {
+      await checkLocks() // it may be another run's
       await removeTemporary(temporary)
       const file = await open(temporary, 'wx')
       try {
@@ -29,9 +31,10 @@ export async function writeCheckpoint (path: string, content: unknown): Promise<
       } finally {
         await file.close()
       }
+      await checkLocks()
       await rename(temporary, path)
     } catch (error) {
-      await rm(temporary, { force: true }).catch(() => {}) // the first error is the reason
+      await removeUnfinished(temporary).catch(() => {}) // the first error is the reason
       throw error
     }
     await syncFolder(dirname(path))
@@ -102,6 +105,7 @@ export async function isCheckpoint (path: string): Promise<boolean> {
 /** Deletes a checkpoint, complete or damaged. @throws SluiceError as `refuseOtherThanCheckpoint`, and `ERR_OUTPUT` */
 export async function removeCheckpoint (path: string): Promise<void> {
   await refuseOtherThanCheckpoint(path)
+  await checkLocks()
   await writing(path, () => rm(path, { force: true }))
 }
 

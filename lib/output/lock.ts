@@ -1,15 +1,19 @@
 import { randomUUID } from 'node:crypto'
-import { link, lstat, open, readdir, rename, rm } from 'node:fs/promises'
+import { link, open, readdir, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { z } from 'zod'
 import { SluiceError, codeOf } from '../errors.ts'
-import { parseJson } from '../json/json.ts'
+import { NO_LINKS } from './link.ts'
+import { type Holder, contentOf, findLock, isHolder, processText, stands } from './lock-file.ts'
+import { REFRESH_SECONDS, refresh, watchLock, watchSeconds } from './lock-refresh.ts'
 import { makeFolder, removeLeftovers, temporaryName, writing } from './output.ts'
-import { readOwn } from './own-file.ts'
-import { processIdentity, stateOf, thisProcess } from './process-identity.ts'
+import { stateOf, thisProcess } from './process-identity.ts'
 
 /** A lock that is held. */
 export interface Lock {
+  /** Whether it was taken over from a process that may still be running. */
+  readonly isDisputed: boolean
+  /** @throws SluiceError `ERR_LOCKED` when another run has taken it over, or it was deleted */
+  readonly check: () => Promise<void>
   /**
    * Releases the lock; a second call does nothing. A lock file that was replaced is not deleted.
    *
@@ -18,56 +22,76 @@ export interface Lock {
   readonly release: () => Promise<void>
 }
 
-/** The content of a lock file. `id` is unique, so that two locks of one process differ. */
-const holderSchema = processIdentity.extend({ id: z.uuid(), began_at_utc: z.string() })
-type Holder = Readonly<z.infer<typeof holderSchema>>
-
-/** A lock file that is empty or has only zeros. It is identified by inode and time. */
-interface Blank { readonly id: string }
-
-/** What was found under the name of a lock. */
-type Found = Holder | Blank | 'no file' | 'no lock'
-
-/** Errors of `link` on file systems without hard links: FAT, SMB, BeeGFS, FUSE. */
-const NO_LINKS = new Set(['EPERM', 'EACCES', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EXDEV', 'EMLINK', 'EINVAL'])
+/** How a lock is taken. */
+export interface LockOptions {
+  /** Whether the lock of another process is taken over, even if that may still be running. @default false */
+  readonly takeover?: boolean | undefined
+  /** Called before it waits to see whether the holder still runs. */
+  readonly tell?: ((message: string) => void) | undefined
+  /** Ends the waiting. */
+  readonly signal?: AbortSignal | undefined
+  /** How often the lock is refreshed. @default 10 */
+  readonly refreshSeconds?: number | undefined
+  /** For how long `inTurn` waits. @default 10,000 */
+  readonly turnMs?: number | undefined
+}
 
 /** An attempt fails if another run gets or releases the lock at the same moment. */
 const ATTEMPTS = 100
 
-/** Does work while holding a lock. @throws SluiceError as `lock`, and what the work throws */
-export async function withLock<T> (path: string, what: string, work: () => Promise<T>): Promise<T> {
-  const held = await lock(path, what)
-  let result: T
-  try {
-    result = await work()
-  } catch (error) {
-    await held.release().catch(() => {}) // the first error is the reason
-    throw error
-  }
-  await held.release()
-  return result
-}
+/** The ids of the locks that this process has taken. */
+const own = new Set<string>()
+
+/** Processes, as JSON, that have stopped refreshing a lock. Their other locks aren't watched again. */
+const ended = new Set<string>()
 
 /**
- * Takes the lock file at `path`, or fails at once. It creates the folder if missing, and takes over the lock of a
- * process that has ended. The lock also excludes other runs in this process.
+ * Takes the lock file at `path`, or fails. It creates the folder if missing, and takes over the lock of a process that
+ * has ended. The lock also excludes other runs in this process.
+ *
+ * The holder refreshes its lock. If it runs on another machine or in another container, this run watches whether it
+ * does, and takes the lock over if it doesn't. A holder whose lock was taken over fails at its next `check`.
  *
  * @param what the lock protects, for messages @throws SluiceError `ERR_LOCKED` if another run has the lock, or the file
- *   isn't a lock; `ERR_OUTPUT`
+ *   isn't a lock; `ERR_OUTPUT`; `ERR_ABORTED`
  */
-export async function lock (path: string, what: string): Promise<Lock> {
+export async function lock (path: string, what: string, options: LockOptions = {}): Promise<Lock> {
   return await writing(path, async () => {
     await makeFolder(dirname(path))
-    const me: Holder = { id: randomUUID(), ...await thisProcess(), began_at_utc: new Date().toISOString() }
-    const other = await take(path, me).catch(async (error: unknown) => {
+    const me: Holder = {
+      id: randomUUID(),
+      ...await thisProcess(),
+      began_at_utc: new Date().toISOString(),
+      refreshed_every_seconds: options.refreshSeconds ?? REFRESH_SECONDS
+    }
+    own.add(me.id)
+    const taking: Taking = { me, what, options, isDisputed: false }
+    const other = await take(path, taking).catch(async (error: unknown) => {
       await removeOwn(path, me).catch(() => {}) // in case it failed after taking the lock
       throw error
     })
-    if (other !== null) throw new SluiceError('ERR_LOCKED', await refusal(path, what, other))
+    if (other !== null) throw new SluiceError('ERR_LOCKED', await refusal(what, other))
     await tidy(path).catch(() => {}) // files of another user may not be deletable
+    const stop = refresh(path, me)
     let released: Promise<void> | undefined
-    return { release: async () => { await (released ??= writing(path, () => removeOwn(path, me))) } }
+    return {
+      isDisputed: taking.isDisputed,
+      check: () => checkOwn(path, what, me),
+      release: async () => {
+        stop()
+        await (released ??= writing(path, () => removeOwn(path, me)))
+      }
+    }
   })
+}
+
+/** A lock that is being taken. */
+interface Taking {
+  readonly me: Holder
+  readonly what: string
+  readonly options: LockOptions
+  /** Whether a process that may still be running has lost it. */
+  isDisputed: boolean
 }
 
 /**
@@ -77,18 +101,22 @@ export async function lock (path: string, what: string): Promise<Lock> {
  * old lock. Two runs may see that a lock is stale, and the slower one must not replace the lock of the faster one: so
  * the old lock is checked again under the claim. This is safe because ids are never reused.
  */
-async function take (path: string, me: Holder): Promise<Holder | null> {
+async function take (path: string, taking: Taking): Promise<Holder | null> {
+  const { me } = taking
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     if (await create(path, me)) return null
-    const found = await find(path)
+    const found = await findLock(path)
     if (found === 'no file') continue
     if (found === 'no lock') break
     if (found.id === me.id) return null // on a network file system, a link may succeed and be reported as failed
     if (isHolder(found)) {
-      if (await stateOf(found) !== 'gone') return found
+      const verdict = await verdictOn(path, found, taking)
+      if (verdict === 'changed') continue
+      if (verdict === 'held') return found
+      if (verdict === 'disputed') taking.isDisputed = true
     } else if (!await hasLinks(path, me)) break // with links, a blank lock is left by a power failure only
     const claim = `${path}.${found.id}`
-    const claimant = await take(claim, me)
+    const claimant = await take(claim, taking)
     try {
       if (!await stands(path, found)) continue
       if (claimant !== null || await place(path, me, rename) === null) return claimant
@@ -98,6 +126,36 @@ async function take (path: string, me: Holder): Promise<Holder | null> {
   }
   throw new SluiceError('ERR_LOCKED', `${path}: is an incomplete lock file, so its owner is unknown; ` +
     'if no other run writes here, delete it and run again')
+}
+
+/** Whether a lock is taken over: its process has ended, or may still be running but loses it. */
+async function verdictOn (
+  path: string, found: Holder, { what, options: { takeover = false, tell, signal } }: Taking
+): Promise<'ended' | 'disputed' | 'held' | 'changed'> {
+  const state = await stateOf(found)
+  if (state === 'gone') return 'ended'
+  if (own.has(found.id)) return 'held'
+  if (takeover) {
+    tell?.(`${what}: the lock of ${processText(found)}, is taken over`)
+    return 'disputed'
+  }
+  if (state === 'running' || found.refreshed_every_seconds === undefined) return 'held'
+  const process = processKey(found)
+  if (ended.has(process)) return 'disputed'
+  tell?.(`${what}: is locked by ${processText(found)}; waits for up to ${watchSeconds(found)} s to see ` +
+    'whether that still runs')
+  const seen = await watchLock(path, found, signal).catch((error: unknown) => {
+    if (signal?.aborted !== true) throw error
+    throw new SluiceError('ERR_ABORTED', `${what}: stopped while it waited for a lock`, { cause: error })
+  })
+  if (seen === 'refreshed') return 'held'
+  if (seen === 'changed') return 'changed'
+  ended.add(process)
+  return 'disputed'
+}
+
+function processKey ({ pid, host, boot, pid_namespace: namespace, started }: Holder): string {
+  return JSON.stringify([pid, host, boot, namespace, started])
 }
 
 /** Creates a lock file, unless a file has that name. Without hard links, it is visible while it is written. */
@@ -141,8 +199,10 @@ async function hasLinks (path: string, me: Holder): Promise<boolean> {
 /**
  * Creates a file, synced so that a power failure leaves all of it or none. The folder isn't synced: after a power
  * failure the lock is not needed.
+ *
+ * @returns false if there is such a file
  */
-async function writeNew (path: string, content: string): Promise<boolean> {
+export async function writeNew (path: string, content: string): Promise<boolean> {
   const file = await open(path, 'wx').catch((error: unknown) => {
     if (codeOf(error) === 'EEXIST') return null
     throw error
@@ -158,23 +218,6 @@ async function writeNew (path: string, content: string): Promise<boolean> {
     await file.close()
   }
   return true
-}
-
-async function find (path: string): Promise<Found> {
-  try {
-    // Neither a link, which could lead anywhere, nor a pipe, which would block.
-    const content = await readOwn(path, { follow: false }).catch((error: unknown) => {
-      if (error instanceof SluiceError) return 'no lock'
-      throw error
-    })
-    if (content === null) return 'no file'
-    if (!/^\0*$/.test(content)) return holderSchema.safeParse(parseJson(content)).data ?? 'no lock'
-    const { ino, mtimeNs } = await lstat(path, { bigint: true })
-    return { id: `${ino}-${mtimeNs}` }
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return 'no file'
-    throw error
-  }
 }
 
 async function removeOwn (path: string, me: Holder): Promise<void> {
@@ -195,24 +238,21 @@ async function tidy (path: string): Promise<void> {
   }
 }
 
-/** Whether the lock file is still the one that was found. */
-async function stands (path: string, { id }: Holder | Blank): Promise<boolean> {
-  const found = await find(path)
-  return typeof found === 'object' && found.id === id
+/** @throws SluiceError `ERR_LOCKED` when this run doesn't have the lock any more */
+async function checkOwn (path: string, what: string, me: Holder): Promise<void> {
+  const found = await writing(path, () => findLock(path))
+  if (typeof found === 'object' && found.id === me.id) return
+  const lost = isHolder(found) ? `was taken over by ${processText(found)}` : 'was deleted'
+  throw new SluiceError('ERR_LOCKED', `${what}: the lock of this run, ${path}, ${lost}, so it writes nothing more; ` +
+    'wait for the other run to end, and run this one again if anything is missing')
 }
 
-function isHolder (found: Holder | Blank): found is Holder {
-  return 'pid' in found
-}
-
-function contentOf (holder: Holder): string {
-  return `${JSON.stringify(holder)}\n`
-}
-
-async function refusal (path: string, what: string, holder: Holder): Promise<string> {
-  const unknown = await stateOf(holder) === 'unknown'
-    ? `; it is unknown whether that process is still running: if it has certainly ended, delete ${path}`
-    : ''
-  return `${what}: is being written to by another run, process ${holder.pid} on host ${holder.host}, ` +
-    `which started at ${holder.began_at_utc}; wait for it to end, or stop it${unknown}`
+async function refusal (what: string, holder: Holder): Promise<string> {
+  const other = `${what}: is being written to by another run, ${processText(holder)}`
+  if (own.has(holder.id) || await stateOf(holder) === 'running') return `${other}; wait for it to end, or stop it`
+  return holder.refreshed_every_seconds === undefined
+    ? `${other}; it has not refreshed its lock, as that version of sluice never does, so it is unknown whether it is ` +
+      'still running: if it has certainly ended, add --takeover'
+    : `${other}; it has just refreshed its lock, so it is still running: wait for it to end, or stop it; ` +
+      '--takeover takes the lock over, and that run then fails'
 }

@@ -1,8 +1,10 @@
-import { open, rm } from 'node:fs/promises'
+import { open } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
 import { STANDARD_STREAM } from '../bytes.ts'
 import { compressed } from './compressed.ts'
-import { type Output, createTemporary, publish, removeLeftovers, targetOf, temporaryName, writing } from './output.ts'
+import {
+  type Output, createTemporary, publish, removeLeftovers, removeUnfinished, targetOf, temporaryName, writing
+} from './output.ts'
 
 /**
  * Opens a file for writing, and creates its folder if missing. Names ending in `.gz` and `.zst` are compressed; `-` is
@@ -48,7 +50,7 @@ async function openReplacing (name: string, path: string): Promise<Output> {
     commit: () => writing(name, () => publish(file, path)),
     async abandon () {
       await file.close().catch(() => { })
-      await rm(temporaryName(path), { force: true })
+      await removeUnfinished(temporaryName(path))
     }
   }
 }

@@ -1,6 +1,7 @@
 import { type FileHandle, mkdir, open, readdir, realpath, rename, rm, stat, unlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { SluiceError, codeOf, reasonOf } from '../errors.ts'
+import { checkLocks, hasAllLocks } from './held-locks.ts'
 
 /** A file that is being written: it gets its final name by `commit`, and `abandon` deletes it. */
 export interface Output {
@@ -21,8 +22,11 @@ export function temporaryName (path: string): string {
 /**
  * Creates a file under its temporary name. A file or link that has this name, left by a killed run or anything else, is
  * deleted; a link is never followed.
+ *
+ * @throws SluiceError `ERR_LOCKED` when this run has lost a lock: the file may be another run's
  */
 export async function createTemporary (path: string): Promise<FileHandle> {
+  await checkLocks()
   await removeTemporary(path)
   return await open(path, 'wx+')
 }
@@ -30,6 +34,11 @@ export async function createTemporary (path: string): Promise<FileHandle> {
 /** Deletes a file under a temporary name; a link is deleted itself. */
 export async function removeTemporary (path: string): Promise<void> {
   await unlink(path).catch((error: unknown) => { if (codeOf(error) !== 'ENOENT') throw error })
+}
+
+/** Deletes an unfinished file, unless this run has lost a lock: then another run may be writing a file of that name. */
+export async function removeUnfinished (path: string): Promise<void> {
+  if (await hasAllLocks()) await rm(path, { force: true })
 }
 
 /** Deletes temporary files that killed runs have left in a folder. @param isOurs tests the final name of a file */
@@ -59,10 +68,15 @@ async function isFolder (path: string): Promise<boolean> {
   return (await stat(path).catch(() => null))?.isDirectory() === true
 }
 
-/** Syncs and closes a file, gives it its final name, and syncs the folder, so that it survives a power failure. */
+/**
+ * Syncs and closes a file, gives it its final name, and syncs the folder, so that it survives a power failure.
+ *
+ * @throws SluiceError `ERR_LOCKED` when this run has lost a lock
+ */
 export async function publish (file: FileHandle, path: string, writtenAs: string = temporaryName(path)): Promise<void> {
   await file.sync()
   await file.close()
+  await checkLocks()
   await rename(writtenAs, path)
   await syncFolder(dirname(path))
 }

@@ -6,7 +6,10 @@ import { STANDARD_STREAM } from '../bytes.ts'
 import { SluiceError } from '../errors.ts'
 import { count, sha256Hex } from '../options.ts'
 import { compressed } from './compressed.ts'
-import { type Output, createTemporary, publish, removeTemporary, syncFolder, targetOf, writing } from './output.ts'
+import { areFilesDisputed, checkLocks } from './held-locks.ts'
+import {
+  type Output, createTemporary, publish, removeTemporary, removeUnfinished, syncFolder, targetOf, writing
+} from './output.ts'
 
 /** The state of an output, from which a later run can resume. */
 export const outputState = z.strictObject({
@@ -64,7 +67,7 @@ export async function openResumable (path: string, from: OutputState | null): Pr
 
 /**
  * Opens a file that was being written when a run ended, and truncates it. If it already had its final name, a copy is
- * truncated instead, and the complete file is kept.
+ * truncated instead, and the complete file is kept. A copy is also made if the run before may still be writing.
  *
  * @param bytes to keep @param isSame whether these bytes are unchanged
  * @throws SluiceError `ERR_CHECKPOINT` if they have changed, or there is no such file
@@ -79,7 +82,7 @@ export async function reopen (
   if (isCopy) {
     if (await sizeOf(path) < bytes) throw lost(partial, `has fewer than ${bytes} bytes, or doesn't exist`)
     await copyWhole(path, partial)
-  }
+  } else if (areFilesDisputed()) await copyWhole(partial, partial)
   const file = await open(partial, constants.O_RDWR | NO_FOLLOW)
   try {
     if (!await isSame(file)) throw lost(isCopy ? path : partial, 'was changed since the checkpoint')
@@ -92,7 +95,10 @@ export async function reopen (
   return file
 }
 
-/** Copies a file atomically: the copy gets its name once it is complete and synced. */
+/**
+ * Copies a file atomically: the copy gets its name once it is complete and synced. A copy of the same name replaces the
+ * file, while processes that have it open keep the old one.
+ */
 async function copyWhole (from: string, to: string): Promise<void> {
   const temporary = `${to}.tmp`
   try {
@@ -100,9 +106,10 @@ async function copyWhole (from: string, to: string): Promise<void> {
     await copyFile(from, temporary, constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL)
     const file = await open(temporary, constants.O_RDWR | NO_FOLLOW)
     await file.sync().finally(() => file.close())
+    await checkLocks()
     await rename(temporary, to)
   } catch (error) {
-    await rm(temporary, { force: true }).catch(() => {}) // report the first error
+    await removeUnfinished(temporary).catch(() => {}) // report the first error
     throw error
   }
 }
@@ -126,7 +133,7 @@ function resumable (path: string, target: string, file: FileHandle, from: Output
     commit: () => writing(path, () => publish(file, target, partial)),
     async abandon () {
       await file.close().catch(() => {})
-      if (!isMarked) await rm(partial, { force: true })
+      if (!isMarked) await removeUnfinished(partial)
     }
   }
   const output = compressed(path, raw)

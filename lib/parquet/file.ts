@@ -67,6 +67,11 @@ export class ParquetFile {
     return new ParquetFile(ranges, await readFooter(ranges))
   }
 
+  /** The number of rows of each row group. */
+  get groupRows (): number[] {
+    return this.#footer.groups.map(({ rows }) => rows)
+  }
+
   /**
    * Returns the rows starting at `from`, in batches of about 1 MB. In memory are one decompressed page of each
    * requested column, its dictionary, and the batch.

@@ -199,10 +199,25 @@ class SeveralLines {
   }
 
   #fail ({ offset, line }: { readonly offset: number, readonly line: number | undefined }): never {
+    throw new ContinuedValue(this.#path, offset, line)
+  }
+}
+
+/** A value of several lines in a file of JSON. */
+export class ContinuedValue extends SluiceError {
+  readonly path: string
+  readonly offset: number
+  /** The line that it starts in; undefined if lines aren't counted. */
+  readonly line: number | undefined
+
+  constructor (path: string, offset: number, line: number | undefined) {
     const place = line === undefined ? `byte ${offset}` : `line ${line}`
-    throw new SluiceError('ERR_SOURCE', `${this.#path}: the JSON value that starts in ${place} continues in the next ` +
+    super('ERR_SOURCE', `${path}: the JSON value that starts in ${place} continues in the next ` +
       'line, expected one record per line, or one array of records; convert the file with `jq -c .`, ' +
       'or, if it is one object with the records in a field, name that field (--field, field)')
+    this.path = path
+    this.offset = offset
+    this.line = line
   }
 }
 

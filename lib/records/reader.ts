@@ -212,3 +212,43 @@ export function withoutByteOrderMark (bytes: Buffer): Buffer {
 
 /** Opens a file to read its records. An error of it or of the reader ends the source. */
 export type OpenRecords<Item = Document> = (file: RecordFile) => RecordReader<Item>
+
+/** The records of another reader up to an offset. */
+export class PartReader<Item> implements RecordReader<Item> {
+  readonly #reader: RecordReader<Item>
+  readonly #to: number
+  #hasEnded = false
+
+  /** @param to the offset of the first record that is not read */
+  constructor (reader: RecordReader<Item>, to: number) {
+    this.#reader = reader
+    this.#to = to
+  }
+
+  next (): FoundRecord<Item> | undefined {
+    if (this.#hasEnded) return undefined
+    const found = this.#reader.next()
+    this.#hasEnded = found !== undefined && found.offset >= this.#to
+    return this.#hasEnded ? undefined : found
+  }
+
+  async read (): Promise<boolean> {
+    return !this.#hasEnded && await this.#reader.read()
+  }
+
+  close (): void {
+    this.#reader.close()
+  }
+
+  get columns (): readonly string[] | undefined {
+    return this.#reader.columns
+  }
+
+  get isBlank (): boolean | undefined {
+    return this.#reader.isBlank
+  }
+
+  get partsOf (): RecordReader<Item>['partsOf'] {
+    return this.#reader.partsOf
+  }
+}

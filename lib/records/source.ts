@@ -8,11 +8,19 @@ import { type MaxBad, BadRecords } from './bad-records.ts'
 import { BatchedReader } from './batched-reader.ts'
 import { type KnownFiles, type ReadProgress, type SourceInput, FileQueue } from './file-queue.ts'
 import { type SourcePosition, Positions } from './positions.ts'
-import type { FoundRecord, OpenRecords, RecordReader } from './reader.ts'
+import { type FoundRecord, type OpenRecords, type RecordReader, PartReader } from './reader.ts'
 import type { BatchThreads, UnparsedRecord } from './record-batch.ts'
 import { type SourceOptions, type SourceState, type SourceStats, sourceState } from './source-options.ts'
 
 export type { KnownFiles, SourceInput }
+
+/** A part of a file: from one record up to another, by offsets as positions have them. */
+export interface FilePart {
+  /** Index of the file among the files of the source, and its name. */
+  readonly file: Omit<SourcePosition, 'offset'>
+  readonly from: number
+  readonly to: number | null
+}
 
 export interface RecordSourceOptions {
   /** Where the text of a record should be, for the message if no record has one. */
@@ -126,12 +134,41 @@ export class RecordSource<Item extends object = Document> extends TypedReadable<
    * Read it instead of this one.
    */
   inBatches<Result extends object> (this: RecordSource, threads: BatchThreads<Result>): RecordSource<Result> {
+    const open = this.#given.own.openUnparsed ?? this.#openRecords
+    return this.reading(file => new BatchedReader(file, open, threads), threads.documentOf)
+  }
+
+  /**
+   * Creates a source that reads the same files, with the same positions and counts, by another reader of their records.
+   * Read it instead of this one.
+   *
+   * @param documentOf the document of an item
+   */
+  reading<Result extends object> (
+    this: RecordSource, open: OpenRecords<Result>, documentOf: (item: Result) => Document
+  ): RecordSource<Result> {
     const { input, own, shared: { located, ...shared } } = this.#given
-    const open = own.openUnparsed ?? this.#openRecords
-    return new RecordSource<Result>(this.stageName, input, file => new BatchedReader(file, open, threads), own, {
+    return new RecordSource<Result>(this.stageName, input, open, own, {
       ...shared,
-      ...located && { located: (result, position) => { located(threads.documentOf(result), position) } }
+      ...located && { located: (item, position) => { located(documentOf(item), position) } }
     })
+  }
+
+  /**
+   * Opens the records of a part of a file, processed by threads. Lines are counted from the start of the part.
+   *
+   * @param part from the record at `from` up to the one at `to`, which is not read; null for the end of the file
+   * @param count called with the bytes of records as they are taken
+   * @throws SluiceError `ERR_FILES`
+   */
+  async openPart<Result extends object> (
+    this: RecordSource, { file, from, to }: FilePart, threads: BatchThreads<Result>, count: (bytes: number) => void
+  ): Promise<RecordReader<Result>> {
+    const { own } = this.#given
+    await this.#files.open({ ...file, offset: from })
+    const open = own.openUnparsed ?? this.#openRecords
+    const limited: typeof open = given => to === null ? open(given) : new PartReader(open(given), to)
+    return new BatchedReader(this.#files.begin(1, count)!, limited, threads)
   }
 
   /** Ends the flow as if the input ended here: nothing more is read, but documents in the buffer are still emitted. */

@@ -39,6 +39,12 @@ export interface Drawn {
   readonly weight: number
 }
 
+/** The sum of estimates. Its bounds hold even if they depend on each other. */
+export function addEstimates (estimates: readonly Estimate[]): Estimate {
+  const sum = (of: keyof Estimate): number => estimates.reduce((total, estimate) => total + estimate[of], 0)
+  return { guess: sum('guess'), low: sum('low'), high: sum('high') }
+}
+
 /**
  * Estimates the amount of a whole from a weighted sample (see `PrioritySample`): the ratio of amount to size, times the
  * size of the whole.

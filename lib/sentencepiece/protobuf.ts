@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer'
-import { BinaryReader, WireType } from '@bufbuild/protobuf/wire'
+import { WIRE, WireReader } from './wire-reader.ts'
 
 /** A field that isn't read. */
 export interface UnknownField {
@@ -14,7 +14,7 @@ export interface UnknownField {
 interface Reading {
   /** The whole input. */
   readonly encoded: Buffer
-  readonly reader: BinaryReader
+  readonly reader: WireReader
   /** Field numbers of the messages around the current field. */
   readonly path: number[]
   readonly unknown: UnknownField[]
@@ -22,7 +22,7 @@ interface Reading {
 
 /** How a field of the message `T` is encoded, and what is done with its value. */
 interface Field<T> {
-  readonly wireType: WireType
+  readonly wireType: number
   readonly read: (reading: Reading, into: T, number: number) => void
 }
 
@@ -32,23 +32,23 @@ export type Fields<T> = Readonly<Record<number, Field<T>>>
 type Setter<T, V> = (into: T, value: V) => void
 
 export function string<T> (set: Setter<T, string>): Field<T> {
-  return { wireType: WireType.LengthDelimited, read: (reading, into) => { set(into, readString(reading)) } }
+  return { wireType: WIRE.lengthDelimited, read: (reading, into) => { set(into, readString(reading)) } }
 }
 
 export function bytes<T> (set: Setter<T, Uint8Array>): Field<T> {
-  return { wireType: WireType.LengthDelimited, read: ({ reader }, into) => { set(into, reader.bytes()) } }
+  return { wireType: WIRE.lengthDelimited, read: ({ reader }, into) => { set(into, reader.bytes()) } }
 }
 
 export function float<T> (set: Setter<T, number>): Field<T> {
-  return { wireType: WireType.Bit32, read: ({ reader }, into) => { set(into, reader.float()) } }
+  return { wireType: WIRE.bits32, read: ({ reader }, into) => { set(into, reader.float()) } }
 }
 
 export function integer<T> (set: Setter<T, number>): Field<T> {
-  return { wireType: WireType.Varint, read: ({ reader }, into) => { set(into, reader.int32()) } }
+  return { wireType: WIRE.varint, read: ({ reader }, into) => { set(into, reader.int32()) } }
 }
 
 export function boolean<T> (set: Setter<T, boolean>): Field<T> {
-  return { wireType: WireType.Varint, read: ({ reader }, into) => { set(into, reader.bool()) } }
+  return { wireType: WIRE.varint, read: ({ reader }, into) => { set(into, reader.bool()) } }
 }
 
 /**
@@ -58,7 +58,7 @@ export function boolean<T> (set: Setter<T, boolean>): Field<T> {
  */
 export function message<T, M> (fields: Fields<M>, begin: (into: T) => M, set: Setter<T, M>): Field<T> {
   return {
-    wireType: WireType.LengthDelimited,
+    wireType: WIRE.lengthDelimited,
     read: (reading, into, number) => {
       const { reader, path } = reading
       const end = reader.uint32() + reader.pos
@@ -80,7 +80,7 @@ export function message<T, M> (fields: Fields<M>, begin: (into: T) => M, set: Se
 export function readMessage<T> (encoded: Uint8Array, fields: Fields<T>, into: T): readonly UnknownField[] {
   const reading: Reading = {
     encoded: Buffer.from(encoded.buffer, encoded.byteOffset, encoded.length),
-    reader: new BinaryReader(encoded),
+    reader: new WireReader(encoded),
     path: [],
     unknown: []
   }
@@ -92,17 +92,17 @@ function readFields<T> (reading: Reading, end: number, fields: Fields<T>, into: 
   const { reader, path, unknown } = reading
   while (reader.pos < end) {
     const tag = reader.tag()
-    const number = tag[0] // a model has a hundred thousand tags, and a destructuring pattern is slower
-    const wireType = tag[1]
+    const number = tag >>> 3
+    const wireType = tag & 7
     const field = fields[number]
-    if (field === undefined) unknown.push({ path: [...path, number], wireType, bytes: reader.skip(wireType, number) })
+    if (field === undefined) unknown.push({ path: [...path, number], wireType, bytes: reader.skip(tag) })
     else if (field.wireType === wireType) field.read(reading, into, number)
     else throw new Error(`field ${[...path, number].join('.')} has wire type ${wireType}, expected ${field.wireType}`)
   }
   if (reader.pos !== end) throw new Error(`message ${path.join('.')} ends inside a field`)
 }
 
-/** Unlike the reader's method, it keeps a byte order mark as part of the text, and is faster. */
+/** A byte order mark is part of the text. */
 function readString ({ encoded, reader }: Reading): string {
   const end = reader.uint32() + reader.pos
   if (end > encoded.length) throw new Error('a text is cut off')

@@ -3,7 +3,7 @@ export const SETTINGS = [
   'nodesAt', 'nodeIdsAt', 'nodeScoresAt', 'scoresAt', 'gainAt', 'longest', 'unkId', 'byteIdsAt', 'charsmapAt',
   'replacementsAt', 'symbolsAt', 'flagsAt', 'masksAt', 'escapesSpaces', 'dropsSpaces', 'addsSpace', 'spaceIsSuffix',
   'shortAt', 'shortBits', 'longAt', 'longBits', 'spillAt', 'spillEnd', 'outAt', 'outRoom', 'normalizedAt',
-  'normalizedRoom', 'placesAt'
+  'normalizedRoom', 'placesAt', 'replacedAt'
 ] as const
 
 export type Setting = typeof SETTINGS[number]
@@ -48,6 +48,9 @@ export const TEXT_SLACK = 64
 /** Of a normalized text: bytes of a place for each of its bytes, and bytes that may be written after it. */
 export const PLACE_BYTES = 16
 export const NORMALIZED_SLACK = 16
+
+/** The table of characters that were rewritten. */
+export const REPLACED_BYTES = 2 ** 11
 
 /** Work memory to build a trie: for each unit and for each key, and for labels. */
 export const UNIT_WORK = 10

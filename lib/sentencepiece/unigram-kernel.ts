@@ -3,13 +3,14 @@ import { instantiate } from '../kernels/instantiate.ts'
 import { IdBuffer } from './id-buffer.ts'
 import type { SentencePieceModel } from './model.ts'
 import {
-  DONE, type Exports, MARKED, NORMALIZED_SLACK, NO_ROOM, PLACE_BYTES, SETTINGS, type Setting, type Settings, TEXT_SLACK,
-  TOO_LONG
+  DONE, type Exports, MARKED, NORMALIZED_SLACK, NO_ROOM, PLACE_BYTES, REPLACED_BYTES, SETTINGS, type Setting,
+  type Settings, TEXT_SLACK, TOO_LONG
 } from './unigram-kernel-layout.ts'
 import type { UnigramTables } from './unigram-kernel-tables.ts'
 
 // Of the table of words: a larger one keeps more of them, and is slower, since the processor's caches are small.
-const MOST_BITS = 14 // of entries of 64 bytes: 1 MiB for short words, and as much for long ones
+const MOST_BITS = 14 // of entries of 64 bytes: 1 MiB for long words
+const MORE_SHORT_BITS = 2 // 4 MiB for short ones
 const LEAST_BITS = 4
 const LEAST_SPILL = 2 ** 14
 const SPILL_BYTES = 2 ** 22 // with the most entries; less with fewer
@@ -24,7 +25,7 @@ const LEAST_LONG_BYTES = 2 ** 16
 
 /** Words that are encoded before any text, and how many of them by one call. */
 const WARMING_WORDS = 2 ** 13
-const WORDS_A_CALL = 8
+const WORDS_A_CALL = 4
 
 /** UTF-16 units of a text that are encoded together, where it can be cut. */
 const PART = 2 ** 16
@@ -58,19 +59,21 @@ export class UnigramKernel {
    */
   constructor (tables: UnigramTables, tableBytes = Infinity) {
     this.#tables = tables
-    this.#kernel = instantiate('unigram', tables.memory) as Exports
+    this.#kernel = { ...instantiate('unigram', tables.memory) as Exports } // faster than the object of exports itself
     const bits = bitsFor(tableBytes)
     const entries = 64 * 2 ** bits
     const spill = Math.max(LEAST_SPILL, SPILL_BYTES >> (MOST_BITS - bits))
-    const parts = [4 * SETTINGS.length, entries, entries, spill, OUT_BYTES + 16]
-    const [settingsAt, shortAt, longAt, spillAt, outAt] = this.#take(parts) as [number, number, number, number, number]
+    const [settingsAt, shortAt, longAt, spillAt, outAt, replacedAt] = this.#take([
+      4 * SETTINGS.length, entries << MORE_SHORT_BITS, entries, spill, OUT_BYTES + 16, REPLACED_BYTES
+    ])
     this.#settingsAt = settingsAt
     this.#out = new Int32Array(tables.memory.buffer, outAt, OUT_BYTES / 4)
     this.#settings().set(tables.settings)
     this.#forWords = this.#roomFor(WORD_BYTES)
     this.#forLong = this.#forWords
-    const table = { shortAt, shortBits: bits, longAt, longBits: bits, spillAt, spillEnd: spillAt + spill }
-    this.#set({ ...table, outAt, outRoom: OUT_BYTES, ...this.#forWords })
+    const shortBits = bits + MORE_SHORT_BITS
+    const table = { shortAt, shortBits, longAt, longBits: bits, spillAt, spillEnd: spillAt + spill }
+    this.#set({ ...table, outAt, outRoom: OUT_BYTES, replacedAt, ...this.#forWords })
     this.#kernel.setup(settingsAt)
     this.#kernel.clear()
     this.#makeRoom(MOST_BYTES * PART)
@@ -90,7 +93,9 @@ export class UnigramKernel {
     const ids = new IdBuffer()
     for (let end = words.length; end > 0; end -= WORDS_A_CALL) { // the most frequent last, so that they stay
       ids.clear()
-      this.append(words.slice(Math.max(end - WORDS_A_CALL, 0), end).join(' '), ids)
+      const some = words.slice(Math.max(end - WORDS_A_CALL, 0), end)
+      this.append(some.join(' '), ids)
+      if (end % 64 === 0) this.append(some.join('').repeat(4), ids) // a word that isn't kept
     }
   }
 
@@ -181,23 +186,22 @@ export class UnigramKernel {
   }
 
   #makeRoom (bytes: number): void {
-    const [at] = this.#take([bytes + TEXT_SLACK]) as [number]
+    const [at] = this.#take([bytes + TEXT_SLACK])
     this.#textAt = at
     this.#text = new Uint8Array(this.#tables.memory.buffer, at, bytes)
   }
 
   #roomFor (bytes: number): Room {
-    const parts = [bytes + NORMALIZED_SLACK, PLACE_BYTES * (bytes + 1)]
-    const [normalizedAt, placesAt] = this.#take(parts) as [number, number]
+    const [normalizedAt, placesAt] = this.#take([bytes + NORMALIZED_SLACK, PLACE_BYTES * (bytes + 1)])
     return { normalizedAt, normalizedRoom: bytes, placesAt }
   }
 
   /** Takes memory, which other threads may do at the same time. @returns where its parts begin, multiples of 64 */
-  #take (parts: readonly number[]): number[] {
+  #take<const Parts extends readonly number[]> (parts: Parts): { readonly [I in keyof Parts]: number } {
     const sizes = parts.map(bytes => 64 * Math.ceil(bytes / 64))
     const { memory } = this.#tables
     let at = memory.grow(Math.ceil(sizes.reduce((sum, size) => sum + size, 0) / PAGE_BYTES)) * PAGE_BYTES
-    return sizes.map(size => (at += size) - size)
+    return sizes.map(size => (at += size) - size) as { [I in keyof Parts]: number }
   }
 
   #settings (): Uint32Array {
@@ -212,7 +216,7 @@ export class UnigramKernel {
 
 /** The size of a table that takes at most some bytes, or the smallest size. */
 function bitsFor (tableBytes: number): number {
-  const bytesAnEntry = 2 * 64 + (SPILL_BYTES >> MOST_BITS)
+  const bytesAnEntry = 64 + (64 << MORE_SHORT_BITS) + (SPILL_BYTES >> MOST_BITS)
   const bits = Math.floor(Math.log2(Math.max(tableBytes, 1) / bytesAnEntry))
   return Math.min(Math.max(bits, LEAST_BITS), MOST_BITS)
 }

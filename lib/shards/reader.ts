@@ -1,9 +1,10 @@
+import { existsSync } from 'node:fs'
 import { type FileHandle, open, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { SluiceError, reasonOf } from '../errors.ts'
 import { notLocalFile } from '../not-local.ts'
 import { type Ids, NPY_HEADER_MAX_BYTES, type NpyHeader, bytesPerId, idsOf, npyBytes, readNpyHeader } from './npy.ts'
-import { listShards, shardName } from './names.ts'
+import { documentsName, listAnyShards, listShards, namesIn, shardName } from './names.ts'
 
 /** A shard on disk whose header has been read. */
 export interface ShardFile extends NpyHeader {
@@ -137,6 +138,11 @@ export async function openShards (path: string): Promise<ShardSet> {
   }
 }
 
+/** Whether the documents of a shard are next to it. */
+export function hasDocuments ({ path }: Pick<ShardFile, 'path'>): boolean {
+  return path.endsWith('.npy') && existsSync(documentsName(path))
+}
+
 /** One id of a shard, by its index; NaN if there is none. */
 export async function idAt (shard: ShardFile, index: number, signal?: AbortSignal): Promise<number> {
   let id = NaN
@@ -156,8 +162,14 @@ async function shardPaths (path: string): Promise<string[]> {
   const status = await stat(path).catch((error: unknown) => { throw unreadable(path, error) })
   if (!status.isDirectory()) return [path]
   const names = await listShards(path)
+  if ((await namesIn(path)).includes('shard_00000.csv.gz')) {
+    throw new SluiceError('ERR_SHARD', `${path}: holds shards of format olmo, which have no header; ` +
+      'name npy shards, or read these with OLMo-core')
+  }
   if (names.length === 0) {
-    throw new SluiceError('ERR_FILES', `${path}: holds no shards, expected ${shardName(0)} and so on`)
+    const others = await listAnyShards(path)
+    const found = others.length === 0 ? 'holds no shards' : `holds ${others[0]!}, which is a shard of another format`
+    throw new SluiceError('ERR_FILES', `${path}: ${found}, expected ${shardName(0)} and so on`)
   }
   const first = numberOf(names[0]!)
   const gap = names.findIndex((name, i) => numberOf(name) !== first + i)

@@ -1,7 +1,10 @@
 import { documentPath } from '../input/find.ts'
 import type { Decoder } from '../tokenizer/decoder.ts'
+import { readDocuments } from './documents.ts'
+import { documentsName } from './names.ts'
 import type { Ids } from './npy.ts'
-import { type ShardSet, readIds } from './reader.ts'
+import { type ShardFile, type ShardSet, hasDocuments, readIds } from './reader.ts'
+import { recordedLengths } from './recorded-lengths.ts'
 import type { ShardTextOptions } from './text.ts'
 
 /** The number of documents that have from `from` to `to` ids, including EOS ids. */
@@ -18,16 +21,23 @@ export interface Spread {
   readonly max: number
 }
 
-/** Statistics of shards. Counts are numbers of ids unless stated otherwise. */
+/**
+ * Statistics of shards. Counts are numbers of ids unless stated otherwise. Padding is only counted as padding, if it is
+ * known.
+ */
 export interface ShardStatistics {
   readonly shards: number
   readonly sequences: number
   readonly seq_len: number
   readonly ids: number
-  /** The number of EOS ids. */
+  /** Documents that end in the shards: by the documents next to the shards, else the number of EOS ids. */
   readonly documents: number
-  /** Ids after the last EOS id. */
+  /** Ids of documents that don't end in the shards; ids after the last EOS id. */
   readonly open_ids: number
+  /** Ids of padding; null without documents next to the shards. */
+  readonly padding_ids: number | null
+  /** Documents that are in several rows; null without documents next to the shards. */
+  readonly cut_documents: number | null
   /** Lengths of the documents that end in the shards, including their EOS ids; null if there are none. */
   readonly document_ids: Spread | null
   /** In powers of two, from the shortest to the longest document. */
@@ -57,15 +67,20 @@ export async function shardStatistics (
   { decoder, eosId, signal }: ShardTextOptions
 ): Promise<ShardStatistics> {
   const counter = new IdCounter(kindsOf(decoder, eosId))
+  const haveDocuments = set.shards.every(hasDocuments)
   let sequences = 0
   let firstOutside: ShardStatistics['first_outside'] = null
   for (const shard of set.shards) {
     const { columns } = shard
+    const rows = haveDocuments ? coveredColumns(shard, signal) : null
+    let covered = columns // ids of the row that are not padding
     for await (const { ids, first } of readIds(shard, { signal })) {
       for (let i = 0; i < ids.length;) {
-        const left = columns - (first + i) % columns // in the row
+        const column = (first + i) % columns
+        const left = columns - column // in the row
         const part = ids.subarray(i, i + left)
-        counter.add(part)
+        if (rows !== null && column === 0) covered = (await rows.next()).value ?? columns
+        counter.add(part.subarray(0, Math.max(0, covered - column)))
         i += part.length
         if (part.length === left) counter.endRow()
       }
@@ -78,17 +93,22 @@ export async function shardStatistics (
         id: ids[i]!
       }
     }
+    await rows?.return(undefined)
     sequences += shard.rows
   }
-  const { counts, rowEnds, documentIds, open, buckets } = counter
-  const documents = counts[END]!
+  const { counts, rowEnds } = counter
+  const byRecords = haveDocuments ? new LengthCounter() : null
+  const recorded = byRecords && await recordedLengths(set, length => { byRecords.add(length) }, { eosId, signal })
+  const { documents, ids: documentIds, buckets } = byRecords ?? counter.lengths
   return {
     shards: set.shards.length,
     sequences,
     seq_len: set.columns,
     ids: sequences * set.columns,
     documents,
-    open_ids: open,
+    open_ids: recorded?.open ?? counter.open,
+    padding_ids: recorded?.padding ?? null,
+    cut_documents: recorded?.cut ?? null,
     document_ids: documentIds.spread(),
     document_lengths: buckets
       .map((documents, i) => ({ from: 2 ** i, to: 2 ** (i + 1) - 1, documents }))
@@ -99,6 +119,19 @@ export async function shardStatistics (
     outside_ids: counts[OUTSIDE]!,
     first_outside: firstOutside
   }
+}
+
+/** How many ids of each row are those of documents; the rest of a row is padding. */
+async function * coveredColumns (shard: ShardFile, signal: AbortSignal | undefined): AsyncGenerator<number, undefined> {
+  let row = 0
+  let covered = 0
+  for await (const records of readDocuments(documentsName(shard.path), { signal })) {
+    for (const record of records) {
+      for (; row < record.row; row++, covered = 0) yield covered
+      covered = record.column + record.length
+    }
+  }
+  for (; row < shard.rows; row++, covered = 0) yield covered
 }
 
 /** The kind of each id in the vocabulary. */
@@ -128,13 +161,27 @@ class Range {
   }
 }
 
+/** Counts documents by their lengths. */
+class LengthCounter {
+  documents = 0
+  readonly ids = new Range()
+  /** Number of documents by length: from 2 ** i to 2 ** (i + 1) - 1 at index i. */
+  readonly buckets: number[] = []
+
+  add (length: number): void {
+    this.documents++
+    this.ids.add(length)
+    const power = 31 - Math.clz32(length)
+    while (this.buckets.length <= power) this.buckets.push(0)
+    this.buckets[power]!++
+  }
+}
+
 class IdCounter {
   /** By kind. */
   readonly counts = [0, 0, 0, 0, 0]
   readonly rowEnds = new Range()
-  readonly documentIds = new Range()
-  /** Number of documents by length: from 2 ** i to 2 ** (i + 1) - 1 at index i. */
-  readonly buckets: number[] = []
+  readonly lengths = new LengthCounter()
   /** Ids since the last EOS id. */
   open = 0
   readonly #kinds: Uint8Array
@@ -152,7 +199,7 @@ class IdCounter {
       if (kind === OTHER) continue
       this.counts[kind ?? OUTSIDE]!++
       if (kind !== END) continue
-      this.#endDocument(i + 1 - begin)
+      this.lengths.add(i + 1 - begin)
       begin = i + 1
     }
     this.open = ids.length - begin
@@ -161,12 +208,5 @@ class IdCounter {
   endRow (): void {
     this.rowEnds.add(this.counts[END]! - this.#endsBefore)
     this.#endsBefore = this.counts[END]!
-  }
-
-  #endDocument (length: number): void {
-    this.documentIds.add(length)
-    const power = 31 - Math.clz32(length)
-    while (this.buckets.length <= power) this.buckets.push(0)
-    this.buckets[power]!++
   }
 }

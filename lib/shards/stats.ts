@@ -2,16 +2,29 @@ import { z } from 'zod'
 import { SluiceError } from '../errors.ts'
 import { sha256 } from '../hash.ts'
 import { readJsonFile } from '../input/json-file.ts'
+import { fileInfo, formatNames, formatShard } from './formats/format.ts'
+import { isShardFile } from './names.ts'
 import { dtypes } from './npy.ts'
 import { validateOptions, count, positive, sha256Hex } from '../options.ts'
+import { packings } from '../packing/packing.ts'
 import { type OwnKind, jsonKind } from '../output/own-file.ts'
 import { shardInfo } from './writer.ts'
 
+/** The entry of a shard in any format. */
+const anyShard = shardInfo.extend({
+  file: z.string().refine(isShardFile, 'expected the name of a shard, such as shard_00000.npy'),
+  ...formatShard.pick({ sequences: true, tokens: true, ended: true, index: true }).shape
+})
+/** The entry of a shard in any format. */
+export type AnyShard = Readonly<z.output<typeof anyShard>>
+
 /** The stats of a component's shards; other keys of the stats file are ignored. */
-const shardedStats = z.object({
+export const shardedStats = z.object({
   name: z.string(),
   dataset: z.string().nullish(),
   subset: z.string().nullish(),
+  /** `npy` where it is absent. */
+  format: z.enum(formatNames).optional(),
   license: z.string().nullish(),
   sequences: count,
   /** Ids of all documents, including EOS ids and the tail. */
@@ -20,13 +33,30 @@ const shardedStats = z.object({
   tail_tokens: count,
   shards: count,
   output_dir: z.string().min(1),
+  /** How documents are laid into sequences; `concat` where it is absent. */
+  packing: z.enum(packings).optional(),
+  /** Where sequences are in random order: a document that the end of a row cuts doesn't continue in the next one. */
+  order: z.literal('shuffled').optional(),
+  /** The id of padding. */
+  pad_id: count.optional(),
+  /** Ids of padding in the shards, which `tokens` doesn't count; none where it is absent. */
+  padding_tokens: count.optional(),
+  /** Of shards that `export` has made: a SHA-256 over those of the shards that were exported. */
+  exported_from: sha256Hex.optional(),
+  /** Documents of a flat format that don't end with the EOS id, as they were cut; none where it is absent. */
+  cut_documents: count.optional(),
   seq_len: positive,
   dtype: z.enum(dtypes),
   vocab_size: positive,
   /** Ends each document. */
   eos_id: count.optional(),
   tokenizer_sha256: sha256Hex,
-  shard_files: z.array(shardInfo).readonly()
+  tokenizer_path: z.string().optional(),
+  /** When `verify` found no difference; absent if it hasn't since the shards were made. */
+  verified_at_utc: z.string().optional(),
+  shard_files: z.array(anyShard).readonly(),
+  /** The file that lists the shards, in a format that has one. */
+  index: fileInfo.optional()
 })
 export type ShardedStats = Readonly<z.output<typeof shardedStats>>
 

@@ -183,16 +183,20 @@ export async function * shardDocuments (
 async function * knownIds (
   shard: ShardFile,
   range: IdRange,
-  { decoder: { vocabSize }, signal }: ShardTextOptions
+  { decoder, signal }: ShardTextOptions
 ): AsyncGenerator<IdBlock> {
   for await (const block of readIds(shard, { ...range, signal })) {
-    const { first } = outside(block.ids, vocabSize)
-    if (first !== -1) {
-      const at = block.first + first
-      throw new SluiceError('ERR_SHARD', `${shard.path}: id ${block.ids[first]!} in row ` +
-        `${Math.floor(at / shard.columns)}, column ${at % shard.columns} is not in the vocabulary, ` +
-        `expected 0 to ${vocabSize - 1}; use the tokenizer that the shards were made with`)
-    }
+    checkKnown(shard, block, decoder)
     yield block
   }
+}
+
+/** @throws SluiceError `ERR_SHARD` for an id that isn't in the vocabulary */
+export function checkKnown (shard: ShardFile, block: IdBlock, { vocabSize }: Pick<Decoder, 'vocabSize'>): void {
+  const { first } = outside(block.ids, vocabSize)
+  if (first === -1) return
+  const at = block.first + first
+  throw new SluiceError('ERR_SHARD', `${shard.path}: id ${block.ids[first]!} in row ` +
+    `${Math.floor(at / shard.columns)}, column ${at % shard.columns} is not in the vocabulary, ` +
+    `expected 0 to ${vocabSize - 1}; use the tokenizer that the shards were made with`)
 }

@@ -3,9 +3,14 @@ export function percent (share: number, digits?: number): string {
   return `${digits === undefined ? Number((100 * share).toPrecision(3)) : (100 * share).toFixed(digits)} %`
 }
 
-/** Formats a number with commas between the thousands. */
-export function number (value: number | undefined): string {
-  return (value ?? 0).toLocaleString('en-US')
+/**
+ * Formats a number with commas between the thousands, and at most three digits after the point, as `toLocaleString`
+ * does, which takes 20 ms to load the data of languages.
+ */
+export function number (value = 0): string {
+  const [whole, fraction] = String(Number.isInteger(value) ? value : Math.round(1000 * value) / 1000).split('.')
+  const grouped = whole!.replace(/\B(?=(\d{3})+$)/g, ',')
+  return fraction === undefined ? grouped : `${grouped}.${fraction}`
 }
 
 /** Three digits: `1,234` stays, 12,345,678 is `12.3 M`. */

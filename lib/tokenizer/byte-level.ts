@@ -2,85 +2,23 @@ import { bytesOfCharacters } from '../bpe/byte-characters.ts'
 import { ByteLevelDecoder } from '../bpe/decoder.ts'
 import { bpeEncoder, sharedEncoder } from '../bpe/encoder.ts'
 import type { BpeModel } from '../bpe/model.ts'
-import { readTiktoken } from '../bpe/read-tiktoken.ts'
-import { readTokenizerJson } from '../bpe/read-tokenizer-json.ts'
-import { isTiktoken } from '../bpe/tiktoken-families.ts'
-import { SluiceError, messageOf } from '../errors.ts'
-import { IdBuffer } from '../sentencepiece/id-buffer.ts'
-import { type TokenizerFile, formatOf } from './files.ts'
-import { specialNamesFor } from './special-names.ts'
+import type { TokenizerFile } from './files.ts'
 import type { Tokenizer, TokenizerOptions } from './interface.ts'
+import { modelTokenizer } from './model-tokenizer.ts'
 
-/** Loads a tokenizer with a byte-level BPE model. @throws SluiceError `ERR_TOKENIZER` */
-export async function byteLevelTokenizer (file: TokenizerFile, options: TokenizerOptions): Promise<Tokenizer> {
-  const { path, sha256 } = file
-  const model = await readBpe(file, options)
+/** A tokenizer with a byte-level BPE model. */
+export function byteLevelTokenizer (file: TokenizerFile, model: BpeModel, options: TokenizerOptions): Tokenizer {
   const { shared: given, specialTokens = 'text' } = options
   const encoder = given?.kind === 'byte-level' ? sharedEncoder(given.encoder) : bpeEncoder(model, specialTokens)
-  const failed = (length: number, cause: unknown): SluiceError => {
-    if (cause instanceof SluiceError) return cause
-    const mistake = `a text of ${length} bytes could not be encoded`
-    return new SluiceError('ERR_DOCUMENT', `${path}: ${mistake}: ${messageOf(cause)}`, { cause })
-  }
-  const append: Tokenizer['append'] = (text, ids) => {
-    try {
-      encoder.append(text, ids)
-    } catch (cause) { // not enough memory
-      throw failed(Buffer.byteLength(text), cause)
-    }
-  }
-  const buffer = new IdBuffer()
-  const encode = (text: string): Int32Array => {
-    buffer.clear()
-    append(text, buffer)
-    return buffer.copy()
-  }
-  const encodeBytes = (utf8: Uint8Array): Int32Array => {
-    buffer.clear()
-    try {
-      encoder.appendBytes(utf8, buffer)
-    } catch (cause) {
-      throw failed(utf8.length, cause)
-    }
-    return buffer.copy()
-  }
-  const decoder = new ByteLevelDecoder(model, path)
-  const added = new Map(model.added.map(({ content, id }) => [content, id]))
-  return {
-    append,
-    encode,
-    encodeBytes,
-    decode: ids => decoder.decode(ids),
-    idToPiece: id => decoder.name(id),
-    pieceToId: piece => added.get(piece) ?? idOfCharacters(model, piece) ?? model.unkId,
-    vocabSize: model.vocabSize,
-    unkId: model.unkId,
-    bosId: model.bosId,
-    eosId: model.eosId,
-    padId: model.padId,
-    path,
-    sha256,
-    format: formatOf(file),
+  return modelTokenizer(file, {
+    model,
     modelType: 'byte-level-bpe',
-    version: null,
     specialTokens,
-    model: undefined,
+    encoder,
+    decoder: new ByteLevelDecoder(model, file.path),
+    idOf: piece => idOfCharacters(model, piece),
     shared: encoder.shared && { kind: 'byte-level', encoder: encoder.shared }
-  }
-}
-
-/** Decodes without encoding. @throws SluiceError `ERR_TOKENIZER` */
-export async function byteLevelDecoder (
-  file: TokenizerFile, options: Pick<TokenizerOptions, 'family'>
-): Promise<ByteLevelDecoder> {
-  return new ByteLevelDecoder(await readBpe(file, options), file.path)
-}
-
-async function readBpe (
-  { file, path, bytes }: TokenizerFile, { family }: Pick<TokenizerOptions, 'family'>
-): Promise<BpeModel> {
-  if (isTiktoken(bytes)) return readTiktoken(bytes, path, family)
-  return readTokenizerJson(bytes, path, await specialNamesFor(file))
+  })
 }
 
 function idOfCharacters ({ vocabulary }: BpeModel, piece: string): number | undefined {

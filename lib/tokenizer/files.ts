@@ -33,12 +33,21 @@ const TOKENIZER_JSON = 'tokenizer.json'
 export async function readTokenizerFile (path: string): Promise<TokenizerFile> {
   const file = await isFolder(path) ? await fileIn(path) : path
   try {
+    await checkSize(file)
     const bytes = await readFile(file)
     return { path, file, bytes, sha256: sha256(bytes) }
   } catch (cause) {
     throw new SluiceError('ERR_TOKENIZER', notLocalFile(file, cause) ??
       `${file}: ${reasonOf(cause)}, expected ${TOKENIZER_FILES}`, { cause })
   }
+}
+
+/** Larger files are refused before they are read: those of published tokenizers have at most 40 MB. */
+const MOST_BYTES = 2 ** 27
+
+async function checkSize (file: string): Promise<void> {
+  const { size } = await stat(file)
+  if (size > MOST_BYTES) throw new Error(`has ${size} bytes, which is too large for a tokenizer`)
 }
 
 /** By what the file holds; a file that is of no kind counts as a SentencePiece model, whose reader says what it is. */

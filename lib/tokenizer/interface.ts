@@ -2,6 +2,7 @@ import type { SpecialTokens } from '../bpe/added-tokens.ts'
 import type { SharedBpe } from '../bpe/encoder.ts'
 import type { BpeTables } from '../bpe/kernel-tables.ts'
 import type { TiktokenFamily } from '../bpe/tiktoken-families.ts'
+import type { SharedPieces } from './pieces/encoder.ts'
 import type { IdBuffer } from '../sentencepiece/id-buffer.ts'
 import type { ModelType, SentencePieceModel } from '../sentencepiece/model.ts'
 import type { SharedUnigram } from '../sentencepiece/unigram.ts'
@@ -32,8 +33,8 @@ export interface Tokenizer {
    */
   readonly decode: (ids: Int32Array | readonly number[]) => string
   /**
-   * The piece or token with an id. In a SentencePiece model U+2581 stands for a space, in a byte-level model each
-   * character for a byte (`Ġ` for a space).
+   * The piece or token with an id. In pieces of text U+2581 stands for a space, in a byte-level model each character
+   * for a byte (`Ġ` for a space).
    *
    * @throws SluiceError `ERR_TOKENIZER` for an id out of range
    */
@@ -71,10 +72,11 @@ export type SharedTokenizer =
   | { readonly kind: 'bpe', readonly tables: BpeTables }
   | { readonly kind: 'unigram', readonly encoder: SharedUnigram }
   | { readonly kind: 'byte-level', readonly encoder: SharedBpe }
+  | { readonly kind: 'pieces', readonly encoder: SharedPieces }
 
 /** The part of a tokenizer that a stream needs to encode texts. */
 export type Encoder = Pick<Tokenizer, 'append' | 'eosId' | 'vocabSize' | 'sha256'> & Partial<Pick<Tokenizer,
-  'path' | 'shared' | 'version' | 'specialTokens' | 'bosId' | 'pieceToId' | 'idToPiece'
+  'path' | 'shared' | 'version' | 'specialTokens' | 'bosId' | 'padId' | 'pieceToId' | 'idToPiece'
 >>
 
 /** Options of `loadTokenizer`. */
@@ -82,7 +84,7 @@ export interface TokenizerOptions {
   /** The SentencePiece version whose ids a `.model` gives. @default '0.2.3' */
   readonly version?: SentencePieceVersion | undefined
   /**
-   * Maximum size in bytes of the cache of encoded words, which takes at most 6 MiB for a unigram model; 0: as little as
+   * Maximum size in bytes of the cache of encoded words, which takes at most 9 MiB for a unigram model; 0: as little as
    * possible.
    *
    * @default 48 MiB

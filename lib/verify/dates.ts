@@ -2,7 +2,9 @@ import { readFile, stat } from 'node:fs/promises'
 import type { JSONPath } from 'jsonc-parser'
 import { SluiceError, reasonOf } from '../errors.ts'
 import { sha256 } from '../hash.ts'
+import type { LockOptions } from '../output/lock.ts'
 import { writeFileWhole } from '../output/open.ts'
+import { inTurn } from '../output/with-lock.ts'
 import type { StatsFile } from '../shards/stats.ts'
 
 /** When shards were verified, as ISO 8601; null removes the date, undefined keeps the one in the file. */
@@ -23,9 +25,12 @@ const STYLE = { insertSpaces: true, tabSize: 2, eol: '\n' }
  * Writes into a stats file when its shards were verified. No other byte of the file is changed.
  *
  * @returns the SHA-256 of the new file
- * @throws SluiceError `ERR_OUTPUT` when it can't be written, or was changed after it was read
+ * @throws SluiceError `ERR_OUTPUT` when it can't be written, or was changed after it was read;
+ *   `ERR_LOCKED` when another run doesn't release it
  */
-export async function writeVerifiedDates (stats: StatsFile, { whole, components }: VerifiedDates): Promise<string> {
+export async function writeVerifiedDates (
+  stats: StatsFile, { whole, components }: VerifiedDates, locking: LockOptions = {}
+): Promise<string> {
   const { path, text } = stats
   let dated = await withDate(text, [KEY], whole)
   if (stats.isMixture) {
@@ -33,7 +38,10 @@ export async function writeVerifiedDates (stats: StatsFile, { whole, components 
   }
   if (dated === text) return stats.sha256
   await checkReplaceable(stats)
-  await writeFileWhole(path, dated)
+  await inTurn(`${path}.lock`, path, async () => {
+    await checkReplaceable(stats)
+    await writeFileWhole(path, dated)
+  }, locking)
   return sha256(dated)
 }
 

@@ -1,8 +1,12 @@
-import type { DocumentHashes } from './document-hashes.ts'
+import { CutDocuments } from './cut-documents.ts'
+import { type DocumentHashes, HashCollector } from './document-hashes.ts'
 import { HashSample, countShared } from '../sampling/hash-sample.ts'
 import type { ShardedStats } from '../shards/stats.ts'
 
-/** The documents of a component; null if the stats have no `eos_id`, so that nothing separates them. */
+/**
+ * The documents of a component; null if the stats have no `eos_id`, so that nothing separates them, and in `mds` and
+ * `parquet`, whose documents aren't compared.
+ */
 export interface ComponentDocuments {
   readonly name: string
   /** Documents that begin and end in the shards; an EOS id alone isn't counted. */
@@ -32,30 +36,53 @@ export interface Duplicates {
   readonly shared: readonly SharedDocuments[]
 }
 
-/** Collects the hashes of documents and counts duplicates. */
+export interface DuplicateOptions {
+  /** Maximum number of hashes to keep. @default that of `HashSample` */
+  readonly maxHashes?: number | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+/** Collects the hashes of documents and counts duplicates. Close it at the end. */
 export class DuplicateCounter {
   readonly #components: readonly ShardedStats[]
   readonly #sample: HashSample
   readonly #documents: number[]
+  readonly #cut: CutDocuments
 
-  /** @param maxHashes maximum number of hashes to keep. @default that of `HashSample` */
-  constructor (components: readonly ShardedStats[], maxHashes?: number) {
+  constructor (components: readonly ShardedStats[], { maxHashes, signal }: DuplicateOptions = {}) {
     this.#components = components
     this.#sample = new HashSample(components.length, maxHashes)
     this.#documents = components.map(() => 0)
+    this.#cut = new CutDocuments(components.reduce((sum, { sequences }) => sum + sequences, 0), signal)
   }
 
-  /** @param component index of the component */
-  add (component: number, { documents, hashes, level }: DocumentHashes): void {
+  /**
+   * Adds documents of a component, by its index. Several callers may add at the same time.
+   *
+   * @throws SluiceError as `CutDocuments`
+   */
+  async add (component: number, found: DocumentHashes): Promise<void> {
+    const { documents, hashes, level, parts } = found
     this.#documents[component]! += documents
     this.#sample.add(component, hashes, level)
+    if (parts !== undefined && parts.length > 0) await this.#cut.add(component, parts)
   }
 
-  result (): Duplicates {
+  /** The duplicates, after all documents. @throws SluiceError as `CutDocuments` */
+  async result (): Promise<Duplicates> {
+    const cut = this.#components.map((_, i) => new HashCollector(this.#sample, i))
+    for await (const documents of this.#cut.documents()) {
+      for (const { component, sum } of documents) cut[component]!.add(sum)
+    }
+    cut.forEach((hashes, i) => {
+      hashes.flush()
+      this.#documents[i]! += hashes.documents
+    })
     const { sets } = this.#sample
     const sampled = 2 ** this.#sample.level // final, after the sets were read
-    const components = this.#components.map(({ name, eos_id: eosId }, i): ComponentDocuments => {
-      if (eosId === undefined) return { name, documents: null, different: null }
+    const components = this.#components.map(({ name, eos_id: eosId, format }, i): ComponentDocuments => {
+      const isCompared = eosId !== undefined && format !== 'mds' && format !== 'parquet'
+      if (!isCompared) return { name, documents: null, different: null }
       const documents = this.#documents[i]!
       return { name, documents, different: Math.min(sets[i]!.length * sampled, documents) }
     })
@@ -73,5 +100,10 @@ export class DuplicateCounter {
       }
     })
     return { sampled, components, shared }
+  }
+
+  /** Deletes temporary files. */
+  async close (): Promise<void> {
+    await this.#cut.close()
   }
 }

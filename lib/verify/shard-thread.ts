@@ -1,5 +1,5 @@
 /** A worker thread that verifies shards. */
 import { serveTasks } from '../threads/thread.ts'
-import { verifyShard } from './shard.ts'
+import { verifyAnyShard } from './format-shard.ts'
 
-serveTasks(verifyShard)
+serveTasks(verifyAnyShard)

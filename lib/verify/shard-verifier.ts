@@ -1,6 +1,8 @@
 import { Crew, type Future, inOneStep } from '../threads/crew.ts'
 import { WorkerThread } from '../threads/thread.ts'
-import { type ShardTask, type ShardVerdict, verifyShard } from './shard.ts'
+import { verifyAnyShard } from './format-shard.ts'
+import type { ShardVerdict } from './shard.ts'
+import type { ShardTask } from './shard-task.ts'
 
 export interface ShardVerifierOptions {
   /** Number of threads, including the main thread. */
@@ -22,7 +24,7 @@ export class ShardVerifier {
     // A shard may take long, so no second one is queued at a thread while another thread has nothing to do.
     this.#crew = new Crew(this.#threads, inOneStep(async task => {
       own.throwIfAborted()
-      return await verifyShard(task, own)
+      return await verifyAnyShard(task, own)
     }), { tasksEach: 1 })
   }
 

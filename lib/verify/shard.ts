@@ -2,47 +2,26 @@ import { createHash } from 'node:crypto'
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DocumentHasher, type DocumentHashes } from './document-hashes.ts'
+import { DocumentsCheck, hasDocuments } from './documents.ts'
 import { SluiceError, codeOf, messageOf, reasonOf } from '../errors.ts'
 import { sha256OfFile } from '../hash.ts'
 import { npyBytes } from '../shards/npy.ts'
 import { type ShardFile, idAt, outside, readIds, readShardHeader } from '../shards/reader.ts'
 import { shardName } from '../shards/names.ts'
-import type { ShardInfo } from '../shards/writer.ts'
-import type { ShardedStats } from '../shards/stats.ts'
-
-/** What is compared between shards and their stats. */
-export type VerifyCheck =
-  | 'missing' | 'unlisted' | 'bytes' | 'header' | 'dtype' | 'shape' | 'ids' | 'sha256' | 'names' | 'sums' | 'tokenizer'
-
-/** A difference between a shard and its stats. */
-export interface ShardFinding {
-  readonly check: VerifyCheck
-  readonly found: string
-  readonly expected: string
-}
-
-/** A shard to verify, and its stats. */
-export interface ShardTask {
-  readonly component: Omit<ShardedStats, 'shard_files'>
-  readonly info: ShardInfo
-  /** Index of the shard in the component. */
-  readonly index: number
-  /** Number of shards of the component. */
-  readonly shards: number
-  /** Checks only size and header. */
-  readonly quick: boolean
-}
+import type { Find, ShardFinding, ShardTask } from './shard-task.ts'
 
 export interface ShardVerdict {
   /** Empty if the shard is as the stats describe it. */
   readonly findings: readonly ShardFinding[]
   /** The documents that begin in the shard; null if they aren't known: without an EOS id, or after damage. */
   readonly documents: DocumentHashes | null
+  /** Ids that no document covers; null if they aren't known. */
+  readonly padding: number | null
 }
 
 /**
- * Compares a shard with its stats. It is read once, a megabyte at a time; the end of its last document is read from the
- * shards after it.
+ * Compares a shard with its stats. It is read once, a megabyte at a time. If it has no file of documents, the end of
+ * its last document is read from the shards after it.
  *
  * @throws SluiceError `ERR_SHARD` when the shard is changed while it is read, `ERR_ABORTED`
  */
@@ -50,7 +29,9 @@ export async function verifyShard (task: ShardTask, signal?: AbortSignal): Promi
   const { component: { output_dir: folder, dtype, seq_len: columns }, info } = task
   const path = join(folder, info.file)
   const findings: ShardFinding[] = []
-  const find: Find = (check, found, expected) => { findings.push({ check, found, expected }) }
+  const find: Find = (check, found, expected, file) => {
+    findings.push({ check, found, expected, ...(file !== undefined && { file }) })
+  }
   let size: number
   let shard: ShardFile | undefined
   try {
@@ -64,21 +45,20 @@ export async function verifyShard (task: ShardTask, signal?: AbortSignal): Promi
   } catch (error) {
     const reason = reasonOf((error as SluiceError).cause ?? error)
     find('missing', `cannot be read: ${reason}`, `a shard of ${info.bytes} bytes`)
-    return { findings, documents: null }
+    return { findings, documents: null, padding: null }
   }
   if (size !== info.bytes) find('bytes', `has ${size} bytes`, String(info.bytes))
   if (shard !== undefined) verifyHeader(shard, size, task, find)
-  if (task.quick || size !== info.bytes) return { findings, documents: null } // another size has another hash
+  const withDocuments = info.documents !== undefined && await hasDocuments(task, info.documents, find)
+  // A shard of another size has another hash.
+  if (task.quick || size !== info.bytes) return { findings, documents: null, padding: null }
   const isWhole = shard !== undefined && size === npyBytes(shard)
-  const { sha256, documents } = isWhole
-    ? await readWhole(shard!, task, find, signal)
-    : { sha256: await sha256OfFile(path, signal), documents: null }
+  const { sha256, ...content } = isWhole
+    ? await readWhole(shard!, task, { find, withDocuments, signal })
+    : { sha256: await sha256OfFile(path, signal), documents: null, padding: null }
   if (sha256 !== info.sha256) find('sha256', `has SHA-256 ${sha256}`, info.sha256)
-  return { findings, documents }
+  return { findings, ...content }
 }
-
-/** Adds a finding. */
-export type Find = (check: VerifyCheck, found: string, expected: string) => void
 
 function verifyHeader (shard: ShardFile, size: number, { component, info }: ShardTask, find: Find): void {
   const { dtype, rows, columns } = shard
@@ -92,23 +72,40 @@ function verifyHeader (shard: ShardFile, size: number, { component, info }: Shar
   }
 }
 
-interface ShardContent {
+interface ShardContent extends Pick<ShardVerdict, 'documents' | 'padding'> {
   readonly sha256: string
-  readonly documents: DocumentHashes | null
+}
+
+interface Reading {
+  readonly find: Find
+  /** Whether the shard's documents are checked, too. */
+  readonly withDocuments: boolean
+  readonly signal: AbortSignal | undefined
 }
 
 /** Reads a shard once: hashes it, checks that its ids are in the vocabulary, and hashes its documents. */
-async function readWhole (
-  shard: ShardFile, task: ShardTask, find: Find, signal: AbortSignal | undefined
+async function readWhole (shard: ShardFile, task: ShardTask, reading: Reading): Promise<ShardContent> {
+  const { find, withDocuments, signal } = reading
+  const check = withDocuments ? await DocumentsCheck.open(task, task.info.documents!, find, signal) : null
+  try {
+    return await readWith(check, shard, task, reading)
+  } finally {
+    await check?.close()
+  }
+}
+
+async function readWith (
+  check: DocumentsCheck | null, shard: ShardFile, task: ShardTask, { find, signal }: Reading
 ): Promise<ShardContent> {
-  const { vocab_size: vocabSize } = task.component
+  const { component: { vocab_size: vocabSize }, info } = task
   const hash = createHash('sha256').update(shard.header)
-  const documents = await documentHasher(task, signal)
+  const documents = info.documents === undefined ? await documentHasher(task, signal) : null
   let count = 0
   let place = ''
   for await (const { ids, first } of readIds(shard, { signal })) {
     hash.update(ids)
     documents?.add(ids)
+    await check?.add(ids)
     const wrong = outside(ids, vocabSize)
     if (count === 0 && wrong.count > 0) {
       const at = first + wrong.first
@@ -120,7 +117,13 @@ async function readWhole (
     const found = count === 1 ? place : `${place}, the first of ${count},`
     find('ids', `${found} is not in the vocabulary`, `0 to ${vocabSize - 1}`)
   }
-  return { sha256: hash.digest('hex'), documents: documents === null ? null : await finished(documents, task, signal) }
+  const sha256 = hash.digest('hex')
+  if (check === null) {
+    return { sha256, documents: documents === null ? null : await finished(documents, task, signal), padding: null }
+  }
+  const checked = await check.finish(sha256 === info.sha256)
+  if (checked === null) return { sha256, documents: null, padding: null }
+  return { sha256, ...checked }
 }
 
 async function documentHasher (
@@ -128,10 +131,10 @@ async function documentHasher (
 ): Promise<DocumentHasher | null> {
   if (eosId === undefined) return null
   return await unlessDamaged(async () => {
-    if (index === 0) return await DocumentHasher.create(eosId, { continues: false })
+    if (index === 0) return new DocumentHasher(eosId, { continues: false })
     const before = await readShardHeader(join(folder, shardName(index - 1)))
     const last = await idAt(before, before.rows * before.columns - 1, signal)
-    return await DocumentHasher.create(eosId, { continues: last !== eosId })
+    return new DocumentHasher(eosId, { continues: last !== eosId })
   })
 }
 

@@ -8,8 +8,8 @@ import { shellWord } from '../../lib/text/shell-word.ts'
 import { shown } from '../../lib/text/shown.ts'
 import { Stop } from '../flow/stop.ts'
 import { type Call, type Command, type Result, flagOf } from './command.ts'
-import { commands } from './commands.ts'
-import { addFlags } from './flags.ts'
+import { allCommands, findCommand, isRecipe } from './commands.ts'
+import { addArgument, addFlags } from './flags.ts'
 import { addGuide, helpLayout } from './help.ts'
 import { watchLostWork } from './lost-work.ts'
 import { Progress } from './progress.ts'
@@ -45,10 +45,10 @@ function forPeople (text: string): string {
 export async function cli (argv: readonly string[], signals = NO_SIGNALS): Promise<number> {
   let exitCode = 0
   let help = '' // or the version; commander would throw an uncaught error if the pipe is closed
-  const words = argv[0] === 'help' ? asHelpFlag(argv.slice(1)) : argv
-  const called = words.find(argument => !argument.startsWith('-'))
+  const words = argv[0] === 'help' ? await asHelpFlag(argv.slice(1)) : argv
+  const { commands, called } = await commandsFor(words)
   const usageError = (text: string): string => text.replace(/^error: (.*)\n$/s, (_, error: string) => {
-    return `sluice: ${withAdvice(error, called)} [ERR_USAGE]\n`
+    return `sluice: ${withAdvice(error, { commands, called })} [ERR_USAGE]\n`
   })
   const program = new Program('sluice')
     .description('Turns raw text corpora into training shards for language models.')
@@ -64,17 +64,16 @@ export async function cli (argv: readonly string[], signals = NO_SIGNALS): Promi
   addGuide(program, 'sluice')
   for (const [name, command] of Object.entries(commands)) {
     const sub = program.command(name).description(command.options.description ?? '')
-    // Creating the flags of all commands takes longer than running a small command, and only the general help needs it.
-    if (called === undefined || name === called) {
-      addFlags(sub, command)
-      addGuide(sub, name)
-      sub.action(async () => {
-        const { json = false, quiet = false, ...flags } = sub.opts<Partial<Shown>>()
-        signals.release()
-        const prepare = (): Call => command.call(sub.args, flags)
-        exitCode = await runCommand(command, prepare, { json, quiet, line: commandLine(argv), exits: signals.exits })
-      })
-    }
+    addArgument(sub, command)
+    if (called === undefined) continue // the general help shows no flags, and creating all of them takes long
+    addFlags(sub, command)
+    addGuide(sub, name)
+    sub.action(async () => {
+      const { json = false, quiet = false, ...flags } = sub.opts<Partial<Shown>>()
+      signals.release()
+      const prepare = (): Call => command.call(sub.args, flags)
+      exitCode = await runCommand(command, prepare, { json, quiet, line: commandLine(argv), exits: signals.exits })
+    })
   }
   try {
     await program.parseAsync([...words], { from: 'user' })
@@ -88,9 +87,27 @@ export async function cli (argv: readonly string[], signals = NO_SIGNALS): Promi
 }
 
 /** `help NAME` as `NAME --help`; with an unknown name, commander reports the mistake. */
-function asHelpFlag (names: readonly string[]): readonly string[] {
+async function asHelpFlag (names: readonly string[]): Promise<readonly string[]> {
   const [name] = names
-  return name === undefined || Object.hasOwn(commands, name) ? [...names, '--help'] : names
+  return name === undefined || await findCommand(name) !== undefined ? [...names, '--help'] : names
+}
+
+/** Commands by their names. */
+type Commands = Readonly<Record<string, Command>>
+
+interface Needed {
+  readonly commands: Commands
+  /** The name of the command that is called; undefined for the general help, the version and an unknown name. */
+  readonly called: string | undefined
+}
+
+/** The commands that a command line needs: the one that is called, or all for the general help and suggestions. */
+async function commandsFor (words: readonly string[]): Promise<Needed> {
+  const called = words.find(word => !word.startsWith('-'))
+  const command = called === undefined ? undefined : await findCommand(called)
+  if (command !== undefined) return { commands: { [called!]: command }, called }
+  const isVersion = ['--version', '-V'].includes(words[0]!)
+  return { commands: isVersion ? {} : await allCommands(), called: undefined }
 }
 
 interface Shown {
@@ -102,15 +119,14 @@ interface Shown {
  * A mistake in the call, and what to do next. commander suggests names in which few letters differ; this suggests names
  * that start with the given one.
  */
-function withAdvice (error: string, called: string | undefined): string {
+function withAdvice (error: string, { commands, called }: Needed): string {
   if (error.includes('(Did you mean')) return error
-  const command = called !== undefined && Object.hasOwn(commands, called) ? called : null
   const [, kind, word] = /^unknown (option|command) '([\w-]+)'/.exec(error) ?? []
-  const flags = command === null ? [] : Object.keys(commands[command]!.options.shape).map(flagOf)
+  const flags = called === undefined ? [] : Object.keys(commands[called]!.options.shape).map(flagOf)
   const known = kind === 'command' ? Object.keys(commands) : kind === 'option' ? flags : []
   const alike = known.filter(name => name.startsWith(`${word!}-`))
   if (alike.length > 0) return `${error}\n(Did you mean ${alike.join(' or ')}?)`
-  return `${error}; see sluice ${command === null ? '' : `${command} `}--help`
+  return `${error}; see sluice ${called === undefined ? '' : `${called} `}--help`
 }
 
 interface Called extends Shown, Pick<Signals, 'exits'> {
@@ -192,7 +208,7 @@ function withFlags (
       return isFlag(option) ? `with --no-${kebabCase(option)}` : `with \`${snakeCase(option)}: false\``
     })
     .replace(/^(?:[a-z][\w-]*\.)?([a-z]\w*)(?=: )/gim, (name, option: string) => {
-      return isFlag(option) && !Object.hasOwn(commands, name) ? flagFor(option) : name
+      return isFlag(option) && !isRecipe(name) ? flagFor(option) : name
     }), option => isFlag(option) ? flagFor(option) : `\`${snakeCase(option)}\``)
 }
 

@@ -1,151 +1,51 @@
-import { STANDARD_STREAM } from '../../lib/bytes.ts'
-import { checkCoverageOptions, checkCoverageParsed, coverageText } from '../check-coverage.ts'
-import { checkTokenizerAliases, checkTokenizerOptions, checkTokenizerParsed } from '../check-tokenizer.ts'
-import { checkManifestParsed, checkOptions, forecastText } from '../check.ts'
-import { rejectsOption, withFileArguments } from '../components/corpus.ts'
-import { componentTable } from '../components/table.ts'
-import { trainingText } from '../components/training.ts'
-import { filterCorpusAliases, filterCorpusOptions, filterCorpusParsed } from '../filter-corpus.ts'
-import { inspectAliases, inspectOptions, inspectParsed, inspectText, statisticsTable } from '../inspect.ts'
-import { inventoryTable } from '../inventory/inventory.ts'
-import { licensesOptions, licensesParsed, licensesText } from '../licenses.ts'
-import { MANIFEST_HELP } from '../mixture/read.ts'
-import { type StageReport, readOptions, readToPipe, transformPipe, writeFromPipe, writeOptions } from '../pipe.ts'
-import { mixtureText, processMixtureAliases, processMixtureOptions, processMixtureParsed } from '../process-mixture.ts'
-import { runManifestOptions, runParsed, runText } from '../run.ts'
-import { runsOptions, runsParsed, runsText } from '../runs.ts'
-import { shardCorpusAliases, shardCorpusOptions, shardCorpusParsed } from '../shard-corpus.ts'
-import { type FilterEntry, type TransformEntry, filters, transforms } from '../stages.ts'
-import { completionOptions, printCompletion } from '../start/completion.ts'
-import { initOptions, initParsed, initText } from '../start/init.ts'
-import { nextSteps, quickstart, quickstartOptions } from '../start/quickstart.ts'
-import { schemaNote, schemaOptions, writeSchema } from '../start/schema.ts'
-import { trainTokenizerAliases, trainTokenizerOptions, trainTokenizerParsed } from '../train-tokenizer.ts'
-import { verifyOptions, verifyParsed } from '../verify.ts'
-import { type Command, command } from './command.ts'
+import type { Command } from './command.ts'
+import { loadNow } from './load-now.ts'
 
-const FILES_HELP = 'paths or globs, plain, .gz or .zst'
-const RUNS_HELP = 'nothing: all; NAME: those of that name; diff A B: what changed, each given as a path, a file name ' +
-  'without .json, or the first digits of a hash; of SHARD: which run made it'
-const SAMPLE_HELP = 'path or glob of files with text, plain, .gz or .zst; - for standard input; or --manifest'
-const OUTPUT_HELP = 'a .ndjson or .txt file, either also as .gz or .zst, or a folder for .npy shards'
-
-const MANIFEST = ['<manifest>', MANIFEST_HELP] as const
-const FILES = ['[files...]', `${FILES_HELP}, instead of --data-files`] as const
-const FILES_OR_INPUT = ['[files...]', `${FILES_HELP}, instead of --data-files; - for standard input`] as const
-const PIPED_FILES = ['[files...]', `${FILES_HELP} (default: standard input)`] as const
-
-/** The commands, in the order of the help. */
-export const commands: Readonly<Record<string, Command>> = {
-  quickstart: command(quickstartOptions, (_args, _options, run) => quickstart(run), {
-    report: stats => `${componentTable(stats.stats)}\n\n${nextSteps(stats)}`
-  }),
-  init: command(initOptions, initParsed, {
-    argument: ['[names...]', 'files, globs or folders, or OWNER/NAME of a dataset on the Hub'],
-    givesData: ({ output }) => output === STANDARD_STREAM,
-    report: initText
-  }),
-  check: command(checkOptions, ([manifest], options, run) => checkManifestParsed(manifest!, options, run), {
-    argument: MANIFEST,
-    report: forecastText
-  }),
-  licenses: command(licensesOptions, ([manifest], options, run) => licensesParsed(manifest!, options, run), {
-    argument: MANIFEST,
-    report: licensesText
-  }),
-  'process-mixture': command(
-    processMixtureOptions, ([manifest], options, run) => processMixtureParsed(manifest!, options, run), {
-      argument: MANIFEST,
-      aliases: processMixtureAliases,
-      report: mixtureText
-    }
-  ),
-  run: command(runManifestOptions, ([manifest], options, context) => runParsed(manifest!, options, context), {
-    argument: MANIFEST,
-    aliases: processMixtureAliases,
-    report: runText
-  }),
-  'filter-corpus': command(
-    filterCorpusOptions, (files, options, run) => filterCorpusParsed(withFileArguments(files, options), run), {
-      argument: FILES_OR_INPUT,
-      aliases: filterCorpusAliases,
-      givesData: ({ output }) => output === STANDARD_STREAM,
-      report: stats => `${componentTable([stats])}\n\nWritten to ${stats.output_path}`
-    }
-  ),
-  'shard-corpus': command(
-    shardCorpusOptions, (files, options, run) => shardCorpusParsed(withFileArguments(files, options), run), {
-      argument: FILES_OR_INPUT,
-      aliases: shardCorpusAliases,
-      givesData: ({ output }) => output === STANDARD_STREAM,
-      report: stats => `${componentTable([stats])}${'output' in stats ? `\n\nWritten to ${stats.output}` : ''}`
-    }
-  ),
-  verify: command(verifyOptions, ([stats], options, run) => verifyParsed(stats!, options, run), {
-    argument: ['<stats>', 'stats JSON of process-mixture or shard-corpus'],
-    givesData: ({ inventory, inventoryJson }) => [inventory, inventoryJson].includes(STANDARD_STREAM),
-    report: inventoryTable
-  }),
-  runs: command(runsOptions, runsParsed, {
-    argument: ['[what...]', RUNS_HELP],
-    report: runsText
-  }),
-  inspect: command(inspectOptions, ([path], options, run) => inspectParsed(path!, options, run), {
-    argument: ['<path>', 'folder of shards, or one shard_*.npy'],
-    aliases: inspectAliases,
-    givesData: ({ counts }) => !counts,
-    report: result => 'ids' in result ? statisticsTable(result) : inspectText(result)
-  }),
-  'train-tokenizer': command(
-    trainTokenizerOptions, (files, options, run) => trainTokenizerParsed(withFileArguments(files, options), run), {
-      argument: FILES,
-      aliases: trainTokenizerAliases,
-      report: trainingText
-    }
-  ),
-  'check-tokenizer': command(checkTokenizerOptions, (_args, options) => checkTokenizerParsed(options), {
-    aliases: checkTokenizerAliases,
-    report: ({ sha256, tokenizer_path: path }) => `${sha256}  ${path}` // as sha256sum prints it
-  }),
-  'check-coverage': command(
-    checkCoverageOptions, ([sample], options, run) => checkCoverageParsed(sample, options, run), {
-      argument: ['[sample]', SAMPLE_HELP],
-      givesJson: true,
-      report: coverageText
-    }
-  ),
-  schema: command(schemaOptions, (_args, options) => writeSchema(options), { givesJson: true, report: schemaNote }),
-  completion: command(completionOptions, ([shell]) => printCompletion(shell!, commands), {
-    argument: ['<shell>', 'bash, zsh or fish']
-  }),
-  read: command(readOptions, readToPipe, { argument: PIPED_FILES, note: stageNote }),
-  ...Object.fromEntries(Object.entries(transforms).map(([name, row]) => {
-    return [name, name in filters ? filterCommand(name, filters[name]!) : transformCommand(name, row)]
-  })),
-  write: command(writeOptions, ([output], options, run) => writeFromPipe(output!, options, run), {
-    argument: ['<output>', OUTPUT_HELP],
-    note: stageNote
-  })
+/**
+ * How the commands are loaded, in the order of the help; those of a pipe follow. The modules of a command are loaded
+ * when it is called, so that a small command starts quickly.
+ */
+const loaders: Readonly<Record<string, () => Promise<Command>>> = {
+  quickstart: async () => (await import('./commands/quickstart.ts')).quickstart,
+  init: async () => (await import('./commands/init.ts')).init,
+  check: async () => (await import('./commands/check.ts')).check,
+  licenses: async () => (await import('./commands/licenses.ts')).licenses,
+  'process-mixture': async () => (await import('./commands/process-mixture.ts')).processMixture,
+  mix: async () => (await import('./commands/mix.ts')).mix,
+  'export-config': async () => (await import('./commands/export-config.ts')).exportConfig,
+  run: async () => (await import('./commands/run.ts')).run,
+  plan: async () => (await import('./commands/plan.ts')).plan,
+  task: async () => (await import('./commands/task.ts')).task,
+  status: async () => (await import('./commands/status.ts')).status,
+  'filter-corpus': async () => (await import('./commands/filter-corpus.ts')).filterCorpus,
+  'shard-corpus': async () => (await import('./commands/shard-corpus.ts')).shardCorpus,
+  verify: async () => (await import('./commands/verify.ts')).verify,
+  runs: async () => (await import('./commands/runs.ts')).runs,
+  export: async () => (await import('./commands/export.ts')).exportCommand,
+  inspect: async () => (await import('./commands/inspect.ts')).inspect,
+  'train-tokenizer': async () => (await import('./commands/train-tokenizer.ts')).trainTokenizer,
+  'check-tokenizer': async () => (await import('./commands/check-tokenizer.ts')).checkTokenizer,
+  'check-coverage': async () => (await import('./commands/check-coverage.ts')).checkCoverage,
+  schema: async () => (await import('./commands/schema.ts')).schema,
+  completion: async () => (await import('./commands/completion.ts')).completion(allCommands)
 }
 
-/** The command of a transform in a pipe. */
-function transformCommand (name: string, row: TransformEntry): Command {
-  return command(row.options, (_args, options, run) => transformPipe(name, () => row.make(options), run), {
-    required: ['tokenizerPath'], // of `encode`; in code, it may be given a loaded tokenizer instead
-    note: stageNote
-  })
+/** Whether a command, and not only a stage of a pipe, has this name. */
+export function isRecipe (name: string): boolean {
+  return Object.hasOwn(loaders, name)
 }
 
-/** The command of a transform that drops documents, and can write them to a rejects file. */
-function filterCommand (name: string, row: FilterEntry): Command {
-  const options = row.options.extend({ rejects: rejectsOption }).describe(row.options.description!)
-  return command(options, (_args, { rejects, ...own }, run) => {
-    return transformPipe(name, shared => row.make(own, shared), run, typeof rejects === 'string' ? rejects : undefined)
-  }, { note: stageNote })
+/** The command of a name. It and what it needs are loaded, and no other. */
+export async function findCommand (name: string): Promise<Command | undefined> {
+  await loadNow(`./commands/${isRecipe(name) ? name : 'pipe'}.ts`)
+  if (isRecipe(name)) return await loaders[name]!()
+  const { pipeCommands } = await import('./commands/pipe.ts')
+  return Object.hasOwn(pipeCommands, name) ? pipeCommands[name] : undefined
 }
 
-function stageNote ({ stage, in: taken, out, dropped, tokens, tail }: StageReport): string {
-  const reasons = Object.entries(dropped).map(([reason, n]) => `, ${n} ${reason}`).join('')
-  const ids = tokens === undefined ? '' : `; ${tokens} tokens, ${tail} of them in the tail that fills no sequence`
-  return `${stage}: ${taken} in, ${out} out${reasons}${ids}`
+/** All commands by their names, in the order of the help. */
+export async function allCommands (): Promise<Readonly<Record<string, Command>>> {
+  const recipes = Object.entries(loaders).map(async ([name, load]) => [name, await load()] as const)
+  const { pipeCommands } = await import('./commands/pipe.ts')
+  return { ...Object.fromEntries(await Promise.all(recipes)), ...pipeCommands }
 }

@@ -19,7 +19,7 @@ const GROUPS: Readonly<Record<string, readonly string[]>> = {
   ],
   'Bad records': ['maxLineBytes', 'maxBad'],
   'Hugging Face Hub': ['maxRetries', 'timeout'],
-  Resuming: ['checkpointEvery', 'restart'],
+  Resuming: ['checkpointEvery', 'restart', 'takeover'],
   Threads: ['workers', 'concurrency'],
   General: ['json', 'quiet', 'help']
 }
@@ -30,13 +30,16 @@ function groupOf (key: string): string | undefined {
   return Object.keys(GROUPS).find(group => GROUPS[group]!.includes(key))
 }
 
-/** Adds a command's argument and flags to its program. */
+/** Adds a command's argument to its program. */
+export function addArgument (program: Program, { argument }: Command): void {
+  if (argument === undefined) return
+  const [name, description] = argument
+  program.argument(name, name.startsWith('<') ? `${description} (required)` : description)
+}
+
+/** Adds a command's flags to its program. */
 export function addFlags (program: Program, command: Command): void {
-  const { argument, options: { shape } } = command
-  if (argument !== undefined) {
-    const [name, description] = argument
-    program.argument(name, name.startsWith('<') ? `${description} (required)` : description)
-  }
+  const { options: { shape } } = command
   const flags = Object.entries(shape).map(([key, field]) => ({ group: groupOf(key), key, field }))
   const sorted = flags.sort((a, b) => ORDER.indexOf(a.group) - ORDER.indexOf(b.group))
   for (const { key, field } of sorted) for (const option of optionsFor(key, field, command)) program.addOption(option)

@@ -35,10 +35,45 @@ export const guides: Readonly<Record<string, Guide>> = {
     next: 'The same command resumes a run that was stopped. `sluice verify STATS` compares the shards with the ' +
       'stats, and `sluice inspect FOLDER` prints them as text.'
   },
+  mix: {
+    examples: ['sluice mix mixture.yaml'],
+    next: '`sluice verify STATS` compares the shards with the stats, and ' +
+      '`sluice export-config MANIFEST --for TRAINER` writes the configuration of a trainer.'
+  },
+  export: {
+    examples: ['sluice export data/shards/web --format megatron --output data/megatron/web'],
+    next: '`sluice verify STATS` compares the new shards with their stats. See sinks/FORMATS.md for how to load them.'
+  },
+  'export-config': {
+    examples: [
+      'sluice export-config mixture.yaml --for olmo-core --output data.yaml',
+      'sluice export-config mixture.yaml --for nested-learning'
+    ],
+    next: 'Give the file to the trainer. Where it needs another format, the command that makes the shards is reported.'
+  },
   run: {
-    examples: ['sluice run mixture.yaml --dry-run', 'sluice run mixture.yaml'],
+    examples: [
+      'sluice run mixture.yaml --dry-run',
+      'sluice run mixture.yaml',
+      'sluice run mixture.yaml --on local --tasks 8'
+    ],
     next: 'The same command resumes a run that was stopped. `sluice inspect FOLDER` prints shards as text, and ' +
       '`sluice runs` lists the records of finished runs.'
+  },
+  plan: {
+    examples: ['sluice plan mixture.yaml', 'sluice plan mixture.yaml --unit-bytes 16e6 --output /shared/plan'],
+    next: 'The commands that run the tasks of the plan are printed. `sluice status PLAN` shows which have ended.'
+  },
+  task: {
+    examples: [
+      'sluice task data/mixture.plan --phase map --rank 0 --world 8',
+      'sluice task data/mixture.plan --phase finish'
+    ],
+    next: '`sluice status PLAN` names the next phase. The same command resumes a task that was stopped.'
+  },
+  status: {
+    examples: ['sluice status data/mixture.plan', 'sluice status data/mixture.plan --watch'],
+    next: '`sluice task PLAN --phase PHASE --rank R --world N` runs a task of the next phase.'
   },
   'filter-corpus': {
     examples: [

@@ -16,9 +16,9 @@ const onNothingLeft = (): void => {
 }
 process.once('beforeExit', onNothingLeft)
 try {
+  const { loadNow } = await import('./load-now.ts')
+  await loadNow('./cli.ts')
   const { cli } = await import('./cli.ts')
-  // Modules may load without a turn of the event loop. A signal that arrived meanwhile must be handled first.
-  await new Promise(resolve => { setImmediate(resolve) })
   process.exitCode = await cli(process.argv.slice(2), { exits, release })
 } catch (error) {
   const { code = '' } = error as { readonly code?: string }

@@ -1,5 +1,5 @@
 import { removeCheckpoint } from '../../lib/output/checkpoint.ts'
-import { refuseShards } from '../../lib/shards/writer.ts'
+import { refuseShards } from '../../lib/shards/shard-folder.ts'
 import { CHECKPOINT_EVERY } from '../jobs/checkpoints.ts'
 import { type Job, type JobStatus, canResume, runJob, statusOf, withLocks } from '../jobs/job.ts'
 import { remaking } from '../jobs/remake.ts'
@@ -26,12 +26,18 @@ export async function shardComponent (component: FoundComponent, options: ShardO
   const stats = await canResume(shards.read.files, shards.outputs)
     ? await runJob(shards.plan, options, shardCheck(shards, options), job => resumeShards(shards, job, options))
     : await makeOnce(shards, options)
-  const { path: tokenizerPath } = options.tokenizer
+  return describedStats(component, stats, options.tokenizer)
+}
+
+/** The stats of a component with its fields that stats repeat. */
+export function describedStats (
+  component: FoundComponent, stats: ComponentStats, { path }: ShardOptions['tokenizer']
+): ComponentStats {
   return {
     ...stats,
     ...described(component),
     output_dir: component.outputDir,
-    ...(tokenizerPath !== undefined && { tokenizer_path: tokenizerPath })
+    ...(path !== undefined && { tokenizer_path: path })
   }
 }
 
@@ -50,7 +56,7 @@ async function makeOnce (shards: ShardJob, options: ShardOptions): Promise<Compo
     if (options.overwrite !== true) await refuseShards(folder)
     await removeCheckpoint(plan.path) // the output that it describes is replaced
     return await makeShards(shards, { folder, job: null }, options)
-  })
+  }, options)
 }
 
 /** Makes shards from where the job resumes: in place, or in a separate folder while the existing ones are valid. */
@@ -70,7 +76,8 @@ async function resumeShards (shards: ShardJob, job: Job, options: ShardOptions):
 /** Makes shards in a separate folder, from which they will replace the existing ones: a job with its own checkpoint. */
 async function makeNext (shards: ShardJob, folder: string, options: ShardOptions): Promise<ComponentStats> {
   const plan = { ...shards.plan, path: checkpointIn(folder), alsoLocked: [] }
-  return await runJob(plan, {}, () => Promise.resolve([]), async job => {
+  const { startsOver, takeover, signal } = options
+  return await runJob(plan, { startsOver, takeover, signal }, () => Promise.resolve([]), async job => {
     const made = await makeShards(shards, { folder, job }, options)
     await job.finish(made, shards.outputs)
     return made
@@ -86,12 +93,13 @@ export interface ComponentStatus {
 /** @throws SluiceError as `statusOf` */
 export async function componentStatus (component: FoundComponent, options: ShardOptions): Promise<ComponentStatus> {
   const copy = component.rawDir === null ? null : copyIn(component.rawDir, component.name)
-  const pull = copy === null ? null : await statusOf(documentsPlan(pullJob(component), copy, options))
+  const copying = copy === null ? null : documentsPlan(pullJob(component), copy, options)
+  const pull = copying === null ? null : await statusOf(copying, undefined, options)
   if (pull !== null && pull.is !== 'finished') {
     return { pull, shards: { is: 'new', why: 'its raw copy does not exist yet, or is made again' } }
   }
   const read = copy === null ? component : await copiedJob(component, copy)
   if (!await canResume(read.files, filesWithShards(component))) return { pull, shards: { is: 'new' } }
   const shards = shardJob(component, read, null, options)
-  return { pull, shards: await statusOf(shards.plan, shardCheck(shards, options)) }
+  return { pull, shards: await statusOf(shards.plan, shardCheck(shards, options), options) }
 }

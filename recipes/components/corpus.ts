@@ -66,12 +66,12 @@ function near (dataset: string): string {
 }
 
 const ANY_EXTENSION = /\.[^./]*$/
-const DOCUMENTS_EXTENSION = /\.(?:ndjson|ndjsonl|jsonl|json|txt)(?:\.gz|\.zst)?$/
+const DOCUMENTS_EXTENSION = /\.(?:(?:ndjson|ndjsonl|jsonl|json|txt)(?:\.gz|\.zst)?|parquet)$/
 
 /** The name of a file for documents. Its extension must be that of a format and a compression that can be written. */
 export const documentsPath = z.string().min(1).refine(
   path => path === '-' || !ANY_EXTENSION.test(path) || DOCUMENTS_EXTENSION.test(path),
-  'expected a name that ends in .ndjson, .jsonl, .json or .txt, optionally followed by .gz or .zst: ' +
+  'expected a name that ends in .ndjson, .jsonl, .json or .txt, optionally followed by .gz or .zst, or .parquet: ' +
     'other formats and compressions are not written'
 )
 

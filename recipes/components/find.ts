@@ -28,6 +28,12 @@ export interface FindOptions {
   readonly find?: FindByName | undefined
   /** Whether revisions are looked up again, instead of using the commits that earlier runs read. @default false */
   readonly restart?: boolean | undefined
+  /**
+   * Whether revisions are looked up again, and what earlier runs found is used for the same commit only.
+   *
+   * @default false
+   */
+  readonly latest?: boolean | undefined
 }
 
 /** The part of a checkpoint that identifies the files on the Hub that its run reads. */
@@ -68,7 +74,7 @@ export function findingOnce (): FindByName {
  * Finds the files of a component, local or on the Hub.
  *
  * The checkpoint of an earlier run names the commit of a dataset on the Hub that it read. That commit is used again
- * unless `restart` is set, even if the branch has moved on.
+ * unless `restart` or `latest` is set, even if the branch has moved on.
  *
  * @param checkpoints of the component's jobs, the job that reads the dataset itself first
  * @throws SluiceError `ERR_FILES`; as `resolveDataset`
@@ -76,7 +82,7 @@ export function findingOnce (): FindByName {
 export async function findComponent (
   component: Component, options: FindOptions, checkpoints: readonly string[] = []
 ): Promise<FoundComponent> {
-  const { maxRetries, timeout, signal, tell, client, find = findFiles, restart = false } = options
+  const { maxRetries, timeout, signal, tell, client, find = findFiles, restart = false, latest = false } = options
   if (!readsHub(component)) return withFiles(component, await filesNamed(component.dataFiles, find))
   try {
     if (!isOnHub(component)) {
@@ -88,8 +94,10 @@ export async function findComponent (
     for (const path of restart ? [] : checkpoints) {
       const known = await knownFiles(hub, component, path)
       if (known === null) continue
+      const commit = 'files' in known ? known.hub.commit : known.commit
+      if (latest && commit !== await hub.commitOf(component.dataset, component.revision, run)) continue
       if ('files' in known) return withHub(component, known.files, known.hub)
-      return await found(hub, component, known.commit, run)
+      return await found(hub, component, commit, run)
     }
     return await found(hub, component, component.revision, run)
   } catch (error) {
@@ -135,6 +143,17 @@ export async function foundBefore (
     if (known !== null && 'files' in known) return withHub(component, known.files, known.hub)
   }
   return withFiles(component, [])
+}
+
+/**
+ * A component as the run of a checkpoint read it: at that commit and with that card, if it is the same part of the same
+ * dataset. So the job of a run whose files have the same hashes is found to be the same, although the branch has moved.
+ */
+export async function atCommitOf (component: FoundComponent, checkpoint: string): Promise<FoundComponent> {
+  const { data } = checkpointState.safeParse(await readCheckpoint(checkpoint).catch(() => null))
+  if (data?.settings.hub === undefined || component.hub === null) return component
+  const { commit, license, card_sha256: cardSha256 } = data.settings.hub
+  return { ...component, hub: { ...component.hub, commit, license, cardSha256 } }
 }
 
 async function filesNamed (names: FileNames, find: FindByName): Promise<InputFile[]> {

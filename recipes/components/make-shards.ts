@@ -1,7 +1,7 @@
 import type { Document, Tokens } from '../../lib/document.ts'
 import { LineWriter } from '../../lib/output/line-writer.ts'
+import { isFlat } from '../../lib/shards/formats/formats.ts'
 import { Stage } from '../../lib/stage/stage.ts'
-import { NpySink } from '../../sinks/npy.ts'
 import { encodeWork } from '../../transforms/encode.ts'
 import { type PackStage, packTokens } from '../../transforms/pack.ts'
 import { countsOf } from '../flow/counts.ts'
@@ -14,8 +14,10 @@ import { CHECKPOINT_EVERY, Checkpoints } from '../jobs/checkpoints.ts'
 import type { Job } from '../jobs/job.ts'
 import { secondsSince } from '../../lib/text/numbers.ts'
 import { type ComponentStats, countsWithPull, described } from './component-stats.ts'
+import { packingOf, packingSettings } from './packing.ts'
 import { copyIn } from './paths.ts'
 import { type ShardJob, type ShardOptions, encodingSettings } from './shard-job.ts'
+import { type CountedSink, dtypeOf, formatSetting, sinkOf } from './shard-output.ts'
 
 /** The folder of the shards, and the job that makes them; `job` is null for work that can't be resumed. */
 export interface ShardTarget {
@@ -24,19 +26,20 @@ export interface ShardTarget {
 }
 
 /** The parts of a flow to shards that it shares with other flows. */
-interface FlowParts {
+export interface FlowParts {
   readonly rejects: Rejects | null
   readonly threaded: ThreadedFlow | null
 }
 
 /** The flow of a component's documents to its shards. */
-interface ShardFlow extends DocumentFlow, FlowParts {
+export interface ShardFlow extends DocumentFlow, FlowParts {
   readonly checkpoints: Checkpoints
   /** The copy of the filtered documents; null if none is kept. */
   readonly copy: LineWriter | null
-  readonly encoding: Stage<Document, Tokens> | ReturnType<ThreadedFlow['encoded']>
-  readonly packing: PackStage | ReturnType<ThreadedFlow['packed']>
-  readonly sink: NpySink
+  readonly encoding: Stage<Document, Tokens> | ReturnType<ThreadedFlow['encoded' | 'tokens']>
+  /** Null for a flat format, whose reader cuts sequences itself. */
+  readonly packing: PackStage | ReturnType<ThreadedFlow['packed']> | null
+  readonly sink: CountedSink
 }
 
 /** Reads, filters, encodes, packs and writes, from where the job resumes. */
@@ -63,20 +66,18 @@ function shardFlow (
   { component, read }: ShardJob, { folder, job }: ShardTarget, parts: FlowParts, options: ShardOptions
 ): ShardFlow {
   const { tokenizer, overwrite = false, checkpointEvery = CHECKPOINT_EVERY } = options
-  const { name, seqLen, sequencesPerShard, dtype, eosId, eos, bos, maxRecords, filteredDir } = component
+  const { name, eosId, eos, bos, maxRecords, filteredDir } = component
   const resumable = job !== null
   const checkpoints = new Checkpoints({ every: checkpointEvery, save: job?.save ?? null, maxRecords })
   const documents = documentsOf(read, options, { ...parts, barriers: checkpoints })
   const copy = filteredDir === null ? null : new LineWriter(copyIn(filteredDir, name), { resumable })
   // The checkpoint that this writes lets a later run recognize the shards as its own.
   const beforeFirst = job?.begins === true ? job.begin : undefined
-  const sink = new NpySink(folder, {
-    seqLen,
-    sequencesPerShard,
-    dtype,
-    vocabSize: tokenizer.vocabSize,
-    overwrite: overwrite || job?.replaces === true
-  }, { resumable, beforeFirst })
+  const sink = sinkOf(folder, component, tokenizer, {
+    overwrite: overwrite || job?.replaces === true, resumable, beforeFirst
+  })
+  const flat = isFlat(component.format)
+  const packing = flat ? null : packingOf(component, tokenizer)
   const encodedFlow = parts.threaded?.encodes === true ? parts.threaded : null
   return {
     ...parts,
@@ -84,25 +85,28 @@ function shardFlow (
     stages: [...documents.stages, ...(copy === null ? [] : [tee(copy)])],
     checkpoints,
     copy,
-    packing: encodedFlow?.packed({ seqLen }) ?? packTokens({ seqLen }),
+    packing: packing === null ? null : encodedFlow?.packed(packing) ?? packTokens(packing),
     sink,
-    encoding: encodedFlow?.encoded() ?? new Stage(encodeWork({ eosId, bos, eos: eos ?? undefined }, tokenizer))
+    encoding: (flat ? encodedFlow?.tokens() : encodedFlow?.encoded()) ??
+      new Stage(encodeWork({ eosId, bos, eos: eos ?? undefined }, tokenizer))
   }
 }
 
-async function runShardFlow (
+/** Runs a flow from where its job resumes. */
+export async function runShardFlow (
   flow: ShardFlow, name: string, { job }: ShardTarget, options: ShardOptions
 ): Promise<void> {
   const { source, stages, check, encoding, packing, sink, copy, rejects, checkpoints } = flow
+  const shaping = [encoding, ...(packing === null ? [] : [packing])]
   try {
     checkpoints.begin({
       source,
-      stages: [...stages, check, encoding, packing],
+      stages: [...stages, check, ...shaping],
       outputs: [sink, copy, rejects].filter(output => output !== null),
       finished: () => sink.filled
     }, job?.flow ?? null, passedIn(stages))
-    const watched = { name, source, tokens: () => packing.stats.tokens, checkpoints }
-    await runFlow(watched, [...stages, check, encoding, packing, sink], options)
+    const watched = { name, source, tokens: () => tokenCounts(flow).tokens, checkpoints }
+    await runFlow(watched, [...stages, check, ...shaping, sink], options)
     await copy?.commit()
   } catch (error) {
     await copy?.abandon()
@@ -110,33 +114,52 @@ async function runShardFlow (
   }
 }
 
-function statsOf (
+/** The stats of a flow that has ended. */
+export function statsOf (
   { component, pulled }: ShardJob,
   flow: ShardFlow,
   { folder, tokenizer }: Pick<ShardTarget, 'folder'> & Pick<ShardOptions, 'tokenizer'>,
   seconds: number
 ): ComponentStats {
   const { source, stages, encoding, packing, sink } = flow
-  const { name, seqLen, dtype } = component
-  const { tokens, tail } = packing.stats
+  const { name, format, seqLen } = component
+  const { records, tokens, tail, padding } = tokenCounts(flow)
   const { shards } = sink.stats
-  const counts = countsOf(source, stages, [encoding, packing, sink])
+  const counts = countsOf(source, stages, [encoding, ...(packing === null ? [] : [packing]), sink])
   return {
     name,
     ...described(component),
-    records: packing.stats.in,
-    sequences: sink.stats.out,
+    ...formatSetting(format),
+    records,
+    sequences: packing === null ? 0 : sink.stats.out,
     tokens,
     shards: shards.length,
     output_dir: folder,
     tail_tokens: tail,
     seq_len: seqLen,
-    dtype,
+    dtype: dtypeOf(component, tokenizer.vocabSize),
+    ...packingSettings(component, tokenizer),
+    ...(padding > 0 && { padding_tokens: padding }),
     ...encodingSettings(component, tokenizer),
     vocab_size: tokenizer.vocabSize,
     ...(tokenizer.path !== undefined && { tokenizer_path: tokenizer.path }),
     ...(pulled === null ? counts : countsWithPull(pulled, counts)),
     shard_files: shards,
+    ...(sink.stats.list != null && { index: sink.stats.list }),
     seconds
   }
+}
+
+interface TokenCounts {
+  readonly records: number
+  readonly tokens: number
+  readonly tail: number
+  readonly padding: number
+}
+
+/** Documents, their ids, and the ids that fill no sequence. */
+function tokenCounts ({ packing, sink }: ShardFlow): TokenCounts {
+  if (packing === null) return { records: sink.stats.in, tokens: sink.stats.tokens ?? 0, tail: 0, padding: 0 }
+  const { in: records, tokens, tail, padding = 0 } = packing.stats
+  return { records, tokens, tail, padding }
 }

@@ -6,6 +6,7 @@ import { documentPath } from '../../lib/input/find.ts'
 import { LicenseCounts, licenseColumns } from '../../lib/licenses/counts.ts'
 import { strictestOf } from '../../lib/licenses/terms.ts'
 import { removeCheckpoint } from '../../lib/output/checkpoint.ts'
+import type { LockOptions } from '../../lib/output/lock.ts'
 import { isResumable, partialName } from '../../lib/output/resumable.ts'
 import { packageVersion } from '../../lib/package.ts'
 import { isTextFile } from '../../sinks/text.ts'
@@ -49,7 +50,7 @@ export async function pull (component: DocumentsJob, output: string, options: Wr
   const is = seen[0]?.is
   const isFinished = is === 'finished'
   if (isFinished && (await findProvenance([output])).length > 0) {
-    await releaseProvenance(output)
+    await releaseProvenance(output, lockingOf(options))
     await forget()
     return written
   }
@@ -107,7 +108,11 @@ async function keepProvenance (
     command: options.command ?? null,
     sluice: packageVersion(),
     output: { path: documentPath(output), bytes: (await stat(output)).size, sha256: null }
-  }, { card: from?.card ?? null, counts })
+  }, { card: from?.card ?? null, counts, locking: lockingOf(options) })
+}
+
+function lockingOf ({ takeover, tell, signal }: WriteOptions): LockOptions {
+  return { takeover, tell, signal }
 }
 
 function sourceOf ({ dataset, subset, split, revision }: DocumentsJob, from: PulledFrom | null): Provenance['source'] {

@@ -1,9 +1,7 @@
 import { stat } from 'node:fs/promises'
 import { relative } from 'node:path'
 import { SluiceError } from '../../lib/errors.ts'
-import { maxId } from '../../lib/shards/npy.ts'
 import type { Encoder } from '../../lib/tokenizer/tokenizer.ts'
-import { verifyShards } from '../../lib/verify/shards.ts'
 import { boundariesOf } from '../../transforms/encode.ts'
 import type { DocumentCounts } from '../flow/counts.ts'
 import { type ReadOptions, documentSettings, idSettings } from '../flow/documents.ts'
@@ -13,7 +11,9 @@ import type { Check, JobOptions, JobPlan } from '../jobs/job.ts'
 import type { DocumentsJob, FoundComponent } from '../manifest/found.ts'
 import type { ComponentStats } from './component-stats.ts'
 import { filesWithShards, pullRejects } from './files.ts'
+import { packingOf, packingSettings } from './packing.ts'
 import { checkpointIn } from './paths.ts'
+import { misfitOf, shardSettings } from './shard-output.ts'
 
 export interface ShardOptions extends RunOptions, ReadOptions, JobOptions, ThreadOptions {
   readonly tokenizer: Encoder
@@ -56,13 +56,10 @@ export interface ShardJob {
 
 /** @throws SluiceError `ERR_TOKENIZER` when a component can't be written with this tokenizer */
 export function checkFit (component: FoundComponent, tokenizer: Encoder): void {
-  const { name, dtype } = component
   boundariesOf(tokenizer, component)
-  if (tokenizer.vocabSize - 1 > maxId(dtype)) {
-    const holds = `${dtype} holds ids up to ${maxId(dtype)}`
-    const mistake = `${holds}, the tokenizer has ${tokenizer.vocabSize} pieces; use uint32 or int32`
-    throw new SluiceError('ERR_TOKENIZER', `component ${name}: ${mistake}`)
-  }
+  packingOf(component, tokenizer)
+  const mistake = misfitOf(component, tokenizer)
+  if (mistake !== null) throw new SluiceError('ERR_TOKENIZER', `component ${component.name}: ${mistake}`)
 }
 
 /** The copy of a component to its `raw_dir`: all documents, with a separate rejects file for bad records. */
@@ -81,15 +78,14 @@ export async function copiedJob (component: FoundComponent, path: string): Promi
 export function shardJob (
   component: FoundComponent, read: DocumentsJob, pulled: DocumentCounts | null, options: ShardOptions
 ): ShardJob {
-  const { name, outputDir, seqLen, sequencesPerShard, dtype, filteredDir, rejects } = component
+  const { name, outputDir, filteredDir, rejects } = component
   const { tokenizer } = options
   const outputs = filesWithShards(component)
   const settings = {
     name,
     ...documentSettings(read, options),
-    seq_len: seqLen,
-    sequences_per_shard: sequencesPerShard,
-    dtype,
+    ...shardSettings(component, tokenizer),
+    ...packingSettings(component, tokenizer),
     ...encodingSettings(component, tokenizer),
     ...(outputs.length > 0 ? idSettings(read) : {}),
     filtered_dir: filteredDir && relative(outputDir, filteredDir),
@@ -116,6 +112,7 @@ export function encodingSettings (component: FoundComponent, tokenizer: Encoder)
 /** Checks the shards of a finished job; other files in their folder are ignored. */
 export function shardCheck ({ component: { outputDir } }: ShardJob, { verify = false, signal }: ShardOptions): Check {
   return async result => {
+    const { verifyShards } = await import('../../lib/verify/shards.ts')
     const stats = { ...result as ComponentStats, output_dir: outputDir }
     const findings = await verifyShards(stats, { statsPath: checkpointIn(outputDir), quick: !verify, signal })
     const damages = findings.filter(({ check }) => check !== 'unlisted')

@@ -1,6 +1,6 @@
 import type { DocumentCounts } from '../flow/counts.ts'
 import { number } from '../../lib/text/numbers.ts'
-import { tableLines } from '../text.ts'
+import { tableLines } from '../../lib/text/table.ts'
 import type { ComponentStats } from './component-stats.ts'
 
 export type Counted = Pick<ComponentStats, 'name' | 'seconds'> & DocumentCounts & Partial<ComponentStats>

@@ -35,7 +35,7 @@ export interface TrainingJob {
   readonly log: string
 }
 
-type TrainingJobOptions = Pick<JobOptions, 'restart' | 'onStatus'>
+type TrainingJobOptions = Pick<JobOptions, 'restart' | 'onStatus' | 'takeover'>
 
 export interface TrainingOptions extends RunOptions, ReadOptions, ThreadOptions, TrainingJobOptions {
   /** Whether a model that another job made is replaced. @default false */
@@ -64,7 +64,7 @@ const TRAINING_LOG = jsonKind('the log of a training', 'model', 'vocab', 'traini
 
 /** @throws SluiceError as `statusOf` */
 export async function trainingStatus (job: TrainingJob): Promise<JobStatus> {
-  return await statusOf(planOf(job, {}), checkOf(job))
+  return await statusOf(trainingPlan(job, {}), modelCheck(job))
 }
 
 /**
@@ -90,10 +90,10 @@ async function trainOnce (job: TrainingJob, options: TrainingOptions): Promise<T
       refuseModel(job, options)
       // An old checkpoint would describe another model.
       return await train(job, options, () => removeCheckpoint(job.checkpoint))
-    })
+    }, options)
   }
   let trained = null as TrainedStats | null
-  const stats = await runJob(planOf(job, options), options, checkOf(job), async running => {
+  const stats = await runJob(trainingPlan(job, options), options, modelCheck(job), async running => {
     if (running.begins) refuseModel(job, options)
     trained = await train(job, options, running.begin)
     await running.finish(trained, [job.model, job.vocab])
@@ -128,7 +128,8 @@ async function keepLog (path: string, stats: TrainedStats): Promise<void> {
   if (!isThere) await writeOwn(path, text, TRAINING_LOG)
 }
 
-function logText (stats: TrainedStats): string {
+/** The content of a training's log. */
+export function logText (stats: TrainedStats): string {
   return JSON.stringify(stats, null, 2) + '\n'
 }
 
@@ -138,7 +139,8 @@ function refuseModel ({ model }: TrainingJob, { overwrite = false }: TrainingOpt
   throw new SluiceError('ERR_OUTPUT_EXISTS', `${model}: is a model that this training did not make; ${advice}`)
 }
 
-function planOf ({ components, settings, checkpoint, model }: TrainingJob, options: ReadOptions): JobPlan {
+/** The job of a training. */
+export function trainingPlan ({ components, settings, checkpoint, model }: TrainingJob, options: ReadOptions): JobPlan {
   return {
     name: 'train-tokenizer',
     path: checkpoint,
@@ -159,7 +161,7 @@ function sampleSettings (component: FoundComponent, options: ReadOptions): Recor
 }
 
 /** Checks that the model is unchanged. */
-function checkOf ({ model }: TrainingJob): Check {
+export function modelCheck ({ model }: TrainingJob): Check {
   return async result => {
     if (!existsSync(model)) return [] // reported by the check of file sizes
     const { sha256: found } = await readTokenizerFile(model)

@@ -3,6 +3,7 @@ import { removeCheckpoint } from '../../lib/output/checkpoint.ts'
 import { LineSink } from '../../lib/output/line-sink.ts'
 import { isResumable } from '../../lib/output/resumable.ts'
 import { ndjsonSink } from '../../sinks/ndjson.ts'
+import { isParquetFile, parquetSink } from '../../sinks/parquet.ts'
 import { isTextFile, textSink } from '../../sinks/text.ts'
 import { type DocumentCounts, countsOf } from '../flow/counts.ts'
 import { type ReadOptions, documentSettings, documentsOf, idSettings, passedIn } from '../flow/documents.ts'
@@ -85,7 +86,7 @@ async function write (
     return { ...counts, seconds: job?.seconds ?? secondsSince(started) }
   }
   return await keepingRejects(component.rejects, async rejects => {
-    const wants = isTextFile(output) ? 'documents' : 'lines'
+    const wants = isTextFile(output) || isParquetFile(output) ? 'documents' : 'lines'
     const part: FlowPart = { component, keepsRejects: rejects !== null, wants, tokenizer: null }
     return await withThreadedFlow(part, options, async threaded => await writeFlow(threaded, rejects))
   }, { resumable })
@@ -93,6 +94,7 @@ async function write (
 
 function sinkFor (output: string, threaded: ThreadedFlow | null, options: { readonly resumable: boolean }) {
   if (isTextFile(output)) return textSink(output, options)
+  if (isParquetFile(output)) return parquetSink(output, options)
   return threaded?.makesLines === true
     ? new LineSink('ndjson', output, threaded.line, options)
     : ndjsonSink(output, options)

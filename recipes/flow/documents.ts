@@ -2,6 +2,7 @@ import { isAbsolute } from 'node:path'
 import { isHubName } from '../../lib/hub/address.ts'
 import { renameKeys, snakeCase } from '../../lib/options.ts'
 import type { MaxBad } from '../../lib/records/bad-records.ts'
+import type { OpenRecords } from '../../lib/records/reader.ts'
 import { recordSourceOptions } from '../../lib/records/source-options.ts'
 import type { RecordSource } from '../../lib/records/source.ts'
 import type { Barriers } from '../../lib/stage/barrier.ts'
@@ -13,6 +14,7 @@ import {
 import { expecting } from './expect.ts'
 import { limit } from './limit.ts'
 import type { Rejects } from './rejects.ts'
+import { type FlowItem, documentOf } from './workers/batch-entry.ts'
 import type { ThreadedFlow } from './workers/threaded-flow.ts'
 
 /** How a component is read: the options that every source has. */
@@ -43,6 +45,8 @@ export interface FlowHooks {
   readonly barriers?: Barriers
   /** The part that threads do; null if all is done in the main thread. */
   readonly threaded?: ThreadedFlow | null
+  /** Reads the records of files from where earlier work has stored them, processed by the part that threads do. */
+  readonly stored?: OpenRecords<FlowItem>
 }
 
 /**
@@ -52,7 +56,7 @@ const STREAM_OPTIONS = { highWaterMark: 4 } as const
 
 /** Creates the source and the filters of a job, and the limit of `maxRecords` if there is one. Nothing is read yet. */
 export function documentsOf (
-  component: DocumentsJob, options: ReadOptions, { rejects = null, barriers, threaded = null }: FlowHooks = {}
+  component: DocumentsJob, options: ReadOptions, { rejects = null, barriers, threaded = null, stored }: FlowHooks = {}
 ): DocumentFlow {
   const { maxBad, maxLineBytes, maxRetries, timeout, tell } = options
   const { files, textColumn, maxRecords, expect } = component
@@ -60,7 +64,9 @@ export function documentsOf (
   const sourceSettings = { textColumn, maxBad, maxLineBytes, ...sourceOptionsOf(component) }
   const shared = { ...rejects?.forSource(), ...(hub && { hub }), tell, ...STREAM_OPTIONS }
   const records = makeSource(formatOf(component), { files }, sourceSettings, shared)
-  const source: RecordSource<object> = threaded === null ? records : records.inBatches(threaded)
+  const source: RecordSource<object> = threaded === null
+    ? records
+    : stored === undefined ? records.inBatches(threaded) : records.reading(stored, documentOf)
   if (barriers !== undefined) source.sendBarriers(barriers)
   const filtering = component.filters.map((filter, index) => {
     const shared = { ...STREAM_OPTIONS, ...(rejects && { rejects: rejects.ofFilter(filterName(filter)) }) }

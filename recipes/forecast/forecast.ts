@@ -4,9 +4,10 @@ import { type MaxBad, judgeBadRecords } from '../../lib/records/bad-records.ts'
 import {
   type Estimate, estimateShare, estimateSizeShare, estimateTotal, multiplyEstimates, scaleEstimate
 } from '../../lib/sampling/estimate.ts'
-import { listShards } from '../../lib/shards/names.ts'
+import { listAnyShards } from '../../lib/shards/names.ts'
 import { bytesPerId } from '../../lib/shards/npy.ts'
 import type { Tokenizer } from '../../lib/tokenizer/tokenizer.ts'
+import { dtypeOf } from '../components/shard-output.ts'
 import { checkpointIn } from '../components/paths.ts'
 import { checkFit } from '../components/shard-job.ts'
 import { droppedBy } from '../flow/counts.ts'
@@ -52,6 +53,9 @@ export interface Encoding {
   readonly keepsLines: KeepsLines | null
 }
 
+/** Of a tokenizer that isn't there yet. */
+export const GUESSED_PIECES = 32_000
+
 /** Extrapolates from a sample to the whole component. */
 export async function forecastOf (
   component: FoundComponent, sample: Sample, encoding: Encoding, maxBad: MaxBad
@@ -76,7 +80,7 @@ export async function forecastOf (
   const text = total(({ textBytes }) => textBytes)
   const tokens = tokenizer === null ? guessTokens(text) : total(({ tokens }) => tokens!)
   const copies = (component.rawDir === null ? 0 : 1) + (component.filteredDir === null ? 0 : 1)
-  const shardBytes = scaleEstimate(tokens, bytesPerId(component.dtype))
+  const shardBytes = scaleEstimate(tokens, bytesPerId(dtypeOf(component, tokenizer?.vocabSize ?? GUESSED_PIECES)))
   return {
     name: component.name,
     files: files.length,
@@ -174,7 +178,7 @@ function inOrderWarning ({ module }: Filter): string[] {
 }
 
 async function shardWarnings ({ outputDir }: FoundComponent): Promise<string[]> {
-  const { length } = await listShards(outputDir)
+  const { length } = await listAnyShards(outputDir)
   if (length === 0) return []
   const then = existsSync(checkpointIn(outputDir))
     ? 'a run skips what is up to date, and reports what differs; run --dry-run reports it first'

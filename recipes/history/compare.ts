@@ -1,8 +1,10 @@
 import { join } from 'node:path'
 import { type Difference, differenceText, differences } from '../jobs/difference.ts'
 import { SluiceError, messageOf } from '../../lib/errors.ts'
+import { hubAddress, isHubName, withoutRevision } from '../../lib/hub/address.ts'
 import { number } from '../../lib/text/numbers.ts'
 import type { RunRecord, RunSource, StoredRun } from './read.ts'
+import { numbersOfSet } from './training-set.ts'
 
 /** The numbers of a component that are compared. */
 const NUMBERS = ['records', 'kept', 'tokens', 'sequences'] as const
@@ -31,12 +33,22 @@ export interface RunDifference {
   readonly tokenizer: readonly Difference[]
   /**
    * The differences of the sources by component: `web.revision`, `web.files["a.ndjson"].bytes`,
-   * `web.modules["./my-stage.js"]`. A file that only one run read is a single difference.
+   * `web.modules["./my-stage.js"]`, `web.commit`. A file that only one run read is a single difference.
    */
   readonly sources: readonly Difference[]
+  /** The differences of the licences by component. */
+  readonly licenses: readonly Difference[]
   readonly versions: readonly Difference[]
   readonly numbers: readonly NumberDifference[]
-  /** How many shards are the same, and the paths of those with another SHA-256 and of those that only one run made. */
+  /**
+   * The differences of the training sets, by side and by source: `train.tokens`, `validation.sequences`,
+   * `sources.web.share_reached`, `sources.web.epochs`.
+   */
+  readonly training_set: readonly Difference[]
+  /**
+   * How many shards are the same, and the paths of those with another SHA-256 and of those that only one run made.
+   * Shards are compared by component, or side of the training set, and name, wherever their folders are.
+   */
   readonly shards: {
     readonly same: number
     readonly other: readonly string[]
@@ -53,10 +65,12 @@ export async function compareRuns (before: StoredRun, after: StoredRun): Promise
     before: before.path,
     after: after.path,
     settings: differences(await settingsOf(before), await settingsOf(after)),
-    tokenizer: of(({ tokenizer }) => tokenizer),
+    tokenizer: a.tokenizer.sha256 === b.tokenizer.sha256 ? [] : of(({ tokenizer }) => tokenizer),
     sources: of(({ sources }) => Object.fromEntries(sources.map(source => [source.component, comparable(source)]))),
+    licenses: of(({ stats }) => Object.fromEntries(stats.stats.map(({ name, license = null }) => [name, license]))),
     versions: of(({ sluice, node }) => ({ sluice, node })),
     numbers: numbersOf(a, b),
+    training_set: of(({ training_set: set }) => numbersOfSet(set)),
     shards: compareShards(shardsOf(a), shardsOf(b))
   }
 }
@@ -80,9 +94,11 @@ interface RecordedManifest {
 
 /** A source with its files, modules and models by name, so that their order does not matter. */
 function comparable ({ revision, files, modules = [], models = [] }: RunSource): Readonly<Record<string, unknown>> {
+  const remote = files.find(({ path }) => isHubName(path))
   return {
     revision,
-    files: Object.fromEntries(files.map(({ path, ...facts }) => [path, facts])),
+    commit: remote && hubAddress(remote.path).revision,
+    files: Object.fromEntries(files.map(({ path, ...facts }) => [withoutRevision(path), facts])),
     modules: Object.fromEntries(modules.map(({ module, sha256 }) => [module, sha256])),
     models: Object.fromEntries(models.map(({ path, sha256 }) => [path, sha256]))
   }
@@ -99,36 +115,51 @@ function numbersOf (first: RunRecord, second: RunRecord): NumberDifference[] {
   })).filter(({ before, after }) => before !== after)
 }
 
-/** The SHA-256 of each shard, by path. */
-function shardsOf ({ stats }: RunRecord): Map<string, string> {
-  return new Map(stats.stats.flatMap(({ output_dir: folder, shard_files: files }) =>
-    files.map(({ file, sha256 }) => [join(folder, file), sha256] as const)
-  ))
+interface ShardAt {
+  readonly path: string
+  readonly sha256: string
+}
+
+/** The shards of a run, by component or side, and file name. */
+function shardsOf ({ stats, training_set: set }: RunRecord): Map<string, ShardAt> {
+  const parts = [{ of: 'component', all: stats.stats }, { of: 'side', all: set?.stats ?? [] }]
+  return new Map(parts.flatMap(({ of, all }) => all.flatMap(({ name, output_dir: folder, shard_files: files }) =>
+    files.map(({ file, sha256 }) => [JSON.stringify([of, name, file]), { path: join(folder, file), sha256 }] as const)
+  )))
 }
 
 function compareShards (
-  before: ReadonlyMap<string, string>, after: ReadonlyMap<string, string>
+  before: ReadonlyMap<string, ShardAt>, after: ReadonlyMap<string, ShardAt>
 ): RunDifference['shards'] {
-  const both = [...before.keys()].filter(path => after.has(path))
-  const other = both.filter(path => before.get(path) !== after.get(path))
+  const both = [...before.keys()].filter(shard => after.has(shard))
+  const other = both.filter(shard => before.get(shard)!.sha256 !== after.get(shard)!.sha256)
+  const onlyIn = (shards: ReadonlyMap<string, ShardAt>, others: ReadonlyMap<string, ShardAt>): string[] =>
+    [...shards].flatMap(([shard, { path }]) => others.has(shard) ? [] : [path])
   return {
     same: both.length - other.length,
-    other,
-    removed: [...before.keys()].filter(path => !after.has(path)),
-    added: [...after.keys()].filter(path => !before.has(path))
+    other: other.map(shard => after.get(shard)!.path),
+    removed: onlyIn(before, after),
+    added: onlyIn(after, before)
   }
 }
+
+/** The titles of sections; parts are named as fields of JSON. */
+const TITLES = {
+  settings: 'settings', tokenizer: 'tokenizer', sources: 'sources', licenses: 'licences', versions: 'versions'
+} as const
 
 /** Shards that are listed by name; further ones are only counted. */
 const MAX_NAMES = 3
 
 /** The differences as text. */
-export function runDifferenceText ({ before, after, numbers, shards, ...settings }: RunDifference): string {
+export function runDifferenceText (difference: RunDifference): string {
+  const { before, after, numbers, training_set: set, shards, ...settings } = difference
   const { same, other, removed, added } = shards
-  const parts = ['settings', 'tokenizer', 'sources', 'versions'] as const
+  const parts = ['settings', 'tokenizer', 'sources', 'licenses', 'versions'] as const
   const sections: Array<readonly [string, readonly string[]]> = [
-    ...parts.map(part => [part, settings[part].map(differenceText)] as const),
+    ...parts.map(part => [TITLES[part], settings[part].map(differenceText)] as const),
     ['numbers', numbers.map(numberText)],
+    ['training set', set.map(differenceText)],
     ['shards', [...some('with another SHA-256', other), ...some('removed', removed), ...some('added', added)]]
   ]
   const changed = sections.filter(([, lines]) => lines.length > 0)

@@ -9,6 +9,7 @@ import { validateOptions, count, positive, sha256Hex } from '../../lib/options.t
 import { readOwnBytes } from '../../lib/output/own-file.ts'
 import { namesIn } from '../../lib/shards/names.ts'
 import { shardInfo } from '../../lib/shards/writer.ts'
+import { recordedSet } from './training-set.ts'
 
 export const runsDirOption = z.string().min(1).default('runs').describe('folder for the records of finished runs')
 
@@ -37,6 +38,7 @@ const componentStats = z.object({
   tokens: count,
   sequences: count,
   output_dir: z.string(),
+  license: z.string().nullable().optional(),
   shard_files: z.array(shardInfo).readonly()
 })
 
@@ -55,7 +57,8 @@ const runRecord = z.object({
   stats_path: z.string(),
   tokenizer: z.object({ path: z.string(), sha256: sha256Hex, vocab_size: positive }),
   sources: z.array(runSource).readonly(),
-  stats: z.object({ stats: z.array(componentStats).readonly() })
+  stats: z.object({ stats: z.array(componentStats).readonly() }),
+  training_set: recordedSet.optional()
 })
 /** The record of a finished run, by which each shard can be traced to the run that made it. */
 export type RunRecord = Readonly<z.output<typeof runRecord>>

@@ -9,6 +9,7 @@ import { packageVersion } from '../../lib/package.ts'
 import { maskSecrets } from '../../lib/text/mask-secrets.ts'
 import type { FoundComponent } from '../manifest/found.ts'
 import type { Manifest } from '../manifest/schema.ts'
+import type { MixStats } from '../mixture/mix/stats.ts'
 import type { MixtureStats } from '../mixture/stats.ts'
 import { type RunRecord, type RunSource, runHash, readRunsIn } from './read.ts'
 
@@ -21,6 +22,8 @@ export interface FinishedRun {
   /** The file that the stats were written to. */
   readonly statsPath: string
   readonly inputs: readonly RunSource[]
+  /** The stats of the training set that was made of the shards. */
+  readonly trainingSet?: MixStats | undefined
 }
 
 /**
@@ -32,7 +35,7 @@ export interface FinishedRun {
  * @throws SluiceError `ERR_OUTPUT`; `ERR_RUN` when the folder can't be read
  */
 export async function writeRunRecord (run: FinishedRun): Promise<string> {
-  const { runsDir, name, manifest: { path, text, sha256 }, stats, statsPath, inputs } = run
+  const { runsDir, name, manifest: { path, text, sha256 }, stats, statsPath, inputs, trainingSet } = run
   const folder = join(runsDir, folderName(name))
   const { runs } = await readRunsIn(folder)
   const sameName = runs.filter(({ record }) => record.name === maskSecrets(name).text)
@@ -50,7 +53,8 @@ export async function writeRunRecord (run: FinishedRun): Promise<string> {
     stats_path: statsPath,
     tokenizer: stats.tokenizer,
     sources: inputs,
-    stats
+    stats,
+    ...(trainingSet !== undefined && { training_set: trainingSet })
   })
   const hash = runHash(record)
   if (last?.hash === hash) return last.path
@@ -118,7 +122,7 @@ function withoutSecrets (record: RunRecord): RunRecord {
 }
 
 /** A name as the name of a folder: without slashes, not hidden, and at most 255 bytes long. */
-function folderName (name: string): string {
+export function folderName (name: string): string {
   return maskSecrets(name).text.replace(/[/\\\p{Cc}]/gu, '_').replace(/^\./, '_').slice(0, 80).toWellFormed()
 }
 

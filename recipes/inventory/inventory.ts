@@ -2,10 +2,9 @@ import { join } from 'node:path'
 import type { Dtype } from '../../lib/shards/npy.ts'
 import { jsonKind } from '../../lib/output/own-file.ts'
 import type { ComponentDocuments, Duplicates } from '../../lib/verify/duplicates.ts'
-import type { ShardedStats, StatsFile } from '../../lib/shards/stats.ts'
-import type { ShardInfo } from '../../lib/shards/writer.ts'
+import type { AnyShard, ShardedStats, StatsFile } from '../../lib/shards/stats.ts'
 import { number, percent } from '../../lib/text/numbers.ts'
-import { table } from '../text.ts'
+import { table } from '../../lib/text/table.ts'
 
 /** A shard that was verified. */
 export interface InventoryShard {
@@ -21,7 +20,7 @@ export interface InventoryShard {
 export interface InventoryTotals {
   readonly shards: number
   readonly sequences: number
-  /** Ids in the shards, without the tail. */
+  /** Tokens in the shards, without the tail and without padding. */
   readonly tokens: number
   readonly bytes: number
 }
@@ -78,8 +77,8 @@ export function inventoryOf ({ path, components }: StatsFile, seen: Verification
     totals: {
       shards: component.shards,
       sequences: component.sequences,
-      tokens: component.sequences * component.seq_len,
-      bytes: component.shard_files.reduce((sum, { bytes }) => sum + bytes, 0)
+      tokens: writtenTokens(component),
+      bytes: component.shard_files.reduce((sum, { bytes, index }) => sum + bytes + (index?.bytes ?? 0), 0)
     }
   }))
   const total = (key: keyof InventoryTotals): number => listed.reduce((sum, { totals }) => sum + totals[key], 0)
@@ -100,8 +99,15 @@ export function inventoryOf ({ path, components }: StatsFile, seen: Verification
   }
 }
 
+/** Tokens in the shards, without padding. */
+function writtenTokens ({
+  sequences, seq_len: seqLen, shard_files: shards, padding_tokens: padding = 0
+}: ShardedStats): number {
+  return shards.reduce((sum, { tokens = 0 }) => sum + tokens, sequences * seqLen - padding)
+}
+
 function shardOf (
-  { output_dir: folder, dtype }: ShardedStats, { file, bytes, sequences, sha256 }: ShardInfo, quick: boolean
+  { output_dir: folder, dtype }: ShardedStats, { file, bytes, sequences, sha256 }: AnyShard, quick: boolean
 ): InventoryShard {
   return { path: join(folder, file), bytes, sequences, dtype, sha256: quick ? null : sha256 }
 }

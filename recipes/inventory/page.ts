@@ -8,7 +8,7 @@ import { shownInLine } from '../../lib/text/shown.ts'
 import type { Duplicates } from '../../lib/verify/duplicates.ts'
 import type { Finding } from '../../lib/verify/shards.ts'
 import { number } from '../../lib/text/numbers.ts'
-import { markdownTable } from '../text.ts'
+import { markdownTable } from '../../lib/text/table.ts'
 import {
   type Inventory, type InventoryComponent, type InventoryShard, DOCUMENT_HEADS, SHARED_HEADS, documentCells, megabytes,
   noneShared, sampledNote, sharedCells, verdictOf

@@ -8,12 +8,22 @@ import type { AnyStage } from '../stages.ts'
 /** The maximum number of documents between two checkpoints: processing this many again takes seconds. */
 export const CHECKPOINT_EVERY = 10_000
 
+const TAKEOVER_HELP = 'take over the locks of another run, even if that may still be running; it then fails before ' +
+  'it writes anything more'
+
+/** The option of every recipe that takes locks. */
+export const takeoverOption = z.boolean().default(false).describe(TAKEOVER_HELP)
+
 /** Options of every recipe that can be resumed. */
 export const resumeOptions = {
   checkpointEvery: positive.default(CHECKPOINT_EVERY)
     .describe('maximum number of documents between two checkpoints; a killed run resumes from the last one'),
-  restart: z.boolean().default(false).describe('start over instead of resuming, and redo finished work')
+  restart: z.boolean().default(false).describe('start over instead of resuming, and redo finished work'),
+  takeover: takeoverOption
 }
+
+/** An option of recipes that skip finished shards. */
+export const verifyOption = z.boolean().default(false).describe('hash finished shards, and make damaged ones again')
 
 /** The largest share of time for checkpoints after each shard: saving a large window of `dedup` takes long. */
 const MAX_COST = 1 / 50

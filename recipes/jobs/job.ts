@@ -4,8 +4,9 @@ import { z } from 'zod'
 import { type InputFile, STANDARD_STREAM } from '../../lib/bytes.ts'
 import { SluiceError, codeOf, messageOf } from '../../lib/errors.ts'
 import { readCheckpoint, refuseOtherThanCheckpoint, writeCheckpoint } from '../../lib/output/checkpoint.ts'
-import { withLock } from '../../lib/output/lock.ts'
+import type { LockOptions } from '../../lib/output/lock.ts'
 import { isResumable, partialName } from '../../lib/output/resumable.ts'
+import { withLock } from '../../lib/output/with-lock.ts'
 import { packageVersion } from '../../lib/package.ts'
 import { number } from '../../lib/text/numbers.ts'
 import { type FlowState, flowState } from './checkpoints.ts'
@@ -43,17 +44,28 @@ export interface JobPlan {
 export type JobStatus =
   | { readonly is: 'new', readonly why?: string }
   | { readonly is: 'started', readonly documents: number }
+  /** It was started with other settings or inputs, and starts over. Only with `startsOver`. */
+  | { readonly is: 'restarted', readonly why: string }
   | { readonly is: 'finished', readonly result: unknown }
   /** It was finished, and its settings or inputs have changed since. */
   | { readonly is: 'outdated', readonly why: string }
   /** It was finished with these settings and inputs, and its output is missing or has changed. */
   | { readonly is: 'damaged', readonly why: string }
 
-/** Options of how a job is resumed. */
-export interface JobOptions {
+/** Options of how a job is resumed, and how its locks are taken. */
+export interface JobOptions extends LockOptions {
   /** Whether the job starts over, even if an earlier run started or finished it. @default false */
   readonly restart?: boolean | undefined
-  /** Called with a message for a job that isn't new: that it resumes, is skipped, or is done again, and why. */
+  /**
+   * Whether a job that was started with other settings or inputs starts over, instead of being refused.
+   *
+   * @default false
+   */
+  readonly startsOver?: boolean | undefined
+  /**
+   * Called with a message for a job that isn't new: that it resumes, is skipped, or is done again, and why; and before
+   * it waits for a lock.
+   */
   readonly tell?: ((message: string) => void) | undefined
   /** Called with the status of the job before it runs. */
   readonly onStatus?: ((status: JobStatus) => void) | undefined
@@ -66,11 +78,13 @@ export type Check = (result: unknown) => Promise<readonly string[]>
  * The status of a job.
  *
  * @param check checks its output, in addition to the sizes of its files
- * @throws SluiceError `ERR_CHECKPOINT` when it was started with other settings or inputs, with each difference, or when
- *   the checkpoint is damaged
+ * @throws SluiceError `ERR_CHECKPOINT` when it was started with other settings or inputs, with each difference, unless
+ *   it starts over; or when the checkpoint is damaged
  */
-export async function statusOf (plan: JobPlan, check: Check = () => Promise.resolve([])): Promise<JobStatus> {
-  return (await examined(plan, check)).status
+export async function statusOf (
+  plan: JobPlan, check: Check = () => Promise.resolve([]), { startsOver }: Pick<JobOptions, 'startsOver'> = {}
+): Promise<JobStatus> {
+  return (await examined(plan, check, startsOver)).status
 }
 
 /** A running job. */
@@ -151,22 +165,24 @@ export class Job {
  */
 export async function runJob<T> (
   plan: JobPlan,
-  { restart = false, tell, onStatus }: JobOptions,
+  { restart = false, startsOver, onStatus, ...locking }: JobOptions,
   check: Check,
   work: (job: Job) => Promise<T>
 ): Promise<T> {
   return await withLocks([plan.path, ...plan.alsoLocked ?? []], async () => {
     if (restart) await refuseOtherThanCheckpoint(plan.path)
     const restarted = restart && await isOwn(plan)
-    const { status, inputs, state } = restart ? anew(await inputFiles(plan.inputs)) : await examined(plan, check)
+    const { status, inputs, state } = restart
+      ? anew(await inputFiles(plan.inputs))
+      : await examined(plan, check, startsOver)
     onStatus?.(status)
     const message = statusText(status)
-    if (message !== null) tell?.(`${plan.name}: ${message}`)
+    if (message !== null) locking.tell?.(`${plan.name}: ${message}`)
     if (status.is === 'finished') return status.result as T
     const job = new Job(plan, inputs, status, status.is === 'started' ? state : null, restarted)
     // Replaces the old checkpoint. Otherwise the files that it describes would belong to no job until the next
     // checkpoint.
-    if (restarted) await job.begin()
+    if (restarted || status.is === 'restarted') await job.begin()
     try {
       return await work(job)
     } catch (error) {
@@ -174,7 +190,7 @@ export async function runJob<T> (
       const message = `${messageOf(error)}; the same command resumes from the last checkpoint`
       throw new SluiceError('ERR_ABORTED', message, { cause: error })
     }
-  })
+  }, locking)
 }
 
 /**
@@ -182,8 +198,11 @@ export async function runJob<T> (
  *
  * @throws SluiceError `ERR_LOCKED`, `ERR_OUTPUT`, and what the work throws
  */
-export async function withLocks<T> ([path, ...others]: readonly string[], work: () => Promise<T>): Promise<T> {
-  return path === undefined ? await work() : await withLock(lockOf(path), path, () => withLocks(others, work))
+export async function withLocks<T> (
+  [path, ...others]: readonly string[], work: () => Promise<T>, options: LockOptions
+): Promise<T> {
+  if (path === undefined) return await work()
+  return await withLock(lockOf(path), path, () => withLocks(others, work, options), options)
 }
 
 /** The temporary files of a job: its checkpoint, the lock, and partial outputs. */
@@ -192,7 +211,7 @@ export function workingFiles (checkpoint: string, outputs: readonly string[]): s
 }
 
 /** The lock of a file. */
-function lockOf (path: string): string {
+export function lockOf (path: string): string {
   return `${path}.lock`
 }
 
@@ -209,6 +228,7 @@ export function statusText (status: JobStatus): string | null {
     case 'started': return status.documents === 0
       ? 'starts over: it had not reached a checkpoint'
       : `resumes after document ${number(status.documents)}`
+    case 'restarted': return `starts over: ${status.why}`
     case 'finished': return 'is finished, and up to date'
     case 'outdated': return `is done again: ${status.why}`
     case 'damaged': return `is done again: ${status.why}`
@@ -228,7 +248,7 @@ function anew (inputs: KnownFile[]): Examined {
   return { status: { is: 'new' }, inputs, state: null }
 }
 
-async function examined (plan: JobPlan, check: Check): Promise<Examined> {
+async function examined (plan: JobPlan, check: Check, startsOver = false): Promise<Examined> {
   const [state, inputs] = [await stateOf(plan.path), await inputFiles(plan.inputs)]
   if (state === null) return anew(inputs)
   const isOurs = state.settings.name === plan.settings.name
@@ -240,13 +260,22 @@ async function examined (plan: JobPlan, check: Check): Promise<Examined> {
   const changes = [...settingChanges, ...inputChanges(state.inputs, inputs)]
   if (state.finished === null) {
     if (state.sluice !== packageVersion()) changes.push(`sluice: ${state.sluice} then, ${packageVersion()} now`)
-    if (changes.length > 0) throw otherRun(plan.path, changes)
+    if (changes.length > 0 && !(startsOver && isOurs)) throw otherRun(plan.path, changes)
+    if (changes.length > 0) return as({ is: 'restarted', why: firstOf(changes) })
     return as({ is: 'started', documents: state.flow?.source.stats.out ?? 0 })
   }
-  if (changes.length > 0) return as({ is: 'outdated', why: changes.join('; ') })
+  if (changes.length > 0) return as({ is: 'outdated', why: firstOf(changes) })
   const { result, files } = state.finished
   const damages = [...await fileChanges(files), ...await check(result)]
   return as(damages.length > 0 ? { is: 'damaged', why: damages.join('; ') } : { is: 'finished', result })
+}
+
+/** How many changes a message has about work that is done again; a mixture has thousands of inputs. */
+const MOST_CHANGES = 5
+
+function firstOf (changes: readonly string[]): string {
+  const more = changes.length - MOST_CHANGES
+  return changes.slice(0, MOST_CHANGES).join('; ') + (more > 0 ? `; and ${more} more` : '')
 }
 
 function otherRun (path: string, changes: readonly string[]): SluiceError {

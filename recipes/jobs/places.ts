@@ -5,6 +5,7 @@ import { SluiceError } from '../../lib/errors.ts'
 import { isHubName } from '../../lib/hub/address.ts'
 import { findFiles } from '../../lib/input/find.ts'
 import { notLocalOutput } from '../../lib/not-local.ts'
+import { isShardFile } from '../../lib/shards/names.ts'
 
 /** Outputs of a run besides single files. */
 export interface OutputFolders {
@@ -14,14 +15,16 @@ export interface OutputFolders {
   readonly shared?: readonly string[]
 }
 
-/** Names of shards, finished or partial. */
-const SHARD_FILE = /^shard_\d{5,}\.npy(\.|$)/
-
 /** Other names in a folder of shards: the checkpoint, its lock, and its temporary file. */
 const CHECKPOINT_FILE = /^checkpoint\.json(\.|$)/
 
 /** The subfolder of a folder of shards in which their replacements are made. */
 export const NEXT_FOLDER = '.next'
+
+/** The name of an output once it is complete. */
+function finalName (name: string): string {
+  return name.replace(/\.(?:partial|\d+\.tmp)$/, '')
+}
 
 /** The absolute path of a file or folder, which need not exist, with links followed. */
 export async function realPlace (path: string): Promise<string> {
@@ -106,7 +109,7 @@ export async function shardFolders (shards: readonly string[]): Promise<ShardFol
       const of = folders.get(next === undefined ? around[0] ?? '' : dirname(next))
       if (of === undefined) return null
       const name = basename(place)
-      if (next !== undefined || SHARD_FILE.test(name) || name === NEXT_FOLDER) {
+      if (next !== undefined || isShardFile(finalName(name)) || name === NEXT_FOLDER) {
         return `has the name of a shard, or is in a folder, that this run makes in ${of}`
       }
       if (CHECKPOINT_FILE.test(name)) return null

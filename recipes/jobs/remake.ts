@@ -4,13 +4,17 @@ import { join } from 'node:path'
 import { isCheckpoint } from '../../lib/output/checkpoint.ts'
 import { SluiceError } from '../../lib/errors.ts'
 import { sha256OfFile } from '../../lib/hash.ts'
+import { checkLocks } from '../../lib/output/held-locks.ts'
 import { syncFolder, writing } from '../../lib/output/output.ts'
 import { NEXT_FOLDER } from './places.ts'
-import { isShardName, listShards, namesIn } from '../../lib/shards/names.ts'
-import type { ShardInfo } from '../../lib/shards/writer.ts'
+import type { FileInfo } from '../../lib/shards/formats/format.ts'
+import { MDS_LIST, isShardFile, namesIn } from '../../lib/shards/names.ts'
+import type { AnyShard } from '../../lib/shards/stats.ts'
 
 interface MadeShards {
-  readonly shard_files: readonly ShardInfo[]
+  readonly shard_files: readonly AnyShard[]
+  /** The file that lists the shards. */
+  readonly index?: FileInfo | undefined
 }
 
 /** Makes shards again while the existing ones stay valid. */
@@ -33,14 +37,13 @@ export interface Remaking {
 /** Prepares to make the shards of a folder again. Foreign files in its `.next` are neither used nor deleted. */
 export async function remaking (folder: string): Promise<Remaking> {
   const next = join(folder, NEXT_FOLDER)
-  const isOurs = await stateOf(next) === 'ours'
   return {
-    isStarted: isOurs,
+    isStarted: await stateOf(next) === 'ours',
     async make (make, begin) {
       await refuseForeignNext(folder)
       const made = await make(next)
       await begin()
-      await writing(folder, () => moveShards(next, folder, made.shard_files))
+      await writing(folder, () => moveShards(next, folder, filesOf(made)))
       return made
     },
     clear: () => writing(folder, () => clear(next))
@@ -56,7 +59,15 @@ export async function refuseForeignNext (folder: string): Promise<void> {
 }
 
 /** Files that a run may leave before its first checkpoint, and temporary files of the checkpoint. */
-const FIRST_FILES = /^(?:shard_\d{5,}\.npy\.(?:partial(?:\.tmp)?|\d+\.tmp)|checkpoint\.json\.(?:tmp|lock.*))$/
+function isFirstFile (name: string): boolean {
+  const [, unfinished] = /^(.*)\.(?:partial(?:\.tmp)?|\d+\.tmp)$/.exec(name) ?? []
+  return /^checkpoint\.json\.(?:tmp|lock.*)$/.test(name) || (unfinished !== undefined && isOurs(unfinished))
+}
+
+/** Whether a complete file belongs to shards. */
+function isOurs (name: string): boolean {
+  return isShardFile(name) || name === MDS_LIST
+}
 
 /** Whether sluice made a folder: it has a checkpoint, or only files from before one. `none`: missing or empty. */
 async function stateOf (next: string): Promise<'none' | 'ours' | 'foreign'> {
@@ -65,17 +76,18 @@ async function stateOf (next: string): Promise<'none' | 'ours' | 'foreign'> {
   if (!there.isDirectory()) return 'foreign'
   const names = await namesIn(next)
   if (names.length === 0) return 'none'
-  const isOurs = names.includes(CHECKPOINT)
+  const isOwn = names.includes(CHECKPOINT)
     ? await isCheckpoint(join(next, CHECKPOINT))
-    : names.every(name => FIRST_FILES.test(name))
-  return isOurs ? 'ours' : 'foreign'
+    : names.every(isFirstFile)
+  return isOwn ? 'ours' : 'foreign'
 }
 
 /** Deletes the files of sluice, and the folder if nothing else is in it. */
 async function clear (next: string): Promise<void> {
   if (await stateOf(next) !== 'ours') return
+  await checkLocks()
   const names = await namesIn(next)
-  const ours = names.filter(name => isShardName(name) || FIRST_FILES.test(name))
+  const ours = names.filter(name => isOurs(name) || isFirstFile(name))
   for (const name of [...ours, CHECKPOINT]) await rm(join(next, name), { force: true })
   if (names.every(name => name === CHECKPOINT || ours.includes(name))) await rmdir(next)
 }
@@ -83,17 +95,27 @@ async function clear (next: string): Promise<void> {
 /** The last file to be deleted, as it identifies the folder. */
 const CHECKPOINT = 'checkpoint.json'
 
-/** Moves shards. Those that are missing were moved by an earlier run. */
-async function moveShards (from: string, to: string, infos: readonly ShardInfo[]): Promise<void> {
-  for (const { file, sha256 } of infos) {
+/** The files of shards, each after those that belong to it. */
+function filesOf ({ shard_files: shards, index: list }: MadeShards): FileInfo[] {
+  return [...shards.flatMap(shard => [shard.documents, shard.index, shard]), list].filter(file => file !== undefined)
+}
+
+/** Moves files. Those that are missing were moved by an earlier run. */
+async function moveShards (from: string, to: string, files: readonly FileInfo[]): Promise<void> {
+  for (const { file, sha256 } of files) {
     const [source, target] = [join(from, file), join(to, file)]
+    await checkLocks()
     if (existsSync(source)) await rename(source, target)
     else if (!existsSync(target) || await sha256OfFile(target) !== sha256) {
       const mistake = `is missing, and ${target} is another file; start over with --restart`
       throw new SluiceError('ERR_CHECKPOINT', `${source}: ${mistake}`)
     }
   }
-  const names = new Set(infos.map(({ file }) => file))
-  for (const name of await listShards(to)) if (!names.has(name)) await rm(join(to, name))
+  await checkLocks()
+  const names = new Set(files.map(({ file }) => file))
+  const there = await namesIn(to)
+  const hasList = there.some(name => name.endsWith('.mds'))
+  const left = there.filter(name => !names.has(name) && (isShardFile(name) || (hasList && name === MDS_LIST)))
+  for (const name of left) await rm(join(to, name))
   await syncFolder(to)
 }

@@ -9,6 +9,10 @@ import {
 import { findStageModule, loadStageModule } from '../../lib/stage/module.ts'
 import type { FindByName } from './found.ts'
 import type { Mistake, Place } from './mistake.ts'
+import { mixMistakes } from './mix-check.ts'
+import { type MixSettings, mixSchema } from './mix-schema.ts'
+import { otherPlace } from './other-places.ts'
+import { listOf, partOf } from './parts.ts'
 import { misplaced } from './places.ts'
 import {
   type Component, type Expectation, type Filter, type Manifest, USE, componentSchema, expectSchema, manifestSchema,
@@ -59,14 +63,24 @@ export class ManifestChecker {
     this.#distinct(given.map(outputDirOf), 'output_dir', placeOf)
     this.#distinct(given.map(component => partOf(component, 'rejects')), 'rejects', placeOf)
     for (const mistake of await misplaced(content, given, placeOf)) this.mistakes.push(mistake)
+    const names = given.map(component => partOf(component, 'name')).filter(name => typeof name === 'string')
+    const mixture = this.#mixture(partOf(content, 'mixture') ?? null, names, datasets)
     return {
       name: top?.name ?? null,
       stats: top?.stats ?? null,
       tokenizer: tokenizer ?? tokenizerSchema.parse({}),
       tokenizerOutputDir: top?.tokenizerOutputDir ?? null,
       tokenizerPath: this.#tokenizerPath(tokenizer, top?.tokenizerOutputDir ?? null),
-      datasets
+      datasets,
+      mixture
     }
+  }
+
+  #mixture (given: unknown, names: readonly string[], datasets: readonly Component[]): MixSettings | null {
+    const mixture = given === null ? undefined : this.#object(mixSchema, given, ['mixture'])
+    if (mixture === undefined) return null
+    this.mistakes.push(...mixMistakes(mixture, names, datasets))
+    return mixture
   }
 
   #tokenizerPath (tokenizer: Manifest['tokenizer'] | undefined, folder: string | null): string | null {
@@ -239,7 +253,9 @@ export class ManifestChecker {
     for (const { path, message, kind } of checked.mistakes) {
       // A missing key has no line, so its name must be in the message.
       const name = kind === 'missing' && path.length > 0 ? `${String(path.at(-1))}: ` : ''
-      this.#note([...place, ...path], name + message + adviceFor(message), kind === 'unknown_key' ? 'key' : 'value')
+      const other = kind === 'unknown_key' && path.length === 1 ? otherPlace(String(path[0]), place) : undefined
+      const mistake = other ?? name + message + adviceFor(message)
+      this.#note([...place, ...path], mistake, kind === 'unknown_key' ? 'key' : 'value')
     }
     return undefined
   }
@@ -272,15 +288,6 @@ function near (word: string, known: readonly string[]): string {
 function adviceFor (message: string): string {
   if (/^expected a string, got (?:-?[\d.e+]+|true|false)$/.test(message)) return '; write it in quotes'
   return message === 'expected a list, got a mapping' ? '; each entry of a list begins with "- "' : ''
-}
-
-/** A part of a value that may have mistakes elsewhere. Mistakes in the part are reported anyway. */
-function partOf (given: unknown, key: string): unknown {
-  return typeof given === 'object' && given !== null ? (given as Record<string, unknown>)[key] : undefined
-}
-
-function listOf (given: unknown): unknown[] {
-  return Array.isArray(given) ? given : []
 }
 
 function defaultOutputDir (name: string): string {

@@ -1,13 +1,15 @@
 import { z } from 'zod'
 import type { FilterModel } from '../../lib/fasttext/model-use.ts'
 import { count, fileNames, path, positive, rejectsPath } from '../../lib/options.ts'
-import { dtypes } from '../../lib/shards/npy.ts'
+import { packingOptions } from '../../lib/packing/packing.ts'
+import { shardFileOptions } from '../../lib/shards/formats/options.ts'
 import type { StageModule } from '../../lib/stage/module.ts'
 import { isName } from '../../lib/text/shown.ts'
 import { TOKENIZER_FILES } from '../../lib/tokenizer/files.ts'
 import { loadOptions } from '../../lib/tokenizer/options.ts'
 import { tokenizerTraining } from '../../lib/trainer/options.ts'
 import { boundaryOptions } from '../../transforms/encode.ts'
+import type { MixSettings } from './mix-schema.ts'
 
 const NO_CONTROLS = 'expected a name without control characters and line breaks'
 
@@ -61,7 +63,9 @@ export const componentSchema = z.strictObject({
     .describe('separate NDJSON file for dropped documents and bad records, with reason and position'),
   seqLen: positive.max(2 ** 24).default(2048).describe('token ids in a sequence, which is a row of a shard'),
   sequencesPerShard: positive.default(1024).describe('rows of a shard; the last one may have fewer'),
-  dtype: z.enum(dtypes).default('int32').describe('type of the ids in the shards'),
+  ...shardFileOptions,
+  dtype: nullable(shardFileOptions.dtype.unwrap()).describe(shardFileOptions.dtype.description!),
+  ...packingOptions,
   outputDir: nullable(outputPath).describe('folder for the shards (default: data/shards/NAME)'),
   rawDir: nullable(outputPath).describe('folder for a copy of the documents before the filters, with its provenance'),
   filteredDir: nullable(outputPath).describe('folder for a copy of the documents after the filters'),
@@ -87,7 +91,8 @@ export const manifestSchema = z.strictObject({
   tokenizer: z.unknown().optional().describe('how the tokenizer is trained'),
   stats: nullable(outputPath)
     .describe('JSON file for the stats of a run (default: data/mixtures/mixture_stats.json)'),
-  datasets: z.array(z.unknown()).min(1).describe('the components of the mixture')
+  datasets: z.array(z.unknown()).min(1).describe('the components of the mixture'),
+  mixture: z.unknown().optional().describe('the training set that mix makes of the shards')
 })
 
 /** One dataset of a mixture: what is read, the filters, and where and how its shards are written. */
@@ -115,4 +120,6 @@ export interface Manifest {
   /** The path of the stats file; null if the manifest names none. */
   readonly stats: string | null
   readonly datasets: readonly Component[]
+  /** The training set that is made of the components' shards; null if none is. */
+  readonly mixture: MixSettings | null
 }

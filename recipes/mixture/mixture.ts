@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { SluiceError } from '../../lib/errors.ts'
 import { refuseForeign } from '../../lib/output/own-file.ts'
 import { STATS } from '../../lib/shards/stats.ts'
-import { refuseShards } from '../../lib/shards/writer.ts'
+import { refuseShards } from '../../lib/shards/shard-folder.ts'
 import { TOKENIZER_FILES } from '../../lib/tokenizer/files.ts'
 import { type LoadOptions, tokenizerOptionsOf } from '../../lib/tokenizer/options.ts'
 import { type Tokenizer, loadTokenizer } from '../../lib/tokenizer/tokenizer.ts'
@@ -24,6 +24,12 @@ export interface MixtureRun extends RunOptions {
   readonly tokenizer?: Tokenizer
   /** Returns the licence on a dataset's card. @default cards are not read */
   readonly licenseOf?: LicenseOf | undefined
+  /**
+   * Whether a component that was started with other settings or inputs starts over, instead of being refused.
+   *
+   * @default false
+   */
+  readonly startsOver?: boolean | undefined
 }
 
 /** A tokenizer that is used in place of the manifest's, or how that one is loaded. */
@@ -121,7 +127,7 @@ function filesOfFilter ({ module, model }: Filter): string[] {
 }
 
 /** The path of the stats file. */
-export function statsPathOf (manifest: Mixture, asked: string | undefined): string {
+export function statsPathOf (manifest: Pick<Mixture, 'stats'>, asked: string | undefined): string {
   return asked ?? manifest.stats ?? 'data/mixtures/mixture_stats.json'
 }
 

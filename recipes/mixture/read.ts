@@ -2,6 +2,7 @@ import { type FindOptions, findComponents, findingOnce } from '../components/fin
 import { checkpointsOf } from '../components/paths.ts'
 import type { Mixture } from '../manifest/found.ts'
 import { readManifest } from '../manifest/read.ts'
+import type { Manifest } from '../manifest/schema.ts'
 import { knownStages } from '../stages.ts'
 
 /** Help text for the manifest option of every command that reads one. */
@@ -15,13 +16,28 @@ export const MANIFEST_HELP =
  * @throws SluiceError `ERR_MANIFEST`; as `findComponent`
  */
 export async function readMixture (path: string, options: FindOptions = {}): Promise<Mixture> {
-  const find = findingOnce()
+  const find = options.find ?? findingOnce()
   const manifest = await readManifest(path, knownStages, find)
-  const training = manifest.tokenizerPath === null ? [] : [trainingCheckpoint(manifest.tokenizerPath)]
+  return await findMixture(manifest, { ...options, find }, [manifest])
+}
+
+/**
+ * Finds the files of a manifest's components.
+ *
+ * @param earlier the manifest with the folders that earlier runs wrote to: their checkpoints name files on the Hub
+ * @throws SluiceError as `findComponent`
+ */
+export async function findMixture (
+  manifest: Manifest, options: FindOptions, earlier: readonly Manifest[]
+): Promise<Mixture> {
+  const checkpoints = new Map(manifest.datasets.map(({ name }) => [name, [] as string[]]))
+  for (const { datasets } of earlier) {
+    for (const component of datasets) checkpoints.get(component.name)!.push(...checkpointsOf(component))
+  }
+  const models = earlier.flatMap(({ tokenizerPath }) => tokenizerPath ?? [])
+  const training = models.map(trainingCheckpoint)
   const datasets = await findComponents(
-    manifest.datasets,
-    { ...options, find },
-    component => [...checkpointsOf(component), ...training]
+    manifest.datasets, options, ({ name }) => [...checkpoints.get(name)!, ...training]
   )
   return { ...manifest, datasets }
 }

@@ -1,7 +1,7 @@
 import { NO_ADVICE } from '../../lib/licenses/known.ts'
 import { shownInLine } from '../../lib/text/shown.ts'
 import { number } from '../../lib/text/numbers.ts'
-import { markdownTable } from '../text.ts'
+import { markdownTable } from '../../lib/text/table.ts'
 import type { ProvenanceFile, StoredProvenance } from './schema.ts'
 
 /** The first line of the README.md that sluice writes. Any other README.md is foreign. */

@@ -1,13 +1,13 @@
 import { existsSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { SluiceError, codeOf, reasonOf } from '../../lib/errors.ts'
+import { SluiceError, reasonOf } from '../../lib/errors.ts'
 import { sha256 } from '../../lib/hash.ts'
 import { parseJson } from '../../lib/json/json.ts'
 import type { LicenseCounts } from '../../lib/licenses/counts.ts'
-import { withLock } from '../../lib/output/lock.ts'
+import type { LockOptions } from '../../lib/output/lock.ts'
 import { writeFileWhole } from '../../lib/output/open.ts'
 import { type OwnKind, MOST_BYTES, readOwn, refuseForeign, textKind } from '../../lib/output/own-file.ts'
+import { inTurn } from '../../lib/output/with-lock.ts'
 import { maskSecrets } from '../../lib/text/mask-secrets.ts'
 import { LICENSES, LICENSES_MARK, licensesPage } from './licenses-page.ts'
 import { PAGE_MARK, provenancePage } from './page.ts'
@@ -52,13 +52,11 @@ export interface WrittenProvenance {
 export interface PullExtras {
   /** The dataset's card, as it was when the pull started. */
   readonly card?: string | null
-  /** Counts of the records by licence, if they state one. */
-  readonly counts?: LicenseCounts | null
+  /** Counts of the records by licence, if they state one; or their section of another page. */
+  readonly counts?: LicenseCounts | string | null
+  /** How the folder is locked: several pulls, also of other processes, may write to one folder. */
+  readonly locking?: LockOptions
 }
-
-/** How often, and at which interval, to try to lock a folder while another pull writes to it. */
-const ATTEMPTS = 200
-const PAUSE_MS = 50
 
 /**
  * Writes the provenance of a raw pull next to it:
@@ -79,7 +77,9 @@ export async function writeProvenance (
   output: string, given: Provenance, more: PullExtras = {}
 ): Promise<WrittenProvenance> {
   const folder = dirname(output)
-  return await inTurn(join(folder, 'provenance.json'), () => write(folder, basename(output), masked(given), more))
+  const path = join(folder, 'provenance.json')
+  const work = (): Promise<WrittenProvenance> => write(folder, basename(output), masked(given), more)
+  return await inTurn(`${path}.lock`, path, work, more.locking)
 }
 
 async function write (
@@ -200,18 +200,7 @@ function masked<T> (object: T): T {
  *
  * @throws SluiceError `ERR_LOCKED`
  */
-export async function releaseProvenance (output: string): Promise<void> {
+export async function releaseProvenance (output: string, locking: LockOptions): Promise<void> {
   const path = join(dirname(output), 'provenance.json')
-  if (existsSync(`${path}.lock`)) await inTurn(path, () => Promise.resolve())
-}
-
-/** Runs work under the folder's lock: several pulls, also of other processes, may write to one folder. */
-async function inTurn<T> (path: string, work: () => Promise<T>, attempts = ATTEMPTS): Promise<T> {
-  try {
-    return await withLock(`${path}.lock`, path, work)
-  } catch (error) {
-    if (codeOf(error) !== 'ERR_LOCKED' || attempts === 1) throw error
-  }
-  await sleep(PAUSE_MS)
-  return await inTurn(path, work, attempts - 1)
+  if (existsSync(`${path}.lock`)) await inTurn(`${path}.lock`, path, () => Promise.resolve(), locking)
 }

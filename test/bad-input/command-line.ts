@@ -43,7 +43,7 @@ export const commandLineCases: Cases = {
   'a missing argument': { code: 'ERR_USAGE', args: ['process-mixture'], says: /missing required argument 'manifest'/ },
   'one argument too many': { code: 'ERR_USAGE', args: ['length', 'a.ndjson'], says: /too many arguments/ },
   'an output of an unknown kind': {
-    code: 'ERR_USAGE', args: ['write', 'out.parquet'], input: '', says: /out\.parquet: expected a name that ends in/
+    code: 'ERR_USAGE', args: ['write', 'out.xlsx'], input: '', says: /out\.xlsx: expected a name that ends in/
   },
   'a wrong value': {
     code: 'ERR_OPTION',

@@ -142,7 +142,14 @@ export const resultCases: Cases = {
     code: 'ERR_RUN', args: ['runs', 'mix'], says: /mix: no run of that name is recorded in runs/
   },
   'runs with other arguments': {
-    code: 'ERR_USAGE', args: ['runs', 'diff', 'a'], says: /runs diff a: expected nothing, NAME, diff A B, or of SHARD/
+    code: 'ERR_USAGE',
+    args: ['runs', 'diff', 'a'],
+    says: /runs diff a: expected nothing, NAME, show A, diff A B, or of SHARD/
+  },
+
+  // a plan
+  'a task of something that is no plan': {
+    code: 'ERR_PLAN', args: ['task', 'mix', '--phase', 'map'], says: /mix\/plan\.json: cannot be read: .*sluice plan/
   },
 
   // a mixture

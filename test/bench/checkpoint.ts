@@ -2,7 +2,7 @@ import { symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { loadTokenizer } from '../../lib/tokenizer/tokenizer.ts'
 import { processMixture } from '../../recipes/process-mixture.ts'
-import { table } from '../../recipes/text.ts'
+import { table } from '../../lib/text/table.ts'
 import type { Corpus } from './corpus.ts'
 import { type Run, type Times, alternate, cellsOf, jsonOfTimes } from './measure.ts'
 

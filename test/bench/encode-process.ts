@@ -7,9 +7,9 @@
  * process does no other work.
  */
 import { readFile } from 'node:fs/promises'
-import { setTimeout } from 'node:timers/promises'
 import type { Document } from '../../lib/document.ts'
 import { cpuSeconds } from './measure.ts'
+import { residentBytes } from './resident.ts'
 
 const LONG_BYTES = 5_000_000
 
@@ -83,15 +83,4 @@ async function encoder (model: string, tableBytes?: number): Promise<(text: stri
     ids.clear()
     append(text, ids)
   }
-}
-
-/** Resident memory, after garbage collection. */
-async function residentBytes (): Promise<number> {
-  if (globalThis.gc === undefined) throw new Error('expected --expose-gc')
-  // Freed memory is returned to the system over several turns of the event loop.
-  for (let i = 0; i < 4; i++) {
-    globalThis.gc()
-    await setTimeout(20)
-  }
-  return process.memoryUsage.rss()
 }

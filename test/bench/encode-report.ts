@@ -1,4 +1,4 @@
-import { table } from '../../recipes/text.ts'
+import { table } from '../../lib/text/table.ts'
 import { type Bound, type EncodeFigures, type Race, isFastEnough, isWithin } from './encode.ts'
 import { type Times, jsonOfTimes } from './measure.ts'
 

@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { messageOf } from '../../lib/errors.ts'
 import { IdBuffer } from '../../lib/sentencepiece/id-buffer.ts'
 import { DEFAULT_TABLE_BYTES } from '../../lib/sentencepiece/word-table.ts'
 import { loadWasmEncoder } from '../../lib/sentencepiece/wasm.ts'
@@ -10,12 +11,16 @@ import { type Tokenizer, type TokenizerOptions, loadTokenizer } from '../../lib/
 import { encodings } from '../encodings.ts'
 import type { Corpus } from './corpus.ts'
 import { type Texts, documentTexts, linesOf, randomWords, sentences, unspacedText } from './encode-texts.ts'
+import { Models } from './frame/models.ts'
 import { type TimedRun, type Times, alternateTimed, cpuSeconds } from './measure.ts'
 
 /** The required speed of our encoder relative to sentencepiece-js. The last value is relative to `spm_encode`. */
 const WANTED = { cold: 4, warm: 8, defeated: 2, spm: 5 } as const
 /** The memory of a process that has loaded a tokenizer and encoded texts, in addition to the word table. */
 const ALLOWED_MEMORY_MB = 64
+/** The memory of a second thread that encodes, in addition to one that only reads the same texts. */
+const ALLOWED_THREAD_MB = 40
+const THREAD_RUNS = 3
 /** How many processes measure loading for each run of the other measurements. They are short, and their times vary. */
 const LOADINGS = 4
 /** Maximum CPU time to load a model, relative to sentencepiece-js. */
@@ -26,6 +31,8 @@ const ALLOWED_GROWTH = 12
 /** Bytes of text for `spm_encode`, whose startup time is included. */
 const LINES_BYTES = 20_000_000
 const SHORT_BYTES = 100_000
+/** The runs of texts of a megabyte, which take milliseconds: the best of a few would be that of a busy moment. */
+const LEAST_RUNS = 20
 
 /** Our encoder and another one, on the same texts, in CPU time of one thread. */
 export interface Race {
@@ -85,7 +92,9 @@ export async function encodeFigures (corpus: Corpus, count: number): Promise<Enc
   } else notes.push('skipped: spm_encode is not installed')
   const [load, note] = await loading(model, LOADINGS * count)
   notes.push(note)
-  return { races, bounds: [load, ...await memory(corpus, count), ...await growth(corpus, count)], notes }
+  const [threads, missing] = await threadMemory(corpus, Math.min(count, THREAD_RUNS))
+  notes.push(...missing)
+  return { races, bounds: [load, ...await memory(corpus, count), ...threads, ...await growth(corpus, count)], notes }
 }
 
 /** Whether each figure meets its requirement. @param tolerance a share by which each may miss it */
@@ -223,8 +232,34 @@ async function memory ({ ndjson: { path }, tokenizerPath: model }: Corpus, count
   })
 }
 
+/** Of models whose tables are shared by threads. @returns also what is missing, a sentence each */
+async function threadMemory (
+  { ndjson: { path }, tokenizerPath }: Corpus, count: number
+): Promise<readonly [Bound[], string[]]> {
+  const models = new Models(undefined, () => {})
+  const found = await Promise.allSettled((['cl100k_base', 'o200k_base'] as const).map(async name =>
+    [name, await models.ranks(name)] as const))
+  const kinds = [['unigram', tokenizerPath] as const, ...found.flatMap(each => 'value' in each ? [each.value] : [])]
+  const bytesWith = async (...model: readonly string[]): Promise<number> => {
+    const runs: number[] = []
+    for (let i = 0; i < count; i++) runs.push(await inProgram('encode-thread.js', path, ...model) as number)
+    return median(runs)
+  }
+  const bare = await bytesWith()
+  const bounds: Bound[] = []
+  for (const [name, model] of kinds) {
+    const value = (await bytesWith(model) - bare) / 1e6
+    bounds.push({ what: `memory, a second thread, ${name}`, unit: 'MB', value, allowed: ALLOWED_THREAD_MB })
+  }
+  return [bounds, found.flatMap(each => 'reason' in each ? `skipped: ${messageOf(each.reason)}` : [])]
+}
+
 async function inProcess (...args: readonly string[]): Promise<unknown> {
-  const program = fileURLToPath(new URL('encode-process.js', import.meta.url))
+  return await inProgram('encode-process.js', ...args)
+}
+
+async function inProgram (name: string, ...args: readonly string[]): Promise<unknown> {
+  const program = fileURLToPath(new URL(name, import.meta.url))
   const { stdout } = await promisify(execFile)(process.execPath, ['--expose-gc', program, ...args])
   return JSON.parse(stdout) as unknown
 }
@@ -249,7 +284,8 @@ async function growth ({ folder, tokenizerPath }: Corpus, count: number): Promis
     const long = short.repeat(10)
     const run = (texts: readonly string[]): TimedRun =>
       async () => await Promise.resolve(cpuSeconds(() => idsOf(tokenizer, texts)))
-    const [shorts, longs] = await alternateTimed([run(Array.from({ length: 10 }, () => short)), run([long])], count)
+    const sides = [run(Array.from({ length: 10 }, () => short)), run([long])]
+    const [shorts, longs] = await alternateTimed(sides, Math.max(count, LEAST_RUNS))
     bounds.push({
       what: `time for 1 MB of ${what}, relative to 100 kB`,
       unit: 'times',

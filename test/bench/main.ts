@@ -27,7 +27,8 @@ const USAGE = `npm run -s bench -- [--only NAME]... [--runs N] [--compare COMMIT
                       (default: 0)
   --mb N              text of the rows that take the mixed corpus (default: 48); of the trainer's largest one
                       (default: 100; 0 leaves it out)
-  --quick             trainer: half of the documents, one size, once; hub: 300 MB in place of 2 GB
+  --quick             trainer: half of the documents, one size, once; hub: 300 MB in place of 2 GB;
+                      shuffle: 300 MB in place of 5 GB; tasks: 200 MB in place of 1 GB
 
 rows:  ${ROWS.filter(({ isNamedOnly }) => isNamedOnly !== true).map(({ name }) => name).join(', ')}
 rows (only where they are named): ${ROWS.filter(({ isNamedOnly }) => isNamedOnly).map(({ name }) => name).join(', ')}

@@ -9,7 +9,10 @@ import { hubFigures, isStreamed, jsonOfHub, reportHub } from './hub.ts'
 import { jsonOfCores } from './json-cores.ts'
 import { isSwift, jsonOfLanguages, languageFigures, reportLanguages } from './languages.ts'
 import { reportCores } from './print-cores.ts'
+import { jsonOfShuffle, reportShuffle } from './shuffle-report.ts'
+import { isShuffled, shuffleFigures } from './shuffle.ts'
 import { isFaster, jsonOfSides, reportSides, sideBySide } from './side-by-side.ts'
+import { isCheap, jsonOfTasks, reportTasks, taskFigures } from './tasks.ts'
 import { jsonOfTrainer, reportTrainer } from './trainer-report.ts'
 import { isTrained, trainerFigures } from './trainer.ts'
 import { jsonOfVerified, reportVerified, verifySides } from './verify.ts'
@@ -67,7 +70,7 @@ export const PARTS: readonly Part[] = [
   },
   {
     name: 'encode-bounds',
-    seconds: ({ runs }) => 30 + 25 * runs,
+    seconds: ({ runs }) => 30 + 30 * runs,
     async measure ({ corpus, runs, tolerance }) {
       const figures = await encodeFigures(corpus, runs)
       return { report: reportEncode(figures), json: jsonOfEncode(figures), isReached: isAsWanted(figures, tolerance) }
@@ -112,6 +115,22 @@ export const PARTS: readonly Part[] = [
     async measure ({ corpus, runs, quick, tolerance }) {
       const figures = await hubFigures(corpus, runs, { quick })
       return { report: reportHub(figures), json: jsonOfHub(figures), isReached: isStreamed(figures, tolerance) }
+    }
+  },
+  {
+    name: 'shuffle',
+    seconds: ({ quick }) => quick ? 15 : 300,
+    async measure ({ corpus, quick, tolerance, tell }) {
+      const figures = await shuffleFigures(corpus.folder, { quick, tell })
+      return { report: reportShuffle(figures), json: jsonOfShuffle(figures), isReached: isShuffled(figures, tolerance) }
+    }
+  },
+  {
+    name: 'tasks',
+    seconds: ({ quick, runs }) => (quick ? 80 : 400) * Math.min(runs, 2),
+    async measure ({ corpus, runs, quick, tolerance }) {
+      const figures = await taskFigures(corpus, { quick, runs: Math.min(runs, 2) })
+      return { report: reportTasks(figures), json: jsonOfTasks(figures), isReached: isCheap(figures, tolerance) }
     }
   }
 ]

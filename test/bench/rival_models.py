@@ -9,6 +9,7 @@ from rival_encoders import ranks_of
 
 sys.path.append(str(Path(__file__).parents[1]))
 from fixtures.encoded.proto import fields  # noqa: E402
+from fixtures.piece_families import written  # noqa: E402
 
 
 # As Llama 2 was trained.
@@ -55,6 +56,15 @@ def write_tokenizer(model, output):
         tokenizer.normalizer = normalizers.Sequence(steps)
         tokenizer.save(output)
         return len(pieces)
+
+    return run
+
+
+def write_pieces(model, name, output):
+    """Writes a model of SentencePiece as a `tokenizer.json` with the settings of a family."""
+    def run():
+        written(model, name, output)
+        return 1
 
     return run
 

@@ -18,7 +18,7 @@ from collections import deque
 from itertools import islice
 
 from rival_encoders import Ids, encoding, loading
-from rival_models import train_bpe, write_byte_level, write_tokenizer
+from rival_models import train_bpe, write_byte_level, write_pieces, write_tokenizer
 
 STARTED = time.perf_counter()
 
@@ -247,7 +247,7 @@ def langdetect(path, folder, every):
 
 JOBS = {job.__name__: job for job in (
     read_csv, normalize, length, dedup, language, encode, load, write_npy, script, datatrove, langdetect, train_bpe,
-    write_byte_level, write_tokenizer)}
+    write_byte_level, write_pieces, write_tokenizer)}
 WHOLE_PROCESS = ('script', 'datatrove')
 
 if __name__ == '__main__':

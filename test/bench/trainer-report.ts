@@ -1,4 +1,4 @@
-import { table } from '../../recipes/text.ts'
+import { table } from '../../lib/text/table.ts'
 import { CHECK_HEADER, checkRows } from './checks.ts'
 import type { TrainerFigures } from './trainer.ts'
 

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
-import { table } from '../../recipes/text.ts'
+import { table } from '../../lib/text/table.ts'
 import { verify } from '../../recipes/verify.ts'
 import { EOS, writeShards, writeStats } from '../shards.ts'
 import { type Times, alternate, cellsOf, jsonOfTimes } from './measure.ts'

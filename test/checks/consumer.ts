@@ -7,8 +7,8 @@ import { readFile } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import {
-  type Document, IdBuffer, SluiceError, Stage, dedup, encode, language, length, loadTokenizer, ndjson, ndjsonSink,
-  normalize, npySink
+  type Document, IdBuffer, type Sequence, SluiceError, Stage, dedup, encode, language, length, loadTokenizer, ndjson,
+  ndjsonSink, normalize, npySink
 } from 'sluice'
 import { readNpy } from 'sluice/npy'
 import { type PackOptions, pack } from 'sluice/transforms/pack'
@@ -58,10 +58,11 @@ deepEqual(shard.data, ids.copy().subarray(0, shard.rows * seqLen))
 
 // A stage alone.
 const packing = pack({ seqLen: 2 })
-const sequences: Int32Array[] = []
+const sequences: Sequence[] = []
 const tokens = Readable.from([{ id: 'a', ids: Int32Array.of(1, 2, 3), meta: {} }])
 for await (const sequence of tokens.pipe(packing)) sequences.push(sequence)
-deepEqual(sequences, [Int32Array.of(1, 2)])
+deepEqual(sequences.map(sequence => Int32Array.from(sequence)), [Int32Array.of(1, 2)])
+deepEqual(sequences[0]!.parts!.map(({ start, length }) => [start, length]), [[0, 2]])
 equal(packing.stats.tail, 1)
 
 try {

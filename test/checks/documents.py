@@ -1,4 +1,4 @@
-"""Reads the documents in a folder of shards with NumPy and SentencePiece: prints the text of each as JSON, one per line.
+"""Reads the documents in a folder of shards with NumPy and SentencePiece: prints the text of each as JSON, a line each.
 
 usage: documents.py MODEL FOLDER
 """

@@ -2,8 +2,8 @@
 
 usage: encode.py MODEL CORPUS OPTIONS TEXTS...
 
-OPTIONS is a JSON object of the trainer's options; TEXTS are files of JSON strings, one per line. Once the model is written,
-`ready` is printed; then, for each text, the number of its ids, their hash, and the hash of the decoded text.
+OPTIONS is a JSON object of the trainer's options; TEXTS are files of JSON strings, one per line. Once the model is
+written, `ready` is printed; then, for each text, the number of its ids, their hash, and the hash of the decoded text.
 """
 import array
 import hashlib
@@ -13,7 +13,8 @@ import sys
 import sentencepiece
 
 model, corpus, options, *files = sys.argv[1:]
-sentencepiece.SentencePieceTrainer.train(input=corpus, model_prefix=model[:-len(".model")], hard_vocab_limit=False, num_threads=2, minloglevel=2, **json.loads(options))
+sentencepiece.SentencePieceTrainer.train(input=corpus, model_prefix=model[:-len(".model")], hard_vocab_limit=False,
+    num_threads=2, minloglevel=2, **json.loads(options))
 print("ready", flush=True)
 
 

@@ -2,84 +2,59 @@
  * Reads damaged files of every format, and fails on a crash, a hang or a silent loss. Encodes malicious texts with
  * models of every kind, and fails if SentencePiece has other ids, or a kernel other ids than its plain path:
  * `npm run fuzz`, 20,000 files a format, and 2,000 texts a model.
- * `npm run fuzz -- --runs 1000000 --format parquet --seed 5` runs more of one format. The texts are the formats
- * `encode`, `unigram` and `bpe`, with one text for ten runs. A printed seed makes the same file, or the same texts,
- * again.
+ *
+ * `npm run fuzz -- --format parquet --runs 1000000 --seed 5` runs more of one format. The texts are the formats
+ * `encode`, `unigram`, `bpe` and `pieces`, with one text for ten runs. With `--minutes 60`, each format is run for an
+ * hour, in rounds of `--runs`. Each round prints its seed, which makes the same files, or the same texts, again.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { FUZZED_BPE, fuzzBpe } from '../bpe-fuzz.ts'
-import { fuzzEncoding, fuzzedModels } from '../encode-fuzz.ts'
-import { Random, fuzzOnce, targets } from '../fuzz.ts'
-import { fuzzJson } from '../json-fuzz.ts'
-import { unigramDifference, unigramFuzzed } from '../unigram-fuzz.ts'
 import { Checks } from './checks.ts'
+import { type Kind, fuzzKinds } from './fuzz-kinds.ts'
+
+const SHOWN = 10
 
 const { values } = parseArgs({
   options: {
     runs: { type: 'string', default: '20000' },
+    minutes: { type: 'string', default: '0' },
     seed: { type: 'string', default: '0' },
     format: { type: 'string' }
   }
 })
+const [runs, minutes, first] = [values.runs, values.minutes, values.seed].map(Number) as [number, number, number]
+const kinds = (await fuzzKinds()).filter(({ name }) => values.format === undefined || values.format === name)
+if (kinds.length === 0 || !(runs >= 1 && minutes >= 0 && Number.isInteger(first))) {
+  const names = (await fuzzKinds()).map(({ name }) => `'${name}'`).join(', ')
+  throw new Error(`expected --runs, --minutes and --seed to be numbers, and --format to be one of ${names}`)
+}
 const folder = mkdtempSync(join(tmpdir(), 'sluice-fuzz-'))
 const checks = new Checks()
 try {
-  for (const [name, target] of Object.entries(await targets())) {
-    if (values.format !== undefined && values.format !== name) continue
-    const started = performance.now()
-    let [wrong, slowest] = [0, 0]
-    for (let seed = Number(values.seed); seed < Number(values.seed) + Number(values.runs); seed++) {
-      const began = performance.now()
-      const found = await fuzzOnce(target, new Random(seed * 7919 + 1), folder)
-      slowest = Math.max(slowest, performance.now() - began)
-      if (found === null) continue
-      wrong++
-      if (wrong <= 10) console.log(`${name}, --seed ${seed}: ${found}`)
-    }
-    checks.check(`${name}: ${values.runs} damaged files in ${((performance.now() - started) / 1000).toFixed(0)} s, ` +
-      `the slowest in ${slowest.toFixed(0)} ms; ${wrong} wrong`, wrong === 0)
-  }
-  if (values.format === undefined || values.format === 'joined') {
-    let wrong = 0
-    for (let seed = Number(values.seed); seed < Number(values.seed) + Number(values.runs); seed++) {
-      const found = await fuzzJson(new Random(seed * 7919 + 1), folder)
-      if (found !== null && ++wrong <= 10) console.log(`joined, --seed ${seed}: ${found}`)
-    }
-    checks.check(`joined: ${values.runs} concatenated JSON files,  ` +
-      `read whole and from every position; ${wrong} wrong`, wrong === 0)
-  }
-  if (values.format === undefined || values.format === 'encode') {
-    for (const model of await fuzzedModels(folder)) {
-      const [seed, runs] = [Number(values.seed), Math.ceil(Number(values.runs) / 10)]
-      const started = performance.now()
-      const found = fuzzEncoding(model, seed, runs)
-      if (found !== null) console.log(found)
-      checks.check(`encode, ${model.name}: ${runs} texts in ${((performance.now() - started) / 1000).toFixed(0)} ` +
-        's, the same as in SentencePiece', found === null)
-    }
-  }
-  if (values.format === undefined || values.format === 'unigram') {
-    for (const fuzzed of unigramFuzzed()) {
-      const [seed, runs] = [Number(values.seed), Math.ceil(Number(values.runs) / 10)]
-      const found = unigramDifference(fuzzed, seed, runs)
-      if (found !== null) console.log(found)
-      checks.check(`unigram, ${fuzzed.name}: ${runs} texts, the same ids with the kernel and without`, found === null)
-    }
-  }
-  if (values.format === undefined || values.format === 'bpe') {
-    for (const name of FUZZED_BPE) {
-      const [seed, runs] = [Number(values.seed), Math.ceil(Number(values.runs) / 10)]
-      const started = performance.now()
-      const found = fuzzBpe(name, seed, runs)
-      if (found !== null) console.log(found)
-      checks.check(`bpe, ${name}: ${runs} texts in ${((performance.now() - started) / 1000).toFixed(0)} ` +
-        's, as the plain path has them', found === null)
-    }
-  }
+  for (const kind of kinds) await fuzz(kind)
 } finally {
   rmSync(folder, { recursive: true, force: true })
 }
 process.exitCode = checks.end()
+
+/** One round, and more until the time is over. */
+async function fuzz (kind: Kind): Promise<void> {
+  const end = performance.now() + 60_000 * minutes
+  const inputs = Math.ceil(runs / kind.every)
+  for (let seed = first; seed === first || performance.now() < end; seed += runs) {
+    await round(kind, seed, inputs)
+  }
+}
+
+async function round (kind: Kind, seed: number, inputs: number): Promise<void> {
+  let started = performance.now()
+  for await (const { name, wrong } of kind.fuzz(seed, inputs, folder)) {
+    for (const found of wrong.slice(0, SHOWN)) console.log(found)
+    const seconds = ((performance.now() - started) / 1000).toFixed(0)
+    checks.check(`${name}: ${inputs} inputs of --seed ${seed} in ${seconds} s, ${wrong.length} wrong`,
+      wrong.length === 0)
+    started = performance.now()
+  }
+}

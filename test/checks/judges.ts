@@ -20,11 +20,15 @@ import { Checks } from './checks.ts'
 import { judgeDecoding } from './decode.ts'
 import { judgeEncoding } from './encode.ts'
 import { judgeFastText } from './fasttext.ts'
+import { judgeFormats } from './formats.ts'
 import { judgeHub } from './hub.ts'
+import { judgeLoading } from './loading.ts'
+import { judgeMixtures } from './mix.ts'
 import { judgePages } from './pages.ts'
 import { judgeRules } from './rules.ts'
 import { judgeTokenizers } from './tokenizers.ts'
 import { judgeTrainer } from './trainer.ts'
+import { judgeTrainers } from './trainers.ts'
 
 const { values } = parseArgs({ options: { every: { type: 'string', default: '1' } } })
 const root = packageRoot()
@@ -42,6 +46,22 @@ function sluice (...args: string[]): string {
   return execFileSync(process.execPath, [join(root, 'dist/recipes/cli/main.js'), ...args], {
     encoding: 'utf8', maxBuffer: 2 ** 30, cwd: folder
   })
+}
+
+/** Packs by best fit, and lets NumPy rebuild all documents from the `.docs` files. */
+function judgeBestFit (model: string, files: readonly string[]): void {
+  const [output, stats] = [join(folder, 'best-fit'), join(folder, 'best-fit.json')]
+  sluice(
+    'shard-corpus', ...files, '--dataset', 'json', '--tokenizer-path', model, '--sentencepiece-version', '0.1.97',
+    '--packing', 'best_fit', '--pad-id', '0', '--output-dir', output, '--stats', stats,
+    '--overwrite', '--quiet', '--max-line-bytes', '100000000'
+  )
+  const { padding_tokens: padding = 0 } = JSON.parse(readFileSync(stats, 'utf8')) as { padding_tokens?: number }
+  const judged = JSON.parse(python(join(judges, 'documents_of_shards.py'), model, output, ...files)) as {
+    documents: number, equal: boolean, cut: number, padding: number
+  }
+  const isRight = judged.equal && judged.cut === 0 && judged.padding === padding
+  checks.check(`best_fit: NumPy rebuilds all ${judged.documents} documents from .docs`, isRight)
 }
 
 /** A pipe of commands; its output. */
@@ -108,6 +128,9 @@ function missingJudges (): string | undefined {
 const checks = new Checks()
 const missing = missingJudges()
 try {
+  await judgeMixtures(checks, shared, folder)
+  await judgeLoading(checks, folder)
+  await judgeTrainers(checks, folder)
   await judgeFastText(checks, shared, folder)
   await judgeHub(checks, folder)
   await judgeTokenizers(checks, folder, Number(values.every))
@@ -143,6 +166,7 @@ try {
         (['records', 'sequences', 'tokens', 'shards'] as const).every(key => stats![key] === judged[key])
       )
       checks.check('one end of sentence per document', judged.eos === judged.expected_eos)
+      judgeBestFit(model, files)
       const inventory = join(folder, 'inventory.md')
       const { totals } = JSON.parse(sluice(
         'verify', join(folder, 'stats.json'), '--inventory', inventory, '--tokenizer-path', model, '--json'
@@ -159,6 +183,7 @@ try {
         `inspect --documents: text equals SentencePiece's (${texts.length} documents)`, back, texts
       )
     }
+    await judgeFormats(checks, files, models[0]!, folder)
     await judgeDecoding(checks, models, shared)
     await judgeEncoding(checks, files, shared, folder)
     await judgeRules(checks, files, folder)

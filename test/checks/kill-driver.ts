@@ -24,16 +24,21 @@ async function work (job: string, logPath: string, workers: number | undefined):
     writeSync(log, '\n!\n')
     stop.abort()
   })
+  const watch = ({ name }: { readonly name: string }): () => void => {
+    writeSync(log, `\n+${name}\n`)
+    return () => { writeSync(log, `\n-${name}\n`) }
+  }
   // A kill while a flow loads would test nothing.
   await Promise.all([readManifest(MANIFEST, knownStages), schedule([], 1)])
   process.stdout.write('started\n')
+  const { REFRESH_SECONDS: seconds } = process.env
+  const locking = seconds === undefined ? {} : { refreshSeconds: Number(seconds) }
   try {
     const result = await killJobs[job]!.run({
+      ...locking,
       signal: stop.signal,
-      watch ({ name }) {
-        writeSync(log, `\n+${name}\n`)
-        return () => { writeSync(log, `\n-${name}\n`) }
-      },
+      watch,
+      watchWork: watch,
       tokenizer: {
         ...tokenizer,
         append (text, ids) {

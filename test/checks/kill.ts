@@ -1,7 +1,9 @@
 /**
  * Interrupts runs at random moments, resumes them to their end, and compares their files with those of an uninterrupted
- * run: `npm run kill`, 200 runs that are killed, some several times, 20 that are stopped by SIGTERM, and 20 whose disk
- * is full for a while; `npm run kill -- --runs 40 --seed 5` for fewer runs, at other moments.
+ * run: `npm run kill`, 200 runs that are killed, some several times; 20 each that are killed together with their
+ * container and resumed in another one, that are stopped by SIGTERM, and whose disk is full for a while; and 20 plans
+ * whose tasks are killed. `npm run kill -- --runs 40 --seed 5` for fewer runs, at other moments; `--job mix` for one
+ * job; `--job tasks` for 200 plans; `--how container` for 200 runs of one kind of interruption.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
@@ -13,16 +15,24 @@ import { type CleanRun, type Interruption, type InterruptedRun, moments, runClea
 import { killJobs } from '../kill-jobs.ts'
 import { Checks } from './checks.ts'
 import { writeKillInputs } from './kill-inputs.ts'
+import { checkKilledTasks } from './kill-plans.ts'
 
 /** Documents in each of the four inputs. */
 const DOCUMENTS = 800
 const MOST_REPEATED = 5
+/** The job of plans, besides those of `killJobs`. */
+const TASKS = 'tasks'
 const WANTED_INSIDE = 0.8
 const WANTED_AFTER_CHECKPOINT = 0.5
 
-const { values } = parseArgs(
-  { options: { runs: { type: 'string', default: '200' }, seed: { type: 'string', default: '0' } } }
-)
+const { values } = parseArgs({
+  options: {
+    runs: { type: 'string', default: '200' },
+    seed: { type: 'string', default: '0' },
+    job: { type: 'string' },
+    how: { type: 'string' }
+  }
+})
 const kills = Number(values.runs)
 const folder = mkdtempSync(join(tmpdir(), 'sluice-kill-'))
 const checks = new Checks()
@@ -41,7 +51,10 @@ interface Done extends Planned {
   readonly repeated: number
 }
 
-const jobs = Object.keys(killJobs)
+const jobs = Object.keys(killJobs).filter(name => values.job === undefined || values.job === name)
+if (jobs.length === 0 && values.job !== TASKS) {
+  throw new Error(`no such job: ${values.job}; expected ${[...Object.keys(killJobs), TASKS].join(' | ')}`)
+}
 // Half of the runs are mixtures, which use the most code.
 const chosen = [...jobs, ...jobs.filter(job => job.startsWith('mixture'))]
 
@@ -157,9 +170,18 @@ try {
     console.log(`${job}: ${files.size} files in ${milliseconds.toFixed(0)} ms, ${encoded} documents encoded`)
   }
   const fewer = Math.ceil(kills / 10)
-  for (const [how, count] of [['SIGKILL', kills], ['SIGTERM', fewer], ['disk full', fewer]] as const) {
-    const done = await atOnce(plan(how, count), planned => carryOut(planned, clean.get(planned.job)!))
+  for (const [how, count] of [
+    ['SIGKILL', kills], ['container', fewer], ['SIGTERM', fewer], ['disk full', fewer]
+  ] as const) {
+    if (jobs.length === 0 || (values.how !== undefined && values.how !== how)) continue
+    const runs = values.how === undefined ? count : kills
+    const done = await atOnce(plan(how, runs), planned => carryOut(planned, clean.get(planned.job)!))
     report(how, done)
+  }
+  if (values.job === undefined || values.job === TASKS) {
+    await checkKilledTasks(checks, {
+      folder, kills: values.job === TASKS ? kills : fewer, seed: Number(values.seed), only: values.how
+    })
   }
 } finally {
   if (checks.failed === 0) rmSync(folder, { recursive: true, force: true })

@@ -1,4 +1,4 @@
-"""The expected output of process-mixture, by SentencePiece and NumPy: rows of seq_len ids of all documents, concatenated.
+"""The expected output of process-mixture, by SentencePiece and NumPy: rows of seq_len ids of all documents, joined.
 
 usage: process_mixture.py MODEL SEQ_LEN FOLDER FILE [FILE ...]
 

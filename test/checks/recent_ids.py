@@ -1,4 +1,4 @@
-"""Number and SHA-256 of the ids that SentencePiece 0.2.2 encodes the texts of NDJSON files to, for `RECENT` of encode.ts.
+"""Number and SHA-256 of the ids that SentencePiece 0.2.2 gives for texts of NDJSON files, for `RECENT` of encode.ts.
 
 It needs sentencepiece 0.2.2 from PyPI: python3 test/checks/recent_ids.py MODEL FILE.ndjson.gz...
 Ids are hashed in decimal, those of a text separated by commas and followed by a line feed.

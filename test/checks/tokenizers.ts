@@ -38,6 +38,8 @@ interface Judged {
   readonly judge: Package
   /** @throws Missing */
   readonly model: (models: Models) => Promise<string>
+  /** Whether special tokens in texts become tokens, as they do for the judge. */
+  readonly findsSpecial?: boolean
   /** Whether each text is decoded to itself. */
   readonly isReversible?: boolean
   /** Whether it is asked about every code point. */
@@ -54,11 +56,26 @@ const JUDGED: readonly Judged[] = [
     model: async models => await models.tokenizerJson(name),
     isReversible: name !== 'qwen3' // it composes characters
   })),
+  ...(['llama2', 'mistral', 'phi3', 'gemma', 'codellama', 'ignore-merges', 'no-bytes', 'digits'] as const)
+    .map(family => pieces(family, async models => await models.bpe())),
+  ...(['t5', 't5-first', 'xlm-r', 'albert', 'deberta', 'nllb', 'unigram-bytes'] as const)
+    .map(family => pieces(family, async () => await shared('unigram32k'))),
+  pieces('nfkc', async models => await models.largeUnigram()),
   { name: 'BPE, 32,000 pieces', judge: 'sentencepiece', model: async models => await models.bpe() },
   { name: 'unigram, 32,000 pieces', judge: 'sentencepiece', model: async () => await shared('unigram32k') },
   { name: 'unigram, 8,000 pieces', judge: 'sentencepiece', model: async () => await shared('unigram8k') },
   { name: 'unigram, 250,000 pieces', judge: 'sentencepiece', model: async models => await models.largeUnigram() }
 ]
+
+/** A `tokenizer.json` with pieces of text. */
+function pieces (family: string, model: Judged['model']): Judged {
+  return {
+    name: `${family}, tokenizer.json with pieces`,
+    judge: 'tokenizers',
+    model: async models => await models.pieces(await model(models), family),
+    findsSpecial: true
+  }
+}
 
 /**
  * @param folder to work in
@@ -80,12 +97,14 @@ export async function judgeTokenizers (checks: Checks, folder: string, every: nu
 async function judgeOne (
   checks: Checks, judged: Judged, python: Python | undefined, models: Models, texts: readonly Texts[]
 ): Promise<void> {
-  const { name, judge, model, isReversible = false } = judged
+  const { name, judge, model, findsSpecial = false, isReversible = false } = judged
   const asked = `encode, ${name}: the ids of ${judge}`
   try {
     const judgeName = release(python, judge)
     if (python === undefined || judgeName === undefined) throw new Missing(`Python's ${judge} is not installed`)
-    const { wrong, altered, ids } = await differences(python, judge, await model(models), texts)
+    const { wrong, altered, ids } = await differences(
+      python, judge, await model(models), texts, findsSpecial ? 'encode' : 'text'
+    )
     for (const text of [...wrong, ...isReversible ? altered : []].slice(0, SHOWN)) console.log(`  ${name}: ${text}`)
     const kinds = texts.map(({ kind, texts }) => `${texts.length} ${kind}`).join(', ')
     const counts = `${ids} ids; ${kinds}); ${wrong.length} wrong`
@@ -101,30 +120,39 @@ async function judgeOne (
 
 /** Texts that have other ids than the judge says, and those that aren't decoded to themselves. */
 async function differences (
-  { program, environment }: Python, judge: Package, model: string, asked: readonly Texts[]
+  { program, environment }: Python,
+  judge: Package,
+  model: string,
+  asked: readonly Texts[],
+  specialTokens: 'encode' | 'text'
 ): Promise<{ readonly wrong: readonly string[], readonly altered: readonly string[], readonly ids: number }> {
   const child = spawn(program, [PROGRAM, judge, model, ...asked.map(({ path }) => path)], {
     env: { ...process.env, ...environment }, stdio: ['ignore', 'pipe', 'inherit']
   })
   const ended = once(child, 'close') as Promise<[number | null]>
   const answers: AsyncIterator<string, undefined> = createInterface(child.stdout)[Symbol.asyncIterator]()
-  const { encode, decode } = await loadTokenizer(model)
+  const { encode, decode } = await loadTokenizer(model, { specialTokens })
   const [wrong, altered]: [string[], string[]] = [[], []]
   let count = 0
   for (const { kind, texts } of asked) {
     for (const text of texts) {
       const ids = encode(text)
       count += ids.length
-      const ours = `${ids.length} ${createHash('sha256').update(ids).digest('hex').slice(0, 16)}`
+      const decoded = decode(ids)
+      const ours = `${ids.length} ${hashed(ids)} ${judge === 'tokenizers' ? hashed(decoded) : ''}`
       const { value: theirs } = await answers.next()
       const shown = `${kind}: ${JSON.stringify(text.slice(0, 200))} (${text.length} units)`
       if (ours !== theirs) wrong.push(`${shown}: got ${ours}, expected ${String(theirs)}`)
-      if (decode(ids) !== text.toWellFormed()) altered.push(`${shown}: decoded to another text`)
+      if (decoded !== text.toWellFormed()) altered.push(`${shown}: decoded to another text`)
     }
   }
   const [code] = await ended
   if (code !== 0) throw new Error(`${judge} ended with ${code}`)
   return { wrong, altered, ids: count }
+}
+
+function hashed (content: Int32Array | string): string {
+  return createHash('sha256').update(content).digest('hex').slice(0, 16)
 }
 
 /** Of the texts that are on this machine. */

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { t } from '../tap.ts'
+import { TOKENIZER_FILES, readTokenizerFile } from '../../lib/tokenizer/files.ts'
 import { checkTokenizer } from '../../recipes/check-tokenizer.ts'
-import { answers, failure, filesIn, fixture, temporaryFolder } from '../helpers.ts'
+import { answers, builtModule, failure, filesIn, fixture, mocked, temporaryFolder } from '../helpers.ts'
 
 t.test('the record of a model equals what SentencePiece reports', async t => {
   const folder = temporaryFolder(t)
@@ -38,4 +39,15 @@ t.test('a file that is no model and a string that is no hash are refused', async
     await failure(checkTokenizer({ tokenizerPath: fixture('tiny.model'), expectedSha256: 'abc' })),
     { code: 'ERR_OPTION', message: /64 hexadecimal digits/ }
   )
+})
+
+t.test('a model is read once', async t => {
+  const file = await readTokenizerFile(fixture('tiny.model'))
+  const { checkTokenizer: check } = await mocked<{ checkTokenizer: typeof checkTokenizer }>(
+    t, 'recipes/check-tokenizer', {
+      [builtModule('lib/tokenizer/files')]: { TOKENIZER_FILES, readTokenizerFile: () => Promise.resolve(file) }
+    }
+  )
+  const { sha256, bytes } = await check({ tokenizerPath: 'not a file' })
+  t.strictSame({ sha256, bytes }, { sha256: file.sha256, bytes: file.bytes.length })
 })

@@ -45,7 +45,8 @@ t.test('the command prints rows, documents into a pipe, and counts', async t => 
     shards: 2, sequences: 32, seq_len: 64, ids: 2048, documents: whole
   })
   t.match((await show('--counts')).stdout, new RegExp('^shards +2, with 32 sequences of 64 ids: ' +
-    `2,048 ids\\ndocuments +${whole} ended.*\\n.*mean.*\\n.*mean.*\\nunknown +0 \\(0.*\\n.*\\nnot in the ` +
+    `2,048 ids\\ndocuments +${whole} ended.*\\n` +
+    'in several sequences.*\\n.*mean.*\\n.*mean.*\\nunknown +0 \\(0.*\\n.*\\nnot in the ' +
     'vocabulary +0\\n\\nids +documents\\n.*#'))
 
   t.match(await failure(inspect(shards, { tokenizerPath: MODEL, row: 32 })), {

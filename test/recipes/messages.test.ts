@@ -4,9 +4,11 @@ import { t } from '../tap.ts'
 import { z } from 'zod'
 import { kebabCase } from '../../lib/options.ts'
 import { TOKENIZER_FILES } from '../../lib/tokenizer/files.ts'
-import { commands } from '../../recipes/cli/commands.ts'
+import { allCommands } from '../../recipes/cli/commands.ts'
 import { commandsHereIn } from '../commands.ts'
 import { isThorough, ndjsonOf, put, temporaryFolder } from '../helpers.ts'
+
+const commands = await allCommands()
 
 const run = commandsHereIn(t)
 

@@ -1,7 +1,7 @@
 /** Options are parsed once: a command or a manifest parses those of its stages, which use them unchanged. */
 import { join } from 'node:path'
 import type { OptionsSchema } from '../../lib/options.ts'
-import { commands } from '../../recipes/cli/commands.ts'
+import { allCommands } from '../../recipes/cli/commands.ts'
 import { processMixture, processMixtureOptions } from '../../recipes/process-mixture.ts'
 import { sources, transforms } from '../../recipes/stages.ts'
 import { npySinkOptions } from '../../sinks/npy.ts'
@@ -9,6 +9,8 @@ import { commandHere } from '../commands.ts'
 import { fixture, folderInMemory, put } from '../helpers.ts'
 import { type Test, t } from '../tap.ts'
 import { smallMixture } from './small-mixture.ts'
+
+const commands = await allCommands()
 
 const MODEL = fixture('tiny.model')
 

@@ -106,7 +106,7 @@ t.test('a line that is no item of a pipe is an error with its number and the exp
     [
       ['write', join(folder, 'shards/')],
       good,
-      /write: line 1 of standard input: expected \{"ids"\}, as `sluice pack` writes/
+      /write: line 1 of standard input: expected \{"ids","documents"\}, as `sluice pack` writes/
     ],
     [['write', join(folder, 'a.txt')], '{"ids":[1]}\n', /expected \{"id","text","meta"\}/],
     [['write', join(folder, 'a.ndjson')], '{"x":1}\n', /expected a document, tokens or a sequence, got \{"x"\}/],
@@ -124,7 +124,7 @@ t.test('a line that is no item of a pipe is an error with its number and the exp
     t.match(stderr, message)
     t.match(stderr, '[ERR_DOCUMENT]')
   }
-  t.match(await command(['write', join(folder, 'a.parquet')]), {
+  t.match(await command(['write', join(folder, 'a.avro')]), {
     code: 2, stderr: /expected a name that ends in \.ndjson or \.txt.*\[ERR_USAGE\]/
   })
 })

@@ -90,7 +90,8 @@ datasets:
   })
   for (const { output_dir: output, shard_files: files } of stats.stats) {
     t.strictSame(files.map(({ file }) => file), shardsIn(output))
-    t.strictSame(readdirSync(output).sort(), ['checkpoint.json', ...shardsIn(output)],
+    const documents = files.map(({ documents }) => documents!.file)
+    t.strictSame(readdirSync(output).sort(), ['checkpoint.json', ...shardsIn(output), ...documents].sort(),
       'neither a lock nor a partial file is left')
     for (const { file, sha256: hash } of files) t.equal(hash, sha256(readFileSync(join(output, file))))
   }
@@ -171,7 +172,7 @@ t.test('a component that fails does not stop the others; the stats and the error
   t.strictSame(JSON.parse(readFileSync(logFile, 'utf8')), JSON.parse(JSON.stringify(error.stats)))
   t.strictSame(rowsIn(join(folder, 'good')), answers().packed.rows)
   t.strictSame(filesIn(folder).filter(name => !/\.ndjson(\.gz)?$/.test(name)), [
-    'good/checkpoint.json', 'good/shard_00000.npy', 'mix.yaml', 'stats.json'
+    'good/checkpoint.json', 'good/shard_00000.docs', 'good/shard_00000.npy', 'mix.yaml', 'stats.json'
   ])
   t.strictSame((await run()).stats, error.stats, 'the good component is not repeated; the others fail again')
 })

@@ -93,7 +93,7 @@ async function stop ({ outputDir, run }: Mixture): Promise<void> {
 
 /** Every shard below a folder, by name. */
 function shards (folder: string): Readonly<Record<string, string>> {
-  return Object.fromEntries(filesIn(folder).filter(name => name.endsWith('.npy')).map(name =>
+  return Object.fromEntries(filesIn(folder).filter(name => /\.(npy|docs)$/.test(name)).map(name =>
     [name, readFileSync(join(folder, name), 'latin1')]))
 }
 
@@ -268,7 +268,8 @@ t.test('without disk space for a checkpoint, the previous one is kept', async t 
   }])
   t.ok(stopped.encoded() <= began + 9 + EVERY, 'it stopped there')
   t.equal(readFileSync(path, 'latin1'), standing)
-  t.strictSame(filesIn(outputDir), ['ballast', 'checkpoint.json', 'shard_00000.npy.partial'])
+  const partials = ['shard_00000.docs.partial', 'shard_00000.npy.partial']
+  t.strictSame(filesIn(outputDir), ['ballast', 'checkpoint.json', ...partials])
   rmSync(ballast)
   await goesOn(t, stopped, whole, 2)
 })

@@ -1,7 +1,8 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { sha256 } from '../../lib/hash.ts'
-import { type RunReport, run as runInto, runText } from '../../recipes/run.ts'
+import type { RunReport } from '../../recipes/mixture/run-mixture.ts'
+import { run as runInto, runText } from '../../recipes/run.ts'
 import { docs, failure, filesIn, fixture, folderInMemory, ndjsonOf, pattern, put } from '../helpers.ts'
 import { type Test, t } from '../tap.ts'
 

@@ -4,7 +4,8 @@ import { basename, join } from 'node:path'
 import type { PartialError } from '../../lib/errors.ts'
 import { sha256 } from '../../lib/hash.ts'
 import { processMixture } from '../../recipes/process-mixture.ts'
-import { type RunSummary, type RunsResult, runs, runsText } from '../../recipes/runs.ts'
+import type { RunSummary } from '../../recipes/history/summary.ts'
+import { type RunsResult, runs, runsText } from '../../recipes/runs.ts'
 import { commandsHereIn } from '../commands.ts'
 import { docs, failure, fixture, ndjsonOf, pattern, put, temporaryFolder } from '../helpers.ts'
 import { type Test, t } from '../tap.ts'
@@ -157,7 +158,7 @@ t.test('records are listed, compared, and found by a shard', async t => {
   await t.test('other arguments are refused', async t => {
     for (const what of [['diff'.repeat(2), 'a'], ['diff', 'a'], ['diff', 'a', 'b', 'c'], ['of', 'a', 'b']]) {
       t.match(await failure(runs(what, options)), {
-        code: 'ERR_USAGE', message: /expected nothing, NAME, diff A B, or of SHARD/
+        code: 'ERR_USAGE', message: /expected nothing, NAME, show A, diff A B, or of SHARD/
       })
     }
   })

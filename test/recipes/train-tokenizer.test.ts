@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, rmdirSync, writeFileSync }
 import { join } from 'node:path'
 import { type Test, t } from '../tap.ts'
 import { sha256 } from '../../lib/hash.ts'
-import { withLock } from '../../lib/output/lock.ts'
+import { withLock } from '../../lib/output/with-lock.ts'
 import { readModel } from '../../lib/sentencepiece/model.ts'
 import { loadTokenizer } from '../../lib/tokenizer/tokenizer.ts'
 import { trainUnigram } from '../../lib/trainer/train-unigram.ts'

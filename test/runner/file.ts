@@ -18,6 +18,16 @@ const STDERR_KEPT = 10_000
 const GROUP = fileURLToPath(new URL('./group.js', import.meta.url))
 
 /**
+ * Most code of a test runs a few times, so that compiling it to fast code takes longer than it saves, and garbage is
+ * collected in less time where more of it is collected at once. This saves a sixth of the CPU time.
+ */
+const V8_OPTIONS = [
+  '--max-semi-space-size=32',
+  '--single-threaded-gc',
+  ...(process.version.startsWith('v20.') ? ['--interrupt-budget=600000'] : []) // later versions don't have it
+]
+
+/**
  * Runs test files in one process, and checks their report more strictly than TAP: a file without tests, a test without
  * an assertion, and a process that fails after its last test have failed.
  */
@@ -28,7 +38,7 @@ export async function runFiles (
   const report = new Report(paths)
   const program = paths.length === 1 ? paths : [GROUP, ...paths]
   // The process leads a group, so that its children end with it.
-  const child = spawn(process.execPath, program, {
+  const child = spawn(process.execPath, [...V8_OPTIONS, ...program], {
     cwd, env: { ...env, TAP_TIMEOUT: '0' }, stdio: ['ignore', 'pipe', 'pipe'], detached: true
   })
   const kill = (): void => {

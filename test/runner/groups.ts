@@ -1,22 +1,23 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-/**
- * Adjacent files share a process, so that Node, tap and our modules are loaded once. The limit leaves some groups for
- * every core.
- */
-const MOST_FILES = 12
-
 /** A comment that keeps a file from sharing its process, followed by the reason. */
 const ALONE = /^\/\/ Runs alone: /m
 
-/** The files that each process runs. @param files built files, relative to the checkout */
-export function groupsOf (root: string, files: readonly string[]): string[][] {
+/**
+ * The files that each process runs. Files share a process, so that Node, tap and our modules are loaded, and compiled,
+ * once for each job.
+ *
+ * @param files built files, relative to the checkout
+ * @param jobs the number of concurrent processes
+ */
+export function groupsOf (root: string, files: readonly string[], jobs: number): string[][] {
   const alone = new Set(files.filter(file => runsAlone(join(root, file))))
   const others = files.filter(file => !alone.has(file))
-  const groups = [...alone].map(file => [file])
-  for (let at = 0; at < others.length; at += MOST_FILES) groups.push(others.slice(at, at + MOST_FILES))
-  return groups
+  // Adjacent ones, because they use the same modules: dealt in turns, they take 15 % more CPU time.
+  const size = Math.ceil(others.length / jobs)
+  const shared = Array.from({ length: jobs }, (_, job) => others.slice(job * size, (job + 1) * size))
+  return [...[...alone].map(file => [file]), ...shared].filter(group => group.length > 0)
 }
 
 function runsAlone (path: string): boolean {

@@ -171,7 +171,7 @@ t.test('a file that ends its process fails, and so do the files after it in that
     'x/a': byTap("t.test('one', t => { t.pass('holds'); t.end() })"),
     'x/b': byTap("t.test('two', t => { setTimeout(() => { throw new Error('lost') }); setTimeout(t.end, 1000) })"),
     'x/c': byTap("t.test('three', t => { t.pass('holds'); t.end() })")
-  })
+  }, { jobs: 1 })
   t.equal(passed, false)
   t.match(
     lines.join('\n'),

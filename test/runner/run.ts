@@ -39,7 +39,7 @@ export async function runTests ({ root, files, jobs, limit, print, signal }: Run
     }
   }
 
-  const waiting = groupsOf(root, files)
+  const waiting = groupsOf(root, files, jobs)
   const work = async (): Promise<void> => {
     for (let group = waiting.shift(); group !== undefined && signal?.aborted !== true; group = waiting.shift()) {
       const options = { cwd: root, limit, env: { ...process.env, TMPDIR: temporary } }

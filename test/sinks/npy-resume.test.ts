@@ -4,10 +4,10 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import fc from 'fast-check'
 import { t } from '../tap.ts'
-import { Barrier } from '../../lib/stage/barrier.ts'
 import { readNpy } from '../../lib/shards/npy.ts'
 import { type NpySink, type NpySinkState, npySink } from '../../sinks/npy.ts'
 import { closed, failure, filesIn, folderInMemory, put } from '../helpers.ts'
+import { bytesIn, killed } from './npy-runs.ts'
 
 const ROWS = Array.from({ length: 11 }, (_, i) => Int32Array.of(i, i + 1, i + 2))
 const PER_SHARD = 4
@@ -22,32 +22,14 @@ function sinkInto (
   return sink
 }
 
-/** Writes rows `from` to `to`, saves at a barrier, and fails after `lost` more. */
+/** Writes rows `from` to `to`, saves, and fails after `lost` more. */
 async function cut (sink: NpySink, from: number, to: number, lost = 0): Promise<NpySinkState> {
-  let state: NpySinkState | undefined
-  async function * items (): AsyncGenerator<Int32Array | Barrier> {
-    yield * ROWS.slice(from, to)
-    await new Promise<void>(resolve => {
-      sink.write(new Barrier(async () => {
-        state = JSON.parse(JSON.stringify(await sink.save())) as NpySinkState
-        resolve()
-      }))
-    })
-    yield * ROWS.slice(to, to + lost)
-    throw new Error('killed')
-  }
-  t.match(await failure(pipeline(Readable.from(items()), sink)), { message: 'killed' })
-  await closed(sink)
-  return state!
+  return await killed(sink, ROWS.slice(from, to), ROWS.slice(to, to + lost))
 }
 
 /** Writes rows to the end. */
 async function finish (sink: NpySink, from: number, to = ROWS.length): Promise<void> {
   await pipeline(Readable.from(ROWS.slice(from, to)), sink)
-}
-
-function contentOf (folder: string): Record<string, string> {
-  return Object.fromEntries(filesIn(folder).map(name => [name, readFileSync(join(folder, name)).toString('hex')]))
 }
 
 /** The result of an uninterrupted run. */
@@ -57,7 +39,7 @@ async function inOneGo (
 ): Promise<{ stats: NpySink['stats'], content: Record<string, string> }> {
   const sink = sinkInto(folder)
   await finish(sink, 0, rows)
-  return { stats: sink.stats, content: contentOf(folder) }
+  return { stats: sink.stats, content: bytesIn(folder) }
 }
 
 t.test('saved at any rows and resumed, the bytes and stats are those of one pass', async t => {
@@ -78,7 +60,7 @@ t.test('saved at any rows and resumed, the bytes and stats are those of one pass
     const sink = sinkInto(folder, state)
     await finish(sink, at)
     t.strictSame(sink.stats, whole.stats, `${cuts.join()}, ${lost} lost`)
-    t.strictSame(contentOf(folder), whole.content, `${cuts.join()}, ${lost} lost`)
+    t.strictSame(bytesIn(folder), whole.content, `${cuts.join()}, ${lost} lost`)
   }
   for (const place of places) await check([place], 0)
   for (const lost of [1, 3, 6]) await check([6], lost) // with 6, a shard is renamed after the checkpoint
@@ -93,10 +75,10 @@ t.test('a shard that was renamed after the checkpoint is resumed from a copy', a
   const kept = join(folder, 'kept')
   cpSync(shards, kept, { recursive: true })
   await finish(sinkInto(shards, state), 6)
-  t.strictSame(contentOf(shards), whole.content)
+  t.strictSame(bytesIn(shards), whole.content)
   t.strictSame(filesIn(kept), ['shard_00000.npy', 'shard_00001.npy.partial'])
   await finish(sinkInto(shards, state), 6)
-  t.strictSame(contentOf(shards), whole.content, 'from full shards')
+  t.strictSame(bytesIn(shards), whole.content, 'from full shards')
 })
 
 t.test('a last shard whose header has fewer rows is resumed, renamed or not', async t => {
@@ -107,12 +89,12 @@ t.test('a last shard whose header has fewer rows is resumed, renamed or not', as
     const shards = join(folder, kind)
     const state = await cut(sinkInto(shards), 0, 5)
     await finish(sinkInto(shards, state), 5, 6)
-    t.strictSame(contentOf(shards), short.content)
+    t.strictSame(bytesIn(shards), short.content)
     const shard = join(shards, 'shard_00001.npy')
     t.equal(readNpy(readFileSync(shard)).rows, 2)
     if (kind === 'not renamed') renameSync(shard, `${shard}.partial`)
     await finish(sinkInto(shards, state), 5)
-    t.strictSame(contentOf(shards), whole.content, kind)
+    t.strictSame(bytesIn(shards), whole.content, kind)
   }
 })
 

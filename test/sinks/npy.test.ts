@@ -131,7 +131,7 @@ t.test('old shards are deleted only after a new one has taken their place', asyn
   const overwriting = (rows: Readable): Promise<unknown> =>
     failure(pipeline(rows, npySink(folder, { sequencesPerShard: 2, overwrite: true })))
   t.match(await overwriting(sequences([])), {
-    code: 'ERR_OUTPUT_EXISTS', message: /there are no sequences to write, so the 2 shards of another run are kept/
+    code: 'ERR_OUTPUT_EXISTS', message: /there is nothing to write, so the 2 shards of another run are kept/
   })
   t.match(await overwriting(sequences([[1, 2, 3], [1]])), { code: 'ERR_SHARD' })
   await new Promise(resolve => setTimeout(resolve, 20))

@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { t } from '../tap.ts'
 import type { Sequence } from '../../lib/document.ts'
-import { Packer, pack } from '../../transforms/pack.ts'
+import { ConcatPacker } from '../../lib/packing/concat.ts'
+import { pack } from '../../transforms/pack.ts'
 import { answers, through } from '../helpers.ts'
 
 const tokens = (ids: readonly number[]): unknown => ({ id: '', ids: Int32Array.from(ids), meta: {} })
@@ -38,7 +39,7 @@ t.test('property: no id but the tail is lost, repeated or reordered', async t =>
 })
 
 t.test('sequences share no memory with the input or with later sequences', async t => {
-  const packer = new Packer(2)
+  const packer = new ConcatPacker(2)
   const given: Sequence[] = []
   const ids = Int32Array.of(1, 2, 3)
   packer.add(ids, sequence => given.push(sequence))
@@ -61,10 +62,10 @@ t.test('state: split at any document and restored from JSON, the sequences are t
 })
 
 t.test('state of another sequence length, or with a tail that is too long, is refused', async t => {
-  t.throws(() => { new Packer(4).restore({ seqLen: 5, rest: [] }) }, {
+  t.throws(() => { new ConcatPacker(4).restore({ seqLen: 5, rest: [] }) }, {
     code: 'ERR_STATE', message: /sequences of 4 ids, got 0 ids of a sequence of 5/
   })
-  t.throws(() => { new Packer(4).restore({ seqLen: 4, rest: [1, 2, 3, 4] }) }, { code: 'ERR_STATE' })
+  t.throws(() => { new ConcatPacker(4).restore({ seqLen: 4, rest: [1, 2, 3, 4] }) }, { code: 'ERR_STATE' })
 })
 
 t.test('a sequence length of 0 is refused', async t => {
@@ -75,7 +76,7 @@ t.test('values that are no state are refused, and a restored tail is counted', a
   for (const state of [
     undefined, {}, { seqLen: 4 }, { seqLen: 4, rest: ['x'] }, { seqLen: 4, rest: [1.5] }, { seqLen: 4, rest: [-1] }
   ]) {
-    t.throws(() => { new Packer(4).restore(state) }, { code: 'ERR_STATE' })
+    t.throws(() => { new ConcatPacker(4).restore(state) }, { code: 'ERR_STATE' })
   }
   const stage = pack({ seqLen: 4 })
   stage.restore({ seqLen: 4, rest: [1, 2, 3] })

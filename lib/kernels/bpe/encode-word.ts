@@ -1,4 +1,5 @@
 import { mergeShort } from './merge'
+import { FEW, mergeFew } from './merge-few'
 import { idOf, NONE } from './pairs'
 import { settings } from './settings'
 
@@ -8,12 +9,10 @@ export function encodeWord (at: usize, length: u32): u32 {
     store<u32>(settings.workAt, load<u32>(settings.byteIdsAt + (<usize>load<u8>(at) << 2)))
     return 1
   }
-  if (settings.wholeWords !== 0) {
-    const id = idOf(at, length)
-    if (id !== NONE) {
-      store<u32>(settings.workAt, id)
-      return 1
-    }
+  const id = idOf(at, length)
+  if (id !== NONE) {
+    store<u32>(settings.workAt, id)
+    return 1
   }
-  return mergeShort(at, length)
+  return length <= FEW ? mergeFew(at, length) : mergeShort(at, length)
 }

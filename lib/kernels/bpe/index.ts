@@ -7,12 +7,17 @@
  */
 import { LETTER, MARK } from './classes'
 import { encodeWord } from './encode-word'
+import {
+  CL100K, DEEPSEEK, DIGITS, FALCON, GPT2, LLAMA3, NUMBERS, O200K, QWEN2, QWEN35, R50K, TEKKEN
+} from './families'
+import { casedLength, lettersLength, othersLength } from './glance'
 import { mergeLong, SHORT_WORD } from './merge'
 import { beginSteps, cl100kEnd, deepseekEnd, digitsEnd, falconEnd, gpt2End, o200kEnd } from './scan'
 import { setSettings, settings } from './settings'
 import { clearWords, encodeMissingBy, SHORT_KEY, writeLonger, writeShort } from './words'
 
 export { addMerges, addSplits, countSplits, indexTokens } from './pairs'
+export { keepPairs, listPairs, listPairsByBytes } from './reachable'
 
 /** Takes what to work with, for all that follows. */
 export function setup (at: usize): void {
@@ -47,20 +52,6 @@ export function longWordLength (): u32 {
 export function encodeLong (at: usize, length: u32): u32 {
   return mergeLong(at, length)
 }
-
-// What text is cut by: lib/bpe/kernel-encoder.ts has the same numbers.
-const GPT2: i32 = 0
-const R50K: i32 = 1
-const LLAMA3: i32 = 2
-const CL100K: i32 = 3
-const QWEN2: i32 = 4
-const O200K: i32 = 5
-const TEKKEN: i32 = 6
-const DEEPSEEK: i32 = 7
-const DIGITS: i32 = 8
-const NUMBERS: i32 = 9
-const QWEN35: i32 = 10
-const FALCON: i32 = 11
 
 /** Ids of a word of up to 64 bytes, and the 16 bytes that may be written after them. */
 const WORD_ROOM: usize = 4 * 64 + 16
@@ -98,16 +89,14 @@ function encodeAs (family: i32, at: usize, end: usize): u32 {
   for (let offset: usize = 0; offset < 48; offset += 16) v128.store(end + offset, i64x2(0, 0))
   while (at < end && out <= full) {
     const bytes = v128.load(at)
-    const glance = family === O200K || family === TEKKEN ? casedLength(at, bytes) : lettersLength(family, at, bytes)
-    if (glance !== 0) {
-      out = writeShort(at, glance, bytes, out)
-      at += glance
-      continue
-    }
-    const length = <u32>(wordEnd(family, at, end) - at)
-    if (length > SHORT_WORD) {
-      longWord = length
-      break
+    let length = family === O200K || family === TEKKEN ? casedLength(at, bytes) : lettersLength(family, at, bytes)
+    if (length === 0) length = othersLength(family, at, end, bytes)
+    if (length === 0) {
+      length = <u32>(wordEnd(family, at, end) - at)
+      if (length > SHORT_WORD) {
+        longWord = length
+        break
+      }
     }
     out = length <= SHORT_KEY ? writeShort(at, length, bytes, out) : writeLonger(at, length, out)
     at += length
@@ -130,61 +119,4 @@ function wordEnd (family: i32, at: usize, end: usize): usize {
   if (family === DEEPSEEK) return deepseekEnd(at, end)
   if (family === FALCON) return falconEnd(at, end)
   return digitsEnd(at, end, family === DIGITS)
-}
-
-/** Bits of the bytes between two, both included. */
-// @ts-ignore: decorator
-@inline
-function bytesBetween (bytes: v128, first: i8, last: i8): u32 {
-  const distance = i8x16.sub(bytes, i8x16.splat(first))
-  return <u32>i8x16.bitmask(i8x16.le_u(distance, i8x16.splat(last - first)))
-}
-
-/** Whether a byte of ASCII may be the first of a word of letters, in all families but o200k's. */
-// @ts-ignore: decorator
-@inline
-function mayPrecede (family: i32, byte: u32): bool {
-  if (byte >= 0x80) return false
-  if (family === GPT2 || family === R50K || family === DIGITS || family === NUMBERS || family === FALCON) {
-    return byte === 0x20
-  }
-  if (byte === 10 || byte === 13 || byte - 48 < 10) return false
-  return family === DEEPSEEK || byte !== 0x27 // which may begin a contraction
-}
-
-/**
- * The length of a word of ASCII letters, with what may be before them, that ends within 15 bytes before another
- * character of ASCII; 0 for anything else.
- */
-// @ts-ignore: decorator
-@inline
-function lettersLength (family: i32, at: usize, bytes: v128): u32 {
-  const letters = bytesBetween(v128.or(bytes, i8x16.splat(32)), 97, 122)
-  const first: u32 = load<u8>(at)
-  if ((letters & 3) === 0) return 0 // neither the first nor the second is a letter
-  if ((letters & 1) === 0 && !mayPrecede(family, first)) return 0
-  const length = <u32>ctz(~(letters | 1))
-  return endsInAscii(bytes, length) ? length : 0
-}
-
-/** As `lettersLength`, of words whose capitals come first, and which may have a contraction. */
-// @ts-ignore: decorator
-@inline
-function casedLength (at: usize, bytes: v128): u32 {
-  const upper = bytesBetween(bytes, 65, 90)
-  const lower = bytesBetween(bytes, 97, 122)
-  const first: u32 = load<u8>(at)
-  const isLetter = ((upper | lower) & 1) !== 0
-  if (!isLetter && (first >= 0x80 || first === 10 || first === 13 || first - 48 < 10)) return 0
-  const begin: u32 = isLetter ? 0 : 1
-  const capitals = begin + <u32>ctz(~(upper >> begin))
-  const length = capitals + <u32>ctz(~(lower >> capitals))
-  return length > begin && endsInAscii(bytes, length) && load<u8>(at + length) !== 0x27 ? length : 0
-}
-
-/** Whether a character of ASCII follows so many bytes, within the 16 that are looked at. */
-// @ts-ignore: decorator
-@inline
-function endsInAscii (bytes: v128, length: u32): bool {
-  return length <= SHORT_KEY && ((<u32>i8x16.bitmask(bytes) >> length) & 1) === 0
 }

@@ -8,6 +8,19 @@ export const SHORT_WORD: u32 = 64
 export const RANKS_AT: usize = 1024
 export const TOKENS_AT: usize = 1536
 
+/** The last merge: its rank, and the tokens that it merged. */
+export let lastRank: u32 = 0
+export let lastLeft: u32 = 0
+export let lastRight: u32 = 0
+
+// @ts-ignore: decorator
+@inline
+function noteLast (rank: u32, left: u32, right: u32): void {
+  lastRank = rank
+  lastLeft = left
+  lastRight = right
+}
+
 /**
  * Merges the bytes of a word of 2 to 64. The ids are at the beginning of the work memory then.
  *
@@ -61,7 +74,9 @@ export function mergeRanked (length: u32): u64 {
     const left = (<u32>(lane - ranks) >> 2) + <u32>ctz(found)
     const right = left + 1 + <u32>ctz(alive >> (left + 1))
     const leftToken = load<u32>(tokens + (<usize>left << 2))
-    const merged = mergedOf(rank, leftToken, load<u32>(tokens + (<usize>right << 2)))
+    const rightToken = load<u32>(tokens + (<usize>right << 2))
+    noteLast(rank, leftToken, rightToken)
+    const merged = mergedOf(rank, leftToken, rightToken)
     alive &= ~((<u64>1) << right)
     store<u32>(tokens + (<usize>left << 2), merged)
     store<u32>(ranks + (<usize>right << 2), NONE)
@@ -147,7 +162,8 @@ export function mergeQueued (length: u32): void {
     if (load<u32>(ranksAt + offset) !== rank) continue // another pair is there by now
     const right = tokenAfter(left)
     const next = tokenAfter(right)
-    store<u32>(tokensAt + offset, mergedOf(rank, tokenAt(left), tokenAt(right)))
+    noteLast(rank, tokenAt(left), tokenAt(right))
+    store<u32>(tokensAt + offset, mergedOf(rank, lastLeft, lastRight))
     store<u32>(ranksAt + (<usize>right << 2), NONE)
     store<u32>(nextAt + offset, next)
     if (next < length) store<u32>(previousAt + (<usize>next << 2), left)

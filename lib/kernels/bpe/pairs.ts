@@ -39,6 +39,7 @@ function sharedRank (rank: u32): u32 {
 // @ts-ignore: decorator
 @inline
 export function mergedOf (rank: u32, left: u32, right: u32): u32 {
+  if (settings.mergedAt === 0) return rank
   return load<u32>(settings.mergedAt + (<usize>(settings.tiesAt === 0 ? rank : ownRank(left, right)) << 2))
 }
 
@@ -72,41 +73,76 @@ export function addPair (left: u32, right: u32, rank: u32): bool {
   return false
 }
 
+// A slot has an id and bits of a hash, so that few tokens are compared; the highest bit is only set in free ones.
+const CHECK_BITS: u32 = 10
+const IDS: u32 = (1 << <u32>ID_BITS) - 1
+
+// @ts-ignore: decorator
+@inline
+function checkOf (hash: u64): u32 {
+  return (<u32>(hash >> 24) & ((1 << CHECK_BITS) - 1)) << <u32>ID_BITS
+}
+
+export function clearTokens (): void {
+  memory.fill(settings.tokenSlotsAt, 0xff, <usize>4 << settings.tokenBits)
+}
+
 /** Fills the table of tokens by their bytes. @returns false where there is no slot for one */
 export function indexTokens (): bool {
-  memory.fill(settings.tokenSlotsAt, 0xff, <usize>4 << settings.tokenBits)
-  const mask: u32 = (1 << settings.tokenBits) - 1
+  clearTokens()
   for (let id: u32 = 0; id < settings.tokenCount; id++) {
     const begin = load<u32>(settings.startsAt + (<usize>id << 2))
     const length = load<u32>(settings.startsAt + (<usize>id << 2), 4) - begin
-    if (length === 0) continue
-    let slot = <u32>(hashOf(settings.tokensAt + begin, length) >> (64 - <u64>settings.tokenBits))
-    let probe = 0
-    for (; load<u32>(settings.tokenSlotsAt + (<usize>slot << 2)) !== NONE; probe++) {
-      if (probe === MOST_PROBES) return false
-      slot = (slot + 1) & mask
-    }
-    store<u32>(settings.tokenSlotsAt + (<usize>slot << 2), id)
+    if (length !== 0 && !indexToken(id, settings.tokensAt + begin, length)) return false
   }
   return true
 }
 
+/** Adds a token to the table. @returns false where there is no slot for it */
+export function indexToken (id: u32, at: usize, length: u32): bool {
+  const hash = hashOf(at, length)
+  const mask: u32 = (1 << settings.tokenBits) - 1
+  let slot = <u32>(hash >> (64 - <u64>settings.tokenBits))
+  for (let probe = 0; probe < MOST_PROBES; probe++) {
+    const place = settings.tokenSlotsAt + (<usize>slot << 2)
+    if (load<u32>(place) === NONE) {
+      store<u32>(place, id | checkOf(hash))
+      return true
+    }
+    slot = (slot + 1) & mask
+  }
+  return false
+}
+
 /** The id of the token with these bytes; `NONE` where there is none. */
 export function idOf (at: usize, length: u32): u32 {
+  const hash = hashOf(at, length)
+  const check = checkOf(hash)
   const mask: u32 = (1 << settings.tokenBits) - 1
-  let slot = <u32>(hashOf(at, length) >> (64 - <u64>settings.tokenBits))
+  let slot = <u32>(hash >> (64 - <u64>settings.tokenBits))
   while (true) {
-    const id = load<u32>(settings.tokenSlotsAt + (<usize>slot << 2))
-    if (id === NONE) return NONE
-    const begin = load<u32>(settings.startsAt + (<usize>id << 2))
-    const end = load<u32>(settings.startsAt + (<usize>id << 2), 4)
-    if (end - begin === length && memory.compare(settings.tokensAt + begin, at, length) === 0) return id
+    const found = load<u32>(settings.tokenSlotsAt + (<usize>slot << 2))
+    if (found === NONE) return NONE
+    if ((found & ~IDS) === check && hasBytes(found & IDS, at, length)) return found & IDS
     slot = (slot + 1) & mask
   }
 }
 
+/** Whether a token has these bytes. */
+function hasBytes (id: u32, at: usize, length: u32): bool {
+  const begin = load<u32>(settings.startsAt + (<usize>id << 2))
+  if (load<u32>(settings.startsAt + (<usize>id << 2), 4) - begin !== length) return false
+  const token = settings.tokensAt + begin
+  let offset: usize = 0
+  for (; offset + 16 <= <usize>length; offset += 16) {
+    if (v128.any_true(v128.xor(v128.load(token + offset), v128.load(at + offset)))) return false
+  }
+  const difference = v128.xor(v128.load(token + offset), v128.load(at + offset))
+  return !v128.any_true(v128.and(difference, v128.load(settings.masksAt + ((<usize>length - offset) << 4))))
+}
+
 /** Bytes with their tokens, and pairs of bytes. */
-function fillBytes (): void {
+export function fillBytes (): void {
   for (let byte: u32 = 0; byte < 256; byte++) {
     store<u8>(settings.workAt, <u8>byte)
     store<u32>(settings.byteIdsAt + (<usize>byte << 2), idOf(settings.workAt, 1))
@@ -118,7 +154,7 @@ function fillBytes (): void {
   }
 }
 
-function clearPairs (): void {
+export function clearPairs (): void {
   memory.fill(settings.pairsAt, 0xff, <usize>8 << settings.pairBits)
   memory.fill(settings.filterAt, 0, 1 << 17)
 }

@@ -37,8 +37,11 @@ export function writeShort (at: usize, length: u32, bytes: v128, out: usize): us
   let key = v128.and(bytes, v128.load(settings.masksAt + (<usize>length << 4)))
   key = i8x16.replace_lane(key, 15, <i8>length)
   const line = settings.shortAt + (<usize>shortLine(key) << 6)
-  if (i8x16.all_true(i8x16.eq(v128.load(line), key))) return writeKept(line + 16, out)
-  return writeShortLater(at, length, key, line, out)
+  // No branch for either: which of the two it is can't be predicted.
+  const isFirst = i8x16.all_true(i8x16.eq(v128.load(line), key))
+  const isSecond = i8x16.all_true(i8x16.eq(v128.load(line, 32), key))
+  if (isFirst | isSecond) return writeKept(line + 16 + (<usize>isSecond << 5), out)
+  return writeNewShort(at, length, key, line, out)
 }
 
 // @ts-ignore: decorator
@@ -49,9 +52,8 @@ function shortLine (key: v128): u32 {
   return <u32>((hash * FACTOR_3) >> (64 - <u64>settings.shortBits))
 }
 
-/** Of a word that isn't the first of its line. */
-function writeShortLater (at: usize, length: u32, key: v128, line: usize, out: usize): usize {
-  if (i8x16.all_true(i8x16.eq(v128.load(line, 32), key))) return writeKept(line + 48, out)
+/** Of a word that isn't in its line. */
+function writeNewShort (at: usize, length: u32, key: v128, line: usize, out: usize): usize {
   const count = encodeMissing(at, length)
   const ids = keptIds(count)
   v128.store(line, v128.load(line), 32)

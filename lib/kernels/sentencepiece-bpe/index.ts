@@ -12,7 +12,7 @@ import { beginIds, fuseUnknown } from './ids'
 import { NO_WORDS, own, setOwnSettings, SPACES_FIRST, SPACES_LAST } from './settings'
 import { encodePart, encodeSpan, longPartLength, spanEnd } from './spans'
 
-export { addSplits, countSplits, indexTokens } from '../bpe/pairs'
+export { addMerges, addSplits, countSplits, indexTokens } from '../bpe/pairs'
 export { addNeighbours } from './characters'
 
 /** Takes what to work with, for all that follows. */

@@ -17,6 +17,8 @@ export const INSIDE: u32 = 4
 export const MARK: u32 = 8
 /** It is in a symbol. */
 const IN_SYMBOL: u32 = 16
+/** No piece begins with the character. It isn't a space, and is in normalized text. */
+export const PIECELESS: u32 = 32
 
 /** Of characters outside the BMP, and of all where the charsmap is too large to be looked through. */
 const ANY: u32 = REWRITTEN | BEGINS | INSIDE
@@ -104,7 +106,16 @@ export function describeCharacters (symbolsText: usize, symbolsEnd: usize, units
     if (steps >= MOST_STEPS) memory.fill(settings.flagsAt, <u8>ANY, BMP)
   }
   addFlags(0x2581, MARK)
+  describePieces()
   writeMasks()
+}
+
+function describePieces (): void {
+  const scratch = settings.masksAt // isn't written yet
+  for (let point: u32 = 0; point < <u32>BMP; point++) {
+    const end = scratch + writeCharacter(point, scratch)
+    if (point !== SPACE && !beginsKey(settings.nodesAt, scratch, end)) addFlags(point, PIECELESS)
+  }
 }
 
 function describeSymbols (at: usize, end: usize): void {

@@ -40,14 +40,20 @@ export function writeIds<T> (length: u32, out: usize, measured: bool): usize {
     } else if (settings.byteIdsAt !== 0) {
       out = writeBytes(begin, end, out)
     } else {
-      runs = runs || afterUnknown
-      store<u32>(out, settings.unkId)
-      if (measured || !afterUnknown) out += 4
+      const count = measured ? charsOf(begin, end) : afterUnknown ? 0 : 1
+      runs = runs || afterUnknown || count > 1
+      for (const last = out + (<usize>count << 2); out < last; out += 4) store<u32>(out, settings.unkId)
     }
     afterUnknown = node === UNKNOWN
     begin = end
   }
   return out
+}
+
+function charsOf (at: usize, end: usize): u32 {
+  let count: u32 = 0
+  for (; at < end; at++) count += <u32>((load<u8>(at) & 0xc0) !== 0x80)
+  return count
 }
 
 function writeBytes (at: usize, end: usize, out: usize): usize {

@@ -11,7 +11,8 @@ import { NO_ROOM, normalizeText } from './normalize'
 import { setSettings, settings } from './settings'
 import { SPACE } from './utf8'
 import {
-  DONE, LONG_KEY, TOO_LONG, beginTotals, clearWords, whyNot, writeLonger, writeSearched, writeShort, writeUnkept
+  DONE, LONG_KEY, TOO_LONG, beginTotals, clearWords, shortKey, shortLine, whyNot, writeLonger, writeSearched, writeShort,
+  writeUnkept
 } from './words'
 
 export { buildTrie } from './build-trie'
@@ -72,29 +73,50 @@ function encodeWords<T> (begin: usize, end: usize): u32 {
   let out = settings.outAt
   reason = DONE
   for (let offset: usize = 0; offset < 64; offset += 16) v128.store(end + offset, i8x16.splat(<i8>SPACE))
+  let bytes = v128.load(at)
+  let length = shortLength(bytes)
+  let key = shortKey(bytes, length)
+  let line = shortLine(key)
   while (at <= end && out <= full) {
-    const bytes = v128.load(at)
-    const length = <u32>ctz(separatorsOf(bytes) | 0x1_0000)
     if (length === 0 && skipsEmpty) {
-      at++
+      at += ctz(~separatorsOf(bytes) | 0x1_0000)
+    } else if (length < 16 && spaced) {
+      const next = at + length + 1
+      bytes = v128.load(next)
+      const nextLength = shortLength(bytes)
+      const nextKey = shortKey(bytes, nextLength)
+      const nextLine = shortLine(nextKey)
+      load<u8>(nextLine) // the processor fetches it while this word is encoded
+      const then = writeShort<T>(at, length, key, line, out)
+      if (then === 0) return stop(at, length, out)
+      out = then
+      at = next
+      length = nextLength
+      key = nextKey
+      line = nextLine
       continue
+    } else {
+      const whole = length < 16 ? length : longLength(at)
+      const then = whole > LONG_KEY || !spaced ? writeUnkept<T>(at, whole, spaced, out) : writeLonger<T>(at, whole, out)
+      if (then === 0) return stop(at, whole, out)
+      spaced = spaced || then > out || !skipsEmpty
+      out = then
+      at += whole + 1
     }
-    if (length < 16 && spaced) {
-      const next = writeShort<T>(at, length, bytes, out)
-      if (next === 0) return stop(at, length, out)
-      out = next
-      at += length + 1
-      continue
-    }
-    const whole = length < 16 ? length : longLength(at)
-    const next = whole > LONG_KEY || !spaced ? writeUnkept<T>(at, whole, spaced, out) : writeLonger<T>(at, whole, out)
-    if (next === 0) return stop(at, whole, out)
-    spaced = spaced || next > out || !skipsEmpty
-    out = next
-    at += whole + 1
+    bytes = v128.load(at)
+    length = shortLength(bytes)
+    key = shortKey(bytes, length)
+    line = shortLine(key)
   }
   stoppedAt = at
   return <u32>((out - settings.outAt) >> 2)
+}
+
+/** The length of a word whose first 16 bytes these are; 16 where it is longer. */
+// @ts-ignore: decorator
+@inline
+function shortLength (bytes: v128): u32 {
+  return <u32>ctz(separatorsOf(bytes) | 0x1_0000)
 }
 
 /** The length of a word of 16 bytes or more. */

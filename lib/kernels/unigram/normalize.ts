@@ -2,6 +2,7 @@
 import { BEGINS, INSIDE, MARK, REWRITTEN, flagsAt } from './characters'
 import { foundReplacement, longestMapped } from './charsmap'
 import { longestKey } from './double-array'
+import { keepReplaced, replaced, replacementLength, replacementOf } from './replacements'
 import { settings } from './settings'
 import { SPACE, isU2581, lengthOfChar } from './utf8'
 
@@ -43,22 +44,36 @@ export function normalizeWord (at: usize, to: usize, spaced: bool): u32 {
   if (spaced) store<u8>(out++, <u8>SPACE)
   afterSpace = settings.dropsSpaces !== 0
   if (out + (to - at) > full) return NO_ROOM
-  while (at < to) {
-    const flags = flagsAt(at)
+  const hasSymbols = settings.symbolsAt !== 0
+  for (let flags = flagsAt(at); at < to;) {
     const byte: u32 = load<u8>(at)
     const next = at + lengthOfChar(byte)
-    const isUnchanged = (flags & (REWRITTEN | MARK)) === 0 && byte !== SPACE &&
-      ((flags & BEGINS) === 0 || next >= to || (flagsAt(next) & INSIDE) === 0)
-    if (isUnchanged) {
+    const nextFlags = flagsAt(next) // at the end of the text, of anything: then `find` decides
+    const isPlain = (flags & (REWRITTEN | MARK)) === 0 && ((flags & BEGINS) === 0 || (nextFlags & INSIDE) === 0)
+    if (isPlain && byte !== SPACE) {
       store<u32>(out, load<u32>(at))
       out += next - at
       at = next
+      flags = nextFlags
       afterSpace = false
       continue
     }
+    const isAlone = (flags & (REWRITTEN | MARK | BEGINS)) === REWRITTEN && byte >= 0x80 && !hasSymbols
+    const known = isAlone ? replaced(at, next - at) : 0
+    if (known !== 0 && out + 4 + (to - next) <= full) {
+      store<u32>(out, replacementOf(known))
+      out += replacementLength(known)
+      at = next
+      flags = nextFlags
+      afterSpace = false
+      continue
+    }
+    const char = at
     at = find(at, to)
     if (out + (foundTo - foundFrom) + (to - at) > full) return NO_ROOM
+    if (isAlone) keepReplaced(char, next - char, foundFrom, foundTo)
     out = put(out)
+    flags = flagsAt(at)
   }
   if (settings.dropsSpaces !== 0) while (out > begin && load<u8>(out - 1) === SPACE) out--
   return <u32>(out - begin)

@@ -2,6 +2,7 @@
  * Finds the best segmentation of normalized text, with SentencePiece's arithmetic: what
  * lib/sentencepiece/unigram-search.ts does. `T` is the type that sums are compared in: f32 from 0.2.2 on, f64 before.
  */
+import { PIECELESS, flagsAt } from './characters'
 import { BASE_SHIFT, HAS_VALUE, IN_USE, LABEL_BITS, NODE_SHIFT } from './double-array'
 import { NODE, PLACE_SHIFT, SECOND, START, UNKNOWN, clearPlaces } from './places'
 import { settings } from './settings'
@@ -17,6 +18,7 @@ const DEAD: u64 = 0xff80_0000_0000_0000
 let total: f32 = 0
 let farthest: f32 = 0
 let chars: u32 = 0
+let joined: u32 = 0
 
 /** The total at the end of the text. */
 export function totalAtEnd (): f32 {
@@ -31,6 +33,11 @@ export function farthestTotal (): f32 {
 /** The number of characters of the text. */
 export function countedChars (): u32 {
   return chars
+}
+
+/** The number of pieces that the path doesn't have since they were joined to the one before them, all unknown. */
+export function joinedPieces (): u32 {
+  return joined
 }
 
 /** Searches the normalized text of a length. The path is at its places afterwards. @param start the total before */
@@ -76,6 +83,34 @@ function isEdge (unit: u64, byte: u32): bool {
 }
 
 /**
+ * Goes over a run of unknown characters that is part of any path: no piece begins in it, and none from before it goes
+ * into it. It becomes one piece.
+ *
+ * @returns the place after it
+ */
+function joinUnknown (at: usize, to: usize, place: usize): usize {
+  const unknown = load<f32>(settings.scoresAt + (<usize>settings.unkId << 2))
+  const begin = place
+  let before = load<f32>(place)
+  let far = farthest
+  let count: u32 = 0
+  do {
+    far = max(far, abs(before))
+    before = unknown + before
+    const length = <usize>lengthOfChar(load<u8>(at))
+    at += length
+    place += length << PLACE_SHIFT
+    count++
+  } while (at < to && (flagsAt(at) & PIECELESS) !== 0)
+  store<f32>(place, before)
+  store<u64>(place, (<u64>begin << 32) | <u64>UNKNOWN, NODE)
+  farthest = far
+  chars += count
+  joined += count - 1
+  return place
+}
+
+/**
  * Goes forward from two characters at once, since the memory that each step of one waits for leaves time for the other.
  * Both are at the same byte in each step, and the first one is offered first. It measures, at no cost to speak of. It
  * doesn't restart totals, which `farthest` shows to be needed.
@@ -86,13 +121,22 @@ function forwardByTwo (length: u32, start: f32): void {
   const to = settings.normalizedAt + length
   const unknown = <u64>reinterpret<u32>(load<f32>(settings.scoresAt + (<usize>settings.unkId << 2))) << 32
   const root = <u64>load<u32>(nodes)
-  const none = f32x4.splat(-Infinity)
   let far: f32 = 0
   let count: u32 = 0
   let at = settings.normalizedAt
   let place = places
+  let reach = places // where the farthest of the pieces ends
   clearPlaces(places + (<usize>length << PLACE_SHIFT), start)
+  farthest = 0
+  chars = 0
+  joined = 0
   while (at < to) {
+    if (place >= reach && (flagsAt(at) & PIECELESS) !== 0) {
+      const after = joinUnknown(at, to, place)
+      at += (after - place) >> PLACE_SHIFT
+      place = after
+      continue
+    }
     const before = load<f32>(place)
     far = max(far, abs(before))
     const next = min(at + lengthOfChar(load<u8>(at)), to)
@@ -117,6 +161,7 @@ function forwardByTwo (length: u32, start: f32): void {
     if (!isKnown) offer(secondPlace, unknown, before, UNKNOWN, place)
     count++
     at = next
+    reach = max(reach, end)
     if (at >= to) {
       place = secondPlace
       break
@@ -152,12 +197,13 @@ function forwardByTwo (length: u32, start: f32): void {
     }
     if ((isSecondKnown & 1) === 0) offer(afterSecond, unknown, secondBefore, UNKNOWN, secondPlace)
     count++
+    reach = max(reach, end)
     at += secondLength
     place = afterSecond
   }
   total = load<f32>(place)
-  farthest = far
-  chars = count
+  farthest = max(farthest, far)
+  chars += count
 }
 
 /** One character after the other, in either arithmetic, with restarts. */
@@ -206,6 +252,7 @@ function forward<T> (length: u32, start: f32, measured: bool): void {
   total = load<f32>(last)
   farthest = far
   chars = count
+  joined = 0
 }
 
 // @ts-ignore: decorator

@@ -48,6 +48,8 @@ export class Settings {
   normalizedAt: usize
   normalizedRoom: u32
   placesAt: usize
+  /** Characters that were rewritten (replacements.ts). */
+  replacedAt: usize
 }
 
 export let settings: Settings = changetype<Settings>(0)

@@ -14,7 +14,7 @@ import { FACTOR_1, FACTOR_2, FACTOR_3, FACTOR_4 } from '../bpe/hash'
 import { fuseRuns, hasRuns, totalAfter, writeIds } from './ids'
 import { NO_ROOM, hasMark, normalizeWord } from './normalize'
 import { FLOAT_STEP, countedPieces, measuredMargin } from './places'
-import { FARTHEST, countedChars, farthestTotal, search, totalAtEnd } from './search'
+import { FARTHEST, countedChars, farthestTotal, joinedPieces, search, totalAtEnd } from './search'
 import { settings } from './settings'
 import { SPACE } from './utf8'
 
@@ -68,22 +68,28 @@ export function whyNot (): u32 {
   return failure
 }
 
-/** Writes the ids of a word of up to 15 bytes. @param bytes the 16 from its beginning @returns their end; 0 for none */
+/** Writes the ids of a word of up to 15 bytes. @returns where they end; 0 for none */
 // @ts-ignore: decorator
 @inline
-export function writeShort<T> (at: usize, length: u32, bytes: v128, out: usize): usize {
-  const key = i8x16.replace_lane(v128.and(bytes, maskOf(length)), 15, <i8>length)
-  const line = settings.shortAt + (shortLine(key) << 6)
+export function writeShort<T> (at: usize, length: u32, key: v128, line: usize, out: usize): usize {
   if (!i8x16.all_true(i8x16.eq(v128.load(line), key))) return writeShortLater<T>(at, length, key, line, out)
   const end = writeKept<T>(line + 16, out)
   return end !== 0 ? end : writeAgain<T>(at, length, out)
 }
 
+/** The key of a word. @param bytes the 16 from its beginning */
 // @ts-ignore: decorator
 @inline
-function shortLine (key: v128): usize {
+export function shortKey (bytes: v128, length: u32): v128 {
+  return i8x16.replace_lane(v128.and(bytes, maskOf(length)), 15, <i8>length)
+}
+
+/** The line that may have a key. */
+// @ts-ignore: decorator
+@inline
+export function shortLine (key: v128): usize {
   const hash = <u64>i64x2.extract_lane(key, 0) * FACTOR_1 ^ <u64>i64x2.extract_lane(key, 1) * FACTOR_2
-  return <usize>(((hash ^ (hash >> 32)) * FACTOR_3) >> (64 - <u64>settings.shortBits))
+  return settings.shortAt + (<usize>(((hash ^ (hash >> 32)) * FACTOR_3) >> (64 - <u64>settings.shortBits)) << 6)
 }
 
 /** Of a word that isn't the first of its line: it becomes the first. */
@@ -217,7 +223,7 @@ export function writeSearched<T> (length: u32, out: usize): usize {
 function limitOf<T> (length: u32): f32 {
   const margin = measuredMargin()
   const bytes = <f64>length
-  const steps = <f64>(countedPieces() + countedChars()) / 2 + 1
+  const steps = <f64>(countedPieces() + joinedPieces() + countedChars()) / 2 + 1
   const room = margin / (steps * FLOAT_STEP) - margin - 2 * abs<f64>(<f64>totalAtEnd()) - 6 * gain * bytes
   const limit = margin === Infinity ? Infinity : ALLOWANCE * room
   if (sizeof<T>() === 8) return <f32>min(limit, LARGE)

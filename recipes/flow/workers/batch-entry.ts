@@ -34,6 +34,11 @@ export class BatchEntry {
     return this.#document
   }
 
+  /** The document as the batch returns it; null if it doesn't. */
+  get kept (): Document | null {
+    return this.#output.documents?.[this.#index] ?? null
+  }
+
   /** The filter that dropped it, as in `BatchResult`. */
   get droppedBy (): number {
     return this.#output.droppedBy[this.#index]!
@@ -43,6 +48,11 @@ export class BatchEntry {
   key (which: number): bigint {
     const { keys, keysEach } = this.#output
     return keys[this.#index * keysEach + which]!
+  }
+
+  /** The hash of the document's id. */
+  get idHash (): bigint {
+    return this.#output.idHashes[this.#index]!
   }
 
   /** The ids of the document, or its line. Copy them before calling `done`. */

@@ -24,6 +24,8 @@ export interface BatchResult {
   readonly keysEach: number
   /** The documents, with null for those that are not returned; null instead of the list if none is returned. */
   readonly documents: ReadonlyArray<Document | null> | null
+  /** The hash of each document's id, if documents are encoded; otherwise empty. */
+  readonly idHashes: BigUint64Array
   /** The number of ids, or of bytes of the line, of each document. */
   readonly sizes: Int32Array
   /** The ids or lines of all documents if the shared memory is too small for them, otherwise null. */
@@ -38,6 +40,14 @@ export function failedAt (filter: number): number {
   return -2 - filter
 }
 
+/** How much a batch returns. */
+export interface ResultShape {
+  readonly records: number
+  readonly keysEach: number
+  /** Whether the ids of documents are hashed. */
+  readonly hashesIds: boolean
+}
+
 /** Collects the result of a batch, document by document. */
 export class Results {
   readonly faults: Array<RecordFault | null | 0> = []
@@ -50,12 +60,15 @@ export class Results {
   readonly #sizes: Int32Array
   readonly #keys: BigUint64Array
   readonly #keysEach: number
+  readonly #idHashes: BigUint64Array
   readonly #documents: Array<Document | null> | null
   #count = 0
   #sizeBefore = 0
   #keysOfDocument = 0
 
-  constructor (records: number, keysEach: number, keeps: Keeps, memory: SharedArrayBuffer) {
+  constructor (
+    { records, keysEach, hashesIds }: ResultShape, keeps: Keeps, memory: SharedArrayBuffer
+  ) {
     this.ids = new IdBuffer(new Int32Array(memory))
     this.lines = new LineBuffer(Buffer.from(memory))
     this.#keeps = keeps
@@ -64,6 +77,7 @@ export class Results {
     this.#sizes = new Int32Array(records)
     this.#keys = new BigUint64Array(records * keysEach)
     this.#keysEach = keysEach
+    this.#idHashes = new BigUint64Array(hashesIds ? records : 0)
     this.#documents = keeps === 'none' || keeps === 'lines' ? null : []
   }
 
@@ -71,8 +85,10 @@ export class Results {
     this.#keys[this.#count * this.#keysEach + this.#keysOfDocument++] = key
   }
 
-  endDocument (droppedBy: number, document: Document): void {
+  /** @param idHash the hash of its id, if it was encoded */
+  endDocument (droppedBy: number, document: Document, idHash?: bigint): void {
     const index = this.#count++
+    if (idHash !== undefined) this.#idHashes[index] = idHash
     const size = this.ids.length + this.lines.length
     this.#documents?.push(this.#keeps === 'all' || droppedBy === -1 ? document : null)
     this.#droppedBy[index] = droppedBy
@@ -90,6 +106,7 @@ export class Results {
       droppedBy: this.#droppedBy,
       keys: this.#keys,
       keysEach: this.#keysEach,
+      idHashes: this.#idHashes,
       documents: this.#documents,
       sizes: this.#sizes,
       made: made?.subarray(0, this.#sizeBefore) ?? null

@@ -3,12 +3,13 @@ import { SluiceError, codeOf, messageOf } from '../../../lib/errors.ts'
 import type { FilterModel } from '../../../lib/fasttext/model-use.ts'
 import type { SharedFastText } from '../../../lib/fasttext/model.ts'
 import { documentOfJson } from '../../../lib/records/json.ts'
+import { documentIds } from '../../../lib/packing/document-id.ts'
 import type { RecordBatch } from '../../../lib/records/record-batch.ts'
 import { type StageModuleFile, loadStageModule } from '../../../lib/stage/module.ts'
 import {
   type SharedTokenizer, type Tokenizer, type TokenizerOptions, loadTokenizer
 } from '../../../lib/tokenizer/tokenizer.ts'
-import type { Boundaries } from '../../../transforms/encode.ts'
+import { type Boundaries, appendDocument } from '../../../transforms/encode.ts'
 import { ndjsonLine } from '../../../sinks/ndjson.ts'
 import { type FilterWork, filterWork } from '../../stages.ts'
 import { type BatchResult, type Keeps, Results, failedAt } from './batch-result.ts'
@@ -63,16 +64,21 @@ export interface BatchTask extends BatchInput {
 /** The part of a tokenizer that encodes a batch. */
 type Append = Pick<Tokenizer, 'append'>
 
+/** Encodes documents, and hashes their ids. */
+interface BatchEncoder extends Append {
+  readonly hash: (id: string) => bigint
+}
+
 /** Processes batches by a spec, one after the other. */
 export class BatchWorker {
   readonly #spec: BatchSpec
   readonly #works: readonly FilterWork[]
-  readonly #tokenizer: Append | null
+  readonly #encoder: BatchEncoder | null
 
-  private constructor (spec: BatchSpec, works: readonly FilterWork[], tokenizer: Append | null) {
+  private constructor (spec: BatchSpec, works: readonly FilterWork[], encoder: BatchEncoder | null) {
     this.#spec = spec
     this.#works = works
-    this.#tokenizer = tokenizer
+    this.#encoder = encoder
   }
 
   /** @param tokenizer the tokenizer of the spec, if it is loaded already */
@@ -84,8 +90,9 @@ export class BatchWorker {
         await work.open?.()
         opened.push(work)
       }
-      const append = spec.tokenizer === null ? null : tokenizer ?? await loadSame(spec.tokenizer)
-      return new BatchWorker(spec, works, append)
+      if (spec.tokenizer === null) return new BatchWorker(spec, works, null)
+      const { append } = tokenizer ?? await loadSame(spec.tokenizer)
+      return new BatchWorker(spec, works, { append, hash: await documentIds() })
     } catch (error) {
       for (const work of opened) await work.close?.()
       throw error
@@ -94,7 +101,7 @@ export class BatchWorker {
 
   /** Begins a batch. The previous one must be done. */
   begin (task: BatchInput): BatchRun {
-    return new BatchRun(this.#spec, this.#works, this.#tokenizer, task)
+    return new BatchRun(this.#spec, this.#works, this.#encoder, task)
   }
 
   async close (): Promise<void> {
@@ -111,21 +118,22 @@ async function workOf ({ module, loaded, ...filter }: FilterSpec): Promise<Filte
 export class BatchRun {
   readonly #spec: BatchSpec
   readonly #works: readonly FilterWork[]
-  readonly #tokenizer: Append | null
+  readonly #encoder: BatchEncoder | null
   readonly #bytes: Buffer
   readonly #records: RecordBatch['records']
   readonly #result: Results
   #next = 0
 
-  constructor (spec: BatchSpec, works: readonly FilterWork[], tokenizer: Append | null, input: BatchInput) {
+  constructor (spec: BatchSpec, works: readonly FilterWork[], encoder: BatchEncoder | null, input: BatchInput) {
     const { batch: { json, records }, memory } = input
     this.#spec = spec
     this.#works = works
-    this.#tokenizer = tokenizer
+    this.#encoder = encoder
     this.#bytes = Buffer.from(json)
     this.#records = records
     const keysEach = works.filter(({ key }) => key !== undefined).length
-    this.#result = new Results(records.length, keysEach, spec.keeps, memory)
+    const shape = { records: records.length, keysEach, hashesIds: encoder !== null }
+    this.#result = new Results(shape, spec.keeps, memory)
   }
 
   /** Records that `step` has started. */
@@ -183,13 +191,11 @@ export class BatchRun {
       }
       return
     }
-    if (this.#tokenizer !== null) {
-      const { boundaries: { bosId, eosId } } = this.#spec.tokenizer!
-      if (bosId !== -1) this.#result.ids.push(bosId)
-      this.#tokenizer.append(document.text, this.#result.ids)
-      this.#result.ids.push(eosId)
+    const encoder = this.#encoder
+    if (encoder !== null) {
+      appendDocument(document, encoder.append, this.#spec.tokenizer!.boundaries, this.#result.ids)
     } else if (this.#spec.keeps === 'lines') this.#result.lines.append(ndjsonLine(document))
-    this.#result.endDocument(-1, document)
+    this.#result.endDocument(-1, document, encoder?.hash(document.id))
   }
 
   #drop (document: Document, filter: number, reason: string): void {
@@ -210,6 +216,10 @@ export async function loadSame (spec: Omit<TokenizerSpec, 'boundaries'>): Promis
   if (shared?.kind === 'byte-level') {
     const { sharedEncoder } = await import('../../../lib/bpe/encoder.ts')
     return sharedEncoder(shared.encoder)
+  }
+  if (shared?.kind === 'pieces') {
+    const { sharedPieces } = await import('../../../lib/tokenizer/pieces/encoder.ts')
+    return sharedPieces(shared.encoder)
   }
   const tokenizer = await loadTokenizer(path, { ...options, shared })
   if (tokenizer.sha256 !== sha256) {

@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import type { Document } from '../../../lib/document.ts'
+import type { Document, Tokens } from '../../../lib/document.ts'
 import { SluiceError } from '../../../lib/errors.ts'
 import type { BatchThreads, RecordBatch, RecordOutcome } from '../../../lib/records/record-batch.ts'
 import { type StageOptions, Stage } from '../../../lib/stage/stage.ts'
@@ -75,7 +75,6 @@ export class ThreadedFlow implements BatchThreads<FlowItem> {
     let left = faults.filter(fault => fault === 0).length // documents
     const done = (): void => { if (--left === 0) this.#freeMemories.push(memory) }
     const output: BatchOutput = { ...result, made, done }
-    const outOf = this.#outOf(0)
     let count = 0
     let reason = 0
     let from = 0
@@ -84,8 +83,16 @@ export class ThreadedFlow implements BatchThreads<FlowItem> {
       const index = count++
       const entry = new BatchEntry(output, index, droppedBy[index] === -1 ? undefined : reasons[reason++], from)
       from += sizes[index]!
-      return outOf(entry)
+      return this.itemOf(entry)
     })
+  }
+
+  /** The item of an entry before any filter. */
+  readonly itemOf = (entry: BatchEntry): FlowItem => this.#outOf(0)(entry)
+
+  /** Number of keys of each document. */
+  get keysEach (): number {
+    return keyedFilters(this.#spec).length
   }
 
   async close (): Promise<void> {
@@ -152,9 +159,25 @@ export class ThreadedFlow implements BatchThreads<FlowItem> {
     })
   }
 
+  /** Replaces `encode` where documents aren't packed: passes on copies of their ids. */
+  tokens (): Stage<BatchEntry, Pick<Tokens, 'ids'>> {
+    return new Stage<BatchEntry, Pick<Tokens, 'ids'>>({
+      name: 'encode',
+      take (entry, push) {
+        push({ ids: (entry.made as Int32Array).slice() })
+        entry.done()
+        return undefined
+      }
+    })
+  }
+
   /** Replaces `pack`, after `encoded`. */
   packed (options: z.output<typeof packOptions>): PackStage<BatchEntry> {
-    return packFrom(options, (entry: BatchEntry) => entry.made as Int32Array, entry => { entry.done() })
+    return packFrom<BatchEntry>(options, {
+      idsOf: entry => entry.made as Int32Array,
+      hashOf: entry => entry.idHash,
+      copied: entry => { entry.done() }
+    })
   }
 
   /** The line of a document. Copy it at once: its memory is reused. */
@@ -175,6 +198,15 @@ function isKeyed ({ stage, options, module }: FilterSpec): boolean {
   return module === undefined && filters[stage]!.work(options).key !== undefined
 }
 
+/** How many filters of a component threads can run. @param keepsRejects whether dropped documents are written */
+export function filtersInThreads ({ filters }: Pick<DocumentsJob, 'filters'>, keepsRejects: boolean): number {
+  const firstKeyed = filters.map(filterSpec).findIndex(isKeyed)
+  const firstInOrder = filters.findIndex(isInOrder)
+  const untilKeyed = keepsRejects && firstKeyed !== -1 ? firstKeyed + 1 : filters.length
+  const untilInOrder = firstInOrder === -1 ? filters.length : firstInOrder
+  return Math.min(untilKeyed, untilInOrder)
+}
+
 /**
  * The part of a flow that threads do: the filters before the first custom stage that needs all documents in order.
  * Where rejects are kept, it ends after the first filter that compares documents: a document that this filter drops is
@@ -182,11 +214,7 @@ function isKeyed ({ stage, options, module }: FilterSpec): boolean {
  */
 async function specOf ({ component, keepsRejects, wants, tokenizer }: FlowPart, threads: Threads): Promise<BatchSpec> {
   const all = component.filters.map(filterSpec)
-  const firstKeyed = all.findIndex(isKeyed)
-  const firstInOrder = component.filters.findIndex(isInOrder)
-  const untilKeyed = keepsRejects && firstKeyed !== -1 ? firstKeyed + 1 : all.length
-  const untilInOrder = firstInOrder === -1 ? all.length : firstInOrder
-  const inThreads = all.slice(0, Math.min(untilKeyed, untilInOrder))
+  const inThreads = all.slice(0, filtersInThreads(component, keepsRejects))
   const withModel = async (filter: FilterSpec): Promise<FilterSpec> =>
     filter.model === undefined ? filter : { ...filter, loaded: await threads.model(filter.model) }
   const encoder = inThreads.length === all.length ? tokenizerSpec(tokenizer, component) : null
@@ -219,6 +247,11 @@ function isInOrder ({ module }: Filter): boolean {
   return module?.inOrder != null
 }
 
+/** Creates the part of a flow that threads do, also if there is only the main thread. Close it at the end. */
+export async function threadedFlow (flow: FlowPart, threads: Threads): Promise<ThreadedFlow> {
+  return new ThreadedFlow(await specOf(flow, threads), threads, flow.tokenizer)
+}
+
 /** Runs a flow with threads. @param work is given null if there is only the main thread */
 export async function withThreadedFlow<T> (
   flow: FlowPart, options: ThreadOptions, work: (threaded: ThreadedFlow | null) => Promise<T>
@@ -231,7 +264,7 @@ export async function withThreadedFlow<T> (
       const what = `${inOrder.stageName} runs in the main thread, and so do the filters after it`
       tell?.(`${name}: ${what}: ${inOrder.inOrder!}`)
     }
-    const threaded = new ThreadedFlow(await specOf(flow, threads), threads, flow.tokenizer)
+    const threaded = await threadedFlow(flow, threads)
     try {
       return await work(threaded)
     } finally {

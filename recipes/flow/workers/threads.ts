@@ -6,13 +6,18 @@ import type { FastTextClassifier, SharedFastText } from '../../../lib/fasttext/c
 import type { FilterModel } from '../../../lib/fasttext/model-use.ts'
 import { positive } from '../../../lib/options.ts'
 import { stageInStack } from '../../../lib/stage/module.ts'
+import { usableCores } from '../../../lib/threads/cores.ts'
 import type { Helper } from '../../../lib/threads/crew.ts'
 import { WorkerThread } from '../../../lib/threads/thread.ts'
 import type { BatchResult } from './batch-result.ts'
 import type { BatchInput, BatchSpec, BatchTask } from './batch.ts'
 
+/** The number of threads by default, in descriptions of options. */
+export const WORKERS_DEFAULT = '(default: one per core that affinity, cgroups and SLURM_CPUS_PER_TASK allow; only ' +
+  'the main thread for less than 8 MB)'
+
 const WORKERS_HELP = 'threads that parse, filter and encode documents, including the main thread; ' +
-  'at most one per core (default: one per core; only the main thread for less than 8 MB)'
+  `at most one per core ${WORKERS_DEFAULT}`
 
 /** The option of every recipe that can use more than one core. */
 export const workersOption = positive.optional().describe(WORKERS_HELP)
@@ -26,7 +31,8 @@ export interface ThreadOptions {
    * Threads that parse, filter and encode, including the main thread; at most one per core, as more would only cost
    * memory.
    *
-   * @default one per core; only the main thread for less than 8 MB
+   * @default one per core that affinity, cgroups and `SLURM_CPUS_PER_TASK` allow; only the main thread for less than
+   *   8 MB
    */
   readonly workers?: number | undefined
   /** The threads of `withThreads`, shared by several flows; else each flow starts its own. */
@@ -157,9 +163,8 @@ export async function withThreads<Options extends ThreadOptions, T> (
   work: (options: Options & { readonly threads: Threads }) => Promise<T>
 ): Promise<T> {
   if (options.threads !== undefined) return await work({ ...options, threads: options.threads })
-  const cores = availableParallelism()
-  const workers = options.workers ?? (await areLittle(inputs) ? 1 : cores)
-  const threads = new Threads({ workers: Math.min(workers, cores), signal: options.signal })
+  const workers = options.workers ?? (await areLittle(inputs) ? 1 : usableCores())
+  const threads = new Threads({ workers: Math.min(workers, availableParallelism()), signal: options.signal })
   try {
     return await work({ ...options, threads })
   } finally {

@@ -1,4 +1,4 @@
-import { table } from '../../../recipes/text.ts'
+import { table } from '../../../lib/text/table.ts'
 import { type Bar, type EncodePath, type RowResult, type SideResult, bestOf, bestWarm, ratioOf } from './row.ts'
 
 /** A bar, and what was measured. */

@@ -76,6 +76,18 @@ export class Models {
     })
   }
 
+  /**
+   * A model of SentencePiece as a `tokenizer.json`, with the settings of a family of `test/fixtures/piece_families.py`.
+   *
+   * @throws Missing where Python lacks the packages
+   */
+  async pieces (model: string, family: string): Promise<string> {
+    const name = createHash('sha256').update(await readFile(model)).digest('hex').slice(0, 16)
+    return await this.#once(`${name}-${family}.json`, async output => {
+      await this.#askPython('write_pieces', { model, name: family, output }, 'sentencepiece')
+    })
+  }
+
   async #rankFolder (): Promise<string> {
     const { name, version } = RANKS
     return await this.#once(`${name}-${version}`, async folder => {

@@ -1,4 +1,4 @@
-import { table } from '../../../recipes/text.ts'
+import { table } from '../../../lib/text/table.ts'
 import type { CorpusFile } from '../corpora/corpora.ts'
 import { type WordCounts, newShare, newWordsPerMegabyte } from '../corpora/word-counter.ts'
 import type { Compared } from './compare.ts'

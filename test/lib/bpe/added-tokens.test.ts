@@ -4,7 +4,7 @@ import { cutterOf } from '../../../lib/bpe/added-tokens.ts'
 import type { AddedToken } from '../../../lib/bpe/model.ts'
 import { readTokenizerJson } from '../../../lib/bpe/read-tokenizer-json.ts'
 import { t } from '../../tap.ts'
-import { idsOf, modelOf, unpacked } from './fixtures.ts'
+import { idsOf, modelOf, tokenizerFile, unpacked } from './fixtures.ts'
 
 interface Recorded {
   readonly file: string
@@ -47,9 +47,17 @@ t.test('a special token is refused with its name and place', async t => {
   t.throws(() => idsOf(encoder, SPECIAL), {
     code: 'ERR_DOCUMENT',
     message: 'the text has the special token "<|end_of_text|>" at offset 1; ' +
-      'remove it from the text, or encode special tokens as text or as tokens'
+      'remove it from the text, or encode special tokens as text or as tokens (--special-tokens text or encode)'
   })
   t.ok(idsOf(encoder, 'a<|end_of_tex|> b').length > 0)
+})
+
+t.test('the place of a token that is looked for in normalized text is not in the message', async t => {
+  const file = tokenizerFile()
+  file.normalizer = { type: 'Prepend', prepend: '___' }
+  file.added_tokens = [{ id: Object.keys(file.model.vocab).length, content: '<ab>', special: true, normalized: true }]
+  const encoder = plainBpeEncoder(modelOf('changed', { file }), 'refuse')
+  t.throws(() => idsOf(encoder, '<ab>'), { message: /the special token "___<ab>"; remove it/ })
 })
 
 t.test('an added token that is not special is always a token', async t => {
@@ -69,6 +77,25 @@ t.test('nothing is searched for if no token can be found', async t => {
   t.equal(cutterOf([token], 'text'), undefined)
   t.strictSame(cutterOf([token], 'encode')!('a<s>b'), ['a', 1, 'b'])
   t.strictSame(cutterOf([token], 'encode')!(''), [''])
+})
+
+t.test('a hundred thousand tokens are found without delay', async t => {
+  const tokens = Array.from({ length: 100_000 }, (_, id): AddedToken => ({
+    content: `<tok_${id}`, id, special: false, lstrip: false, rstrip: false, singleWord: false, normalized: false
+  }))
+  const start = performance.now()
+  const cut = cutterOf(tokens, 'text')!
+  t.strictSame(cut('a<tok_12<tok_99999 <tok_1000000<tok_<to'), ['a', 12, 99_999, ' ', 10_000, '00<tok_<to'])
+  t.ok(performance.now() - start < 2000)
+})
+
+t.test('spaces that are tokens, and strip the spaces after them, take time in proportion to the text', async t => {
+  const token: AddedToken = {
+    content: ' ', id: 1, special: false, lstrip: false, rstrip: true, singleWord: false, normalized: false
+  }
+  const start = performance.now()
+  t.equal(cutterOf([token], 'text')!(' '.repeat(200_000)).length, 200_000)
+  t.ok(performance.now() - start < 2000)
 })
 
 t.test('a token that strips takes time in proportion to the text', async t => {

@@ -6,8 +6,9 @@ import fs from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { dirname, join } from 'node:path'
 import { t } from '../../tap.ts'
-import { type Lock, lock, withLock } from '../../../lib/output/lock.ts'
+import { type Lock, lock } from '../../../lib/output/lock.ts'
 import { thisProcess } from '../../../lib/output/process-identity.ts'
+import { withLock } from '../../../lib/output/with-lock.ts'
 import { ROOT, builtModule, failure, filesIn, mocked, put, temporaryFolder } from '../../helpers.ts'
 
 const noProc = existsSync('/proc/self/stat') ? false : 'no /proc here'
@@ -87,22 +88,6 @@ t.test('the lock of an ended process is taken over', async t => {
     t.match(JSON.parse(readFileSync(join(folder, 'a.lock'), 'utf8')), { pid: process.pid, started: me.started }, kind)
     await held.release()
     t.strictSame(filesIn(folder), [])
-  }
-})
-
-t.test('the lock of another machine or container is kept, and the error says when to delete it', async t => {
-  for (const changes of [
-    { host: 'elsewhere', boot: randomUUID() },
-    ...noProc === false ? [{ pid_namespace: 'pid:[1]', host: hostname() }] : []
-  ]) {
-    const path = await putLock(join(temporaryFolder(t), 'a.lock'), changes)
-    t.match(await failure(lock(path, 'shards')), {
-      code: 'ERR_LOCKED',
-      message: `shards: is being written to by another run, process ${NO_PID} on host ${changes.host}, ` +
-        'which started at 2026-11-22T22:37:33.000Z; wait for it to end, or stop it; ' +
-        `it is unknown whether that process is still running: if it has certainly ended, delete ${path}`
-    })
-    t.match(JSON.parse(readFileSync(path, 'utf8')), changes, 'the lock is unchanged')
   }
 })
 

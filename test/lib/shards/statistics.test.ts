@@ -14,6 +14,8 @@ t.test('counts: documents, their lengths, ends in a sequence, unknown ids and by
     ids: 16,
     documents: 4,
     open_ids: 3,
+    padding_ids: null,
+    cut_documents: null,
     document_ids: { mean: 13 / 4, min: 1, max: 8 },
     document_lengths: [
       { from: 1, to: 1, documents: 1 }, { from: 2, to: 3, documents: 2 }, { from: 4, to: 7, documents: 0 },

@@ -4,7 +4,8 @@ import { t } from '../../tap.ts'
 import { sha256, sha256OfFile } from '../../../lib/hash.ts'
 import { npyData, readNpy } from '../../../lib/shards/npy.ts'
 import { listShards, shardName } from '../../../lib/shards/names.ts'
-import { ShardWriter, prepareFolder, refuseShards, removeShards } from '../../../lib/shards/writer.ts'
+import { prepareFolder, refuseShards, removeShards } from '../../../lib/shards/shard-folder.ts'
+import { ShardWriter } from '../../../lib/shards/writer.ts'
 import { failure, filesIn, put, temporaryFolder } from '../../helpers.ts'
 
 t.test('shards are listed by number, and other files are not', async t => {

@@ -6,6 +6,14 @@ import { failure, put, temporaryFolder } from '../../helpers.ts'
 const TEXT = 'the cat sat'
 const [THE, CAT, SAT, EOS] = [257, 260, 262, 263]
 
+t.test('a value that an option does not have is refused', async t => {
+  const options = { version: '0.2.0', specialTokens: 'token', family: 'constructor', tableBytes: -1 }
+  for (const [name, value] of Object.entries(options)) {
+    const message = new RegExp(`^loadTokenizer\\.${name}: expected `)
+    await t.rejects(loadTokenizer('x.model', Object.fromEntries([[name, value]])), { code: 'ERR_OPTION', message })
+  }
+})
+
 t.test('a tokenizer.json encodes and decodes; its special ids come from the files next to it', async t => {
   const folder = temporaryFolder(t)
   const path = put(folder, 'tokenizer.json', tokenizerJson())
@@ -80,6 +88,15 @@ t.test('a tiktoken file has the special tokens of its family', async t => {
   const other = put(temporaryFolder(t), 'mine.tiktoken', ranks)
   t.match(await failure(loadTokenizer(other)), { code: 'ERR_TOKENIZER', message: /--tiktoken-family\): r50k, gpt2/ })
   t.match(await loadTokenizer(other, { family: 'o200k' }), { eosId: 199_999 })
+})
+
+t.test('a tiktoken file whose first lines are damaged is refused with the number of the line', async t => {
+  const [, , ...rest] = tiktokenRanks([]).split('\n')
+  const path = put(temporaryFolder(t), 'cl100k_base.tiktoken', ['IQ== x', '??? 1', ...rest].join('\n'))
+  t.match(await failure(loadTokenizer(path)), {
+    code: 'ERR_TOKENIZER',
+    message: /cl100k_base\.tiktoken: line 1 is not the base64 of a token and its rank, .*; get the file again/
+  })
 })
 
 t.test('decoded id by id, a text is the same; a character that is cut is shown by its bytes', async t => {

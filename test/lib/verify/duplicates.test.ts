@@ -15,11 +15,11 @@ async function counted (components: readonly ShardedStats[]): Promise<Duplicates
   const counter = new DuplicateCounter(components)
   for (const [i, component] of components.entries()) {
     const findings = await verifyShards(component, {
-      statsPath: 'stats.json', onDocuments: documents => { counter.add(i, documents) }
+      statsPath: 'stats.json', onDocuments: documents => counter.add(i, documents)
     })
     if (findings.length > 0) throw new Error(JSON.stringify(findings))
   }
-  return counter.result()
+  return await counter.result().finally(() => counter.close())
 }
 
 /** The documents in shards, as text. */
@@ -145,13 +145,12 @@ t.test('samples are independent of the order, and their estimate is close', asyn
   t.equal(copies.level, 0, 'copies use no space')
 })
 
-t.test('an estimate is at most the number of documents', t => {
+t.test('an estimate is at most the number of documents', async t => {
   const components = ['a', 'b'].map(name => ({ name, eos_id: EOS, tokenizer_sha256: 'x' }) as ShardedStats)
-  const counter = new DuplicateCounter(components, 4)
+  const counter = new DuplicateCounter(components, { maxHashes: 4 })
   const hashes = Float64Array.from({ length: 9 }, (_, i) => i)
-  for (const i of [0, 1]) counter.add(i, { documents: 9, hashes, level: 0 })
-  const { sampled, components: [first], shared } = counter.result()
+  for (const i of [0, 1]) await counter.add(i, { documents: 9, hashes, level: 0 })
+  const { sampled, components: [first], shared } = await counter.result()
   t.ok(sampled > 1)
   t.match({ first, shared }, { first: { documents: 9, different: 9 }, shared: [{ documents: 9, shares: [1, 1] }] })
-  t.end()
 })

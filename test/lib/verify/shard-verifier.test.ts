@@ -16,9 +16,9 @@ async function verified (
 ): Promise<{ findings: Finding[][], duplicates: Duplicates }> {
   const counter = new DuplicateCounter(components)
   const findings = await Promise.all(components.map((component, i) => verifyShards(component, {
-    statsPath: 'stats.json', verifier, onDocuments: documents => { counter.add(i, documents) }
+    statsPath: 'stats.json', verifier, onDocuments: documents => counter.add(i, documents)
   })))
-  return { findings, duplicates: counter.result() }
+  return { findings, duplicates: await counter.result().finally(() => counter.close()) }
 }
 
 t.test('findings come in the same order, and the same documents are counted, with any number of workers', async t => {

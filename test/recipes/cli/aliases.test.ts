@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { Aliases } from '../../../recipes/cli/aliases.ts'
 import { sha256 } from '../../../lib/hash.ts'
 import { flagOf } from '../../../recipes/cli/command.ts'
-import { commands } from '../../../recipes/cli/commands.ts'
+import { allCommands } from '../../../recipes/cli/commands.ts'
 import { checkTokenizer } from '../../../recipes/check-tokenizer.ts'
 import { filterCorpus } from '../../../recipes/filter-corpus.ts'
 import { inspect } from '../../../recipes/inspect.ts'
@@ -16,6 +16,8 @@ import { contentIn, failure, fixture, ndjsonOf, put, temporaryFolder } from '../
 import { modelPath } from '../../lib/fasttext/fixtures.ts'
 import { writeShards } from '../../shards.ts'
 import { t } from '../../tap.ts'
+
+const commands = await allCommands()
 
 const ENGLISH = 'The water of the river turns the wheel of the old mill, as it has done for three hundred years.'
 const RECORDS = Array.from({ length: 40 }, (_, i) => ({ text: `${ENGLISH} It was year ${i % 30}.` }))

@@ -2,12 +2,14 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { kebabCase } from '../../../lib/options.ts'
 import { packageVersion } from '../../../lib/package.ts'
-import { commands } from '../../../recipes/cli/commands.ts'
+import { allCommands } from '../../../recipes/cli/commands.ts'
 import { command as run, commandProcess } from '../../commands.ts'
 import {
   answers, builtModule, docs, filesIn, fixture, isThorough, ndjsonOf, pattern, put, sluice, temporaryFolder
 } from '../../helpers.ts'
 import { t } from '../../tap.ts'
+
+const commands = await allCommands()
 
 t.test('every command has --help with all of its flags', async t => {
   const own = isThorough() ? commandProcess() : null
@@ -118,7 +120,7 @@ for (const [signal, code] of [['SIGINT', 130], ['SIGTERM', 143]] as const) {
       const ended = await running
       clearInterval(feed)
       t.match(ended, { code, signal: null, stderr: /stopped.*\[ERR_ABORTED\]/ })
-      t.strictSame(filesIn(folder).filter(name => !/^(mix\.yaml|shards\/shard_\d{5}\.npy)$/.test(name)), [])
+      t.strictSame(filesIn(folder).filter(name => !/^(mix\.yaml|shards\/shard_\d{5}\.(npy|docs))$/.test(name)), [])
     })
   }
 

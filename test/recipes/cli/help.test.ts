@@ -4,10 +4,12 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { kebabCase } from '../../../lib/options.ts'
 import { flagOf } from '../../../recipes/cli/command.ts'
-import { commands } from '../../../recipes/cli/commands.ts'
+import { allCommands } from '../../../recipes/cli/commands.ts'
 import { command as run } from '../../commands.ts'
 import { ROOT } from '../../helpers.ts'
 import { t } from '../../tap.ts'
+
+const commands = await allCommands()
 
 const helpOf = async (...args: readonly string[]): Promise<string> => {
   const { code, stdout, stderr } = await run(args)

@@ -72,7 +72,9 @@ t.test('in a mixture, the component fails, by one filter or by all, and the othe
       { stage: 'npy' }
     ]
   }])
-  t.strictSame(filesIn(folder), ['fine/checkpoint.json', 'fine/shard_00000.npy', 'in.ndjson', 'm.yaml', 'stats.json'])
+  t.strictSame(filesIn(folder), [
+    'fine/checkpoint.json', 'fine/shard_00000.docs', 'fine/shard_00000.npy', 'in.ndjson', 'm.yaml', 'stats.json'
+  ])
 })
 
 t.test('two filters with the same name are added up', async t => {

@@ -169,6 +169,23 @@ for (const [kind, { change, says }] of Object.entries(changes)) {
   })
 }
 
+t.test('a partial job with other settings starts over if that is requested, and one of another name does not',
+  async t => {
+    const begun = setting(t)
+    await begin(begun)
+    const other = { ...begun.plan, settings: { name: 'web', a: 1, b: 2, c: 3, d: 4, e: 5 } }
+    const why = /^filters: .*; d: \(none\) -> 4; and 1 more$/
+    t.match(await statusOf(other, CLEAN, { startsOver: true }), { is: 'restarted', why })
+    const stopped = doJob(other, job => Promise.reject(new Error(`${job.flow === null}`)), { startsOver: true })
+    t.match(await failure(stopped), { message: 'true' })
+    t.match(await statusOf(other), { is: 'started', documents: 0 }, 'the earlier state is gone')
+
+    const foreign = setting(t)
+    await begin(foreign)
+    const mine = { ...foreign.plan, name: 'books', settings: { ...foreign.plan.settings, name: 'books' } }
+    t.match(await failure(doJob(mine, async () => {}, { startsOver: true })), { code: 'ERR_CHECKPOINT' })
+  })
+
 t.test('two changes are both reported', async t => {
   const all = setting(t)
   await begin(all)

@@ -2,7 +2,10 @@
 import { mkdirSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { t } from '../../tap.ts'
-import { checkOutputs, realPlace } from '../../../recipes/jobs/places.ts'
+import { type FormatName, formatNames } from '../../../lib/shards/formats/format.ts'
+import { otherFormat } from '../../../lib/shards/formats/formats.ts'
+import { shardName } from '../../../lib/shards/names.ts'
+import { checkOutputs, realPlace, refuseAmongShards } from '../../../recipes/jobs/places.ts'
 import { failure, folderInMemory, put } from '../../helpers.ts'
 
 t.test('files are compared by their real paths, as far as they exist', async t => {
@@ -45,5 +48,28 @@ t.test('no other output is in a folder of shards', async t => {
   ]) {
     await checkOutputs([join(folder, name)], [], { shards })
     t.pass(name)
+  }
+})
+
+/** The names of files that a shard of a format has. */
+function filesOf (format: FormatName): string[] {
+  if (format === 'npy') return [shardName(12), 'shard_00012.docs']
+  const other = otherFormat(format)
+  const data = other.fileName(12)
+  if (other.kind === 'rows') return [data, `${data}.ids`]
+  return [data, `${data}.ends`, ...(other.index === null ? [] : [other.index.fileName(12)])]
+}
+
+t.test('a file with the name of a shard of any format, finished or not, is refused as one', async t => {
+  const folder = join(folderInMemory(t), 'a folder with spaces')
+  mkdirSync(folder)
+  const refusal = (name: string): Promise<unknown> => failure(refuseAmongShards([join(folder, name)], [folder]))
+  for (const name of formatNames.flatMap(filesOf).flatMap(name => [name, `${name}.partial`, `${name}.77.tmp`])) {
+    t.match(await refusal(name), {
+      code: 'ERR_OPTION', message: /: has the name of a shard, or is in a folder, that this run makes in .*with spaces/
+    }, name)
+  }
+  for (const name of ['shard_00000.txt', 'shard_1.npy', 'stats.json']) {
+    t.match(await refusal(name), { code: 'ERR_OPTION', message: /: is among the shards in/ }, name)
   }
 })

@@ -30,4 +30,5 @@ t.test('a job that fails, even synchronously, is reported and stops no other job
   ], 2)
   t.strictSame(outcomes, [{ name: 'a', error: cause }, { name: 'b', error: cause }, { name: 'c', result: 'fine' }])
   t.strictSame(await schedule([], 2), [])
+  t.strictSame(await schedule([{ name: 'a', run: () => { throw cause } }], 2), [{ name: 'a', error: cause }])
 })

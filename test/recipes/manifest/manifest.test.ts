@@ -42,6 +42,9 @@ datasets:
     rejects: out/rejects.ndjson
     seq_len: 128
     sequences_per_shard: 16
+    packing: best_fit
+    packing_window: 500
+    pad_id: 4
     dtype: uint16
     output_dir: out/web
     raw_dir: null
@@ -87,7 +90,12 @@ t.test('a manifest with every key, and with the required keys only', async t => 
         sourceOptions: {},
         seqLen: 128,
         sequencesPerShard: 16,
+        format: 'npy',
+        tokensPerShard: 100_000_000,
         dtype: 'uint16',
+        packing: 'best_fit',
+        packingWindow: 500,
+        padId: 4,
         outputDir: 'out/web',
         rawDir: null,
         filteredDir: 'out/filtered',
@@ -112,7 +120,12 @@ t.test('a manifest with every key, and with the required keys only', async t => 
         sourceOptions: {},
         seqLen: 2048,
         sequencesPerShard: 1024,
-        dtype: 'int32',
+        format: 'npy',
+        tokensPerShard: 100_000_000,
+        dtype: null,
+        packing: 'concat',
+        packingWindow: 1000,
+        padId: -1,
         outputDir: join('data', 'shards', 'books'),
         rawDir: null,
         filteredDir: null,
@@ -121,7 +134,8 @@ t.test('a manifest with every key, and with the required keys only', async t => 
         bos: false,
         maxRecords: null
       }
-    ]
+    ],
+    mixture: null
   })
 })
 
@@ -167,6 +181,21 @@ tokenizer:
     '8:11: expected a name without slashes, got "a/b"',
     '10:1: unknown key tokeniser (did you mean tokenizer?)',
     '12:11: expected a SHA-256, 64 hexadecimal digits, got "abc"'
+  ])
+})
+
+t.test('a key in the wrong part of a manifest is reported with the part that has it', async t => {
+  t.strictSame(await mistakes(t, `
+eos: "</s>"
+special_tokens: text
+tokenizer: { bos: true }
+datasets:
+  - { sha256: abc, name: a, dataset: text, data_files: DIR/a.txt }
+`), [
+    '2:1: unknown key eos; it is a key of each entry of datasets',
+    '3:1: unknown key special_tokens; it is a key of tokenizer',
+    '4:14: unknown key bos; it is a key of each entry of datasets',
+    '6:7: unknown key sha256; it is a key of tokenizer'
   ])
 })
 

@@ -6,7 +6,7 @@ import { LicenseCounts } from '../../../lib/licenses/counts.ts'
 import { lock } from '../../../lib/output/lock.ts'
 import { PAGE_MARK } from '../../../recipes/provenance/page.ts'
 import { findProvenance, writeProvenance } from '../../../recipes/provenance/write.ts'
-import { failure, filesIn, mocked, put, temporaryFolder } from '../../helpers.ts'
+import { failure, filesIn, put, temporaryFolder } from '../../helpers.ts'
 import { provenance } from '../provenance-samples.ts'
 
 t.test('one pull writes README.md, provenance.json and the card', async t => {
@@ -209,14 +209,9 @@ t.test('a folder that another pull is writing to is awaited', async t => {
   await writing
   t.strictSame(filesIn(folder), ['README.md', 'provenance.json'])
 
-  const impatient = await mocked<{ writeProvenance: typeof writeProvenance }>(
-    t, 'recipes/provenance/write', { 'node:timers/promises': { setTimeout: () => Promise.resolve() } }
-  )
   const again = await lock(join(folder, 'provenance.json.lock'), 'provenance.json')
-  t.match(
-    await failure(impatient.writeProvenance(join(folder, 'a.ndjson'), provenance())), { code: 'ERR_LOCKED' },
-    'but not forever'
-  )
+  const impatient = writeProvenance(join(folder, 'a.ndjson'), provenance(), { locking: { turnMs: 0 } })
+  t.match(await failure(impatient), { code: 'ERR_LOCKED' }, 'but not forever')
   await again.release()
 })
 

@@ -1,9 +1,11 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { t } from '../../tap.ts'
-import { commands } from '../../../recipes/cli/commands.ts'
+import { allCommands } from '../../../recipes/cli/commands.ts'
 import { completionScript } from '../../../recipes/start/completion.ts'
 import { command } from '../../commands.ts'
 import { put, temporaryFolder } from '../../helpers.ts'
+
+const commands = await allCommands()
 
 const isInstalled = (shell: string): boolean => spawnSync(shell, ['-c', 'true']).status === 0
 

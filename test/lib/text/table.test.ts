@@ -1,5 +1,5 @@
-import { t } from '../tap.ts'
-import { table } from '../../recipes/text.ts'
+import { t } from '../../tap.ts'
+import { table } from '../../../lib/text/table.ts'
 
 t.test('columns are aligned by their width on a terminal', async t => {
   const rows = [['name', 'documents'], ['日本語', '7'], ['é\u0301', '12'], ['\u001b[31mred', '3']]

@@ -1,4 +1,4 @@
-import { shownInLine } from '../lib/text/shown.ts'
+import { shownInLine } from './shown.ts'
 
 type Rows = ReadonlyArray<readonly string[]>
 

@@ -1,0 +1,9 @@
+import type { Encoder } from '../../../lib/tokenizer/tokenizer.ts'
+import type { FlowPart } from '../../flow/workers/threaded-flow.ts'
+import type { FoundComponent } from '../../manifest/found.ts'
+
+/** The part of a component that map tasks do. */
+export function flowPartOf (component: FoundComponent, tokenizer: Encoder): FlowPart {
+  const wants = component.filteredDir === null ? 'nothing' : 'documents'
+  return { component, keepsRejects: component.rejects !== null, wants, tokenizer }
+}
