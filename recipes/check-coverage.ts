@@ -139,7 +139,7 @@ async function checkPlace (
   const isManifest = is === 'manifest'
   const inputs = [tokenizer.path, ...(baseline === undefined ? [] : [baseline]), ...(isManifest ? [from] : [])]
   const shards = isManifest ? components.map(({ outputDir }) => outputDir) : []
-  await checkOutputs([output], [...inputs, ...inputsOf(components).map(({ path }) => path)], { shards })
+  checkOutputs([output], [...inputs, ...inputsOf(components).map(({ path }) => path)], { shards })
   await refuseForeign(output, COVERAGE)
   await checkWritable(output)
 }

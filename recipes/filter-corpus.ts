@@ -83,7 +83,7 @@ export async function filterCorpusParsed (
   ])
   const expect = expectKept === undefined ? null : { kept: expectKept }
   const component = await findComponent({ ...filtered, expect }, { ...options, ...run }, [checkpointOf(output)])
-  await checkOutputs(writtenFiles(output, component.rejects), component.files.map(({ path }) => path))
+  checkOutputs(writtenFiles(output, component.rejects), component.files.map(({ path }) => path))
   const counts = await writeDocuments(component, output, { ...run, ...options })
   return { name: component.name, output_path: output, ...counts }
 }

@@ -84,10 +84,10 @@ export async function shardCorpusParsed (
   const component = await findComponent(asked, { ...options, ...run }, [checkpoint])
   const inputs = component.files.map(({ path }) => path)
   if (output !== undefined) {
-    await checkOutputs(writtenFiles(output, component.rejects), inputs, { shared: provenanceFiles(output) })
+    checkOutputs(writtenFiles(output, component.rejects), inputs, { shared: provenanceFiles(output) })
     return { name: component.name, output, ...await pull(component, output, { ...run, ...options }) }
   }
-  await checkOutputs([statsPath, ...filesOf(component)], [tokenizerPath!, ...inputs], { shards: [outputDir] })
+  checkOutputs([statsPath, ...filesOf(component)], [tokenizerPath!, ...inputs], { shards: [outputDir] })
   await refuseForeign(statsPath, STATS)
   await refuseForeignIn(component)
   await checkWritable(statsPath)

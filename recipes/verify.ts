@@ -175,8 +175,8 @@ export async function checkInventories (
   statsPath: string, asked: Inventories, shards: readonly string[]
 ): Promise<void> {
   const { pagePath, jsonPath } = inventoriesOf(statsPath, asked, new Date().toISOString())
-  await checkOutputs([statsPath, pagePath, jsonPath], [])
-  await refuseAmongShards([asked.inventory, asked.inventoryJson].filter(path => path !== undefined), shards)
+  checkOutputs([statsPath, pagePath, jsonPath], [])
+  refuseAmongShards([asked.inventory, asked.inventoryJson].filter(path => path !== undefined), shards)
   await refuseForeign(jsonPath, INVENTORY)
   await readInventoryPage(pagePath)
 }
@@ -191,7 +191,7 @@ async function checkPlaces (
   const shards = components.flatMap(({ output_dir: folder, shard_files: infos }) => {
     return infos.map(({ file }) => join(folder, file))
   }).filter(path => existsSync(path))
-  await checkOutputs([pagePath, jsonPath], [path, ...(tokenizerPath === undefined ? [] : [tokenizerPath]), ...shards])
+  checkOutputs([pagePath, jsonPath], [path, ...(tokenizerPath === undefined ? [] : [tokenizerPath]), ...shards])
 }
 
 interface Verifying {

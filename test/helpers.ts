@@ -262,6 +262,16 @@ export function sluice (
   return Object.assign(ended, { child })
 }
 
+/** What a function throws. */
+export function thrownBy (work: () => void): unknown {
+  try {
+    work()
+  } catch (error) {
+    return error
+  }
+  throw new Error('expected the function to throw')
+}
+
 /** The error that a promise is rejected with. */
 export async function failure (promise: Promise<unknown>): Promise<unknown> {
   try {

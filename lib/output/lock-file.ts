@@ -1,3 +1,4 @@
+import { lstatSync, readFileSync } from 'node:fs'
 import { lstat } from 'node:fs/promises'
 import { z } from 'zod'
 import { SluiceError, codeOf } from '../errors.ts'
@@ -42,6 +43,18 @@ export async function findLock (path: string): Promise<Found> {
 export async function stands (path: string, { id }: Holder | Blank): Promise<boolean> {
   const found = await findLock(path)
   return typeof found === 'object' && found.id === id
+}
+
+/**
+ * Whether a lock file certainly has some content. It is synchronous, as it is called for each lock before each output:
+ * an asynchronous call would take ten times as long.
+ */
+export function hasContent (path: string, content: string): boolean {
+  try {
+    return lstatSync(path).isFile() && readFileSync(path, 'utf8') === content
+  } catch {
+    return false
+  }
 }
 
 export function isHolder (found: Found): found is Holder {

@@ -3,7 +3,7 @@ import { link, open, readdir, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { SluiceError, codeOf } from '../errors.ts'
 import { NO_LINKS } from './link.ts'
-import { type Holder, contentOf, findLock, isHolder, processText, stands } from './lock-file.ts'
+import { type Holder, contentOf, findLock, hasContent, isHolder, processText, stands } from './lock-file.ts'
 import { REFRESH_SECONDS, refresh, watchLock, watchSeconds } from './lock-refresh.ts'
 import { makeFolder, removeLeftovers, temporaryName, writing } from './output.ts'
 import { stateOf, thisProcess } from './process-identity.ts'
@@ -240,6 +240,7 @@ async function tidy (path: string): Promise<void> {
 
 /** @throws SluiceError `ERR_LOCKED` when this run doesn't have the lock any more */
 async function checkOwn (path: string, what: string, me: Holder): Promise<void> {
+  if (hasContent(path, contentOf(me))) return
   const found = await writing(path, () => findLock(path))
   if (typeof found === 'object' && found.id === me.id) return
   const lost = isHolder(found) ? `was taken over by ${processText(found)}` : 'was deleted'

@@ -117,7 +117,7 @@ export async function checkTrainingPlaces (job: TrainingJob): Promise<void> {
   const { manifest, components, model, vocab, log, checkpoint } = job
   const outputs = [model, vocab, log, ...workingFiles(checkpoint, [])]
   const inputs = [...inputsOf(components).map(({ path }) => path), ...(manifest === null ? [] : [manifest.path])]
-  await checkOutputs(outputs, inputs, { shards: manifest?.datasets.map(({ outputDir }) => outputDir) ?? [] })
+  checkOutputs(outputs, inputs, { shards: manifest?.datasets.map(({ outputDir }) => outputDir) ?? [] })
   await refuseForeign(log, TRAINING_LOG)
 }
 

@@ -80,7 +80,7 @@ export async function exportConfigParsed (
   const segmentList = segments === undefined ? '' : await segmentsOf(manifest, options)
   const outputs = [output, segments].filter(path => path !== undefined)
   const shards = data.sources.map(({ folder }) => folder)
-  await checkOutputs(outputs, [manifestPath, statsPathOf(manifest, options.stats)], { shards })
+  checkOutputs(outputs, [manifestPath, statsPathOf(manifest, options.stats)], { shards })
   if (output !== undefined) await writeOwn(output, config, trainer.kind)
   if (segments !== undefined) await writeOwn(segments, segmentList, trainer.kind)
   const notes = [...data.notes, ...trainer.notes(data, settings)]

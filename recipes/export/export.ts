@@ -68,9 +68,9 @@ export async function exportParsed (path: string, options: Options, run: RunOpti
     checkExport(component, options)
     jobs.push({ component, set: await openShards(component.output_dir), folder: folderOf(component) })
   }
-  await refuseInputFolders(jobs)
+  refuseInputFolders(jobs)
   const inputs = jobs.flatMap(({ set }) => set.shards.map(({ path }) => path))
-  await checkOutputs([statsPath], [path, ...inputs], { shards: jobs.map(({ folder }) => folder) })
+  checkOutputs([statsPath], [path, ...inputs], { shards: jobs.map(({ folder }) => folder) })
   await refuseForeign(statsPath, STATS)
   await checkWritable(statsPath)
   const advice = `${isCheckpoint ? '' : `run sluice verify ${from}, and `}make the shards again`
@@ -118,11 +118,11 @@ function checkExport (component: ShardedStats, { format, dtype }: Options): void
 }
 
 /** @throws SluiceError `ERR_OPTION` for an output folder that is an input, `ERR_OUTPUT` for one that is in an input */
-async function refuseInputFolders (jobs: readonly ExportJob[]): Promise<void> {
+function refuseInputFolders (jobs: readonly ExportJob[]): void {
   const inputs = new Map<string, string>() // names in the stats, by real path
-  for (const { component: { output_dir: from } } of jobs) inputs.set(await realPlace(from), from)
+  for (const { component: { output_dir: from } } of jobs) inputs.set(realPlace(from), from)
   for (const { folder } of jobs) {
-    const place = await realPlace(folder)
+    const place = realPlace(folder)
     if (inputs.has(place)) {
       throw new SluiceError('ERR_OPTION', `export: ${folder}: is the folder of the shards that are exported; ` +
         'name another one')

@@ -62,7 +62,7 @@ export class ManifestChecker {
     this.#distinct(given.map(component => partOf(component, 'name')), 'name', placeOf)
     this.#distinct(given.map(outputDirOf), 'output_dir', placeOf)
     this.#distinct(given.map(component => partOf(component, 'rejects')), 'rejects', placeOf)
-    for (const mistake of await misplaced(content, given, placeOf)) this.mistakes.push(mistake)
+    for (const mistake of misplaced(content, given, placeOf)) this.mistakes.push(mistake)
     const names = given.map(component => partOf(component, 'name')).filter(name => typeof name === 'string')
     const mixture = this.#mixture(partOf(content, 'mixture') ?? null, names, datasets)
     return {

@@ -21,16 +21,16 @@ interface Written extends NamedPath {
  *
  * @param placeOf the place of a component in the manifest
  */
-export async function misplaced (
+export function misplaced (
   content: unknown, components: readonly unknown[], placeOf: (index: number) => Place
-): Promise<Mistake[]> {
+): Mistake[] {
   const named = [
     ...textsIn(content, [], ['tokenizer_output_dir']),
     ...components.flatMap((component, i) => foldersOf(component, placeOf(i)))
   ]
-  const folders = await Promise.all(named.map(async ({ isShards = false, ...folder }): Promise<Written> => {
-    return { ...folder, at: await realPlace(folder.path), isShards }
-  }))
+  const folders = named.map(({ isShards = false, ...folder }): Written => {
+    return { ...folder, at: realPlace(folder.path), isShards }
+  })
   const byPlace = new Map<string, Written[]>()
   for (const folder of folders) byPlace.set(folder.at, [...byPlace.get(folder.at) ?? [], folder])
   const mistakes: Mistake[] = []
@@ -48,10 +48,10 @@ export async function misplaced (
       note(inner.place, `${mistake}, expected a separate folder for each component`)
     }
   }
-  const shards = await shardFolders(folders.flatMap(({ isShards, path }) => isShards ? [path] : []))
+  const shards = shardFolders(folders.flatMap(({ isShards, path }) => isShards ? [path] : []))
   const rejects = components.flatMap((component, i) => textsIn(component, placeOf(i), ['rejects']))
   for (const { place, path } of [...textsIn(content, [], ['stats']), ...rejects]) {
-    const why = shards.refusal(await realPlace(path))
+    const why = shards.refusal(realPlace(path))
     if (why !== null) note(place, `${path}: ${why}; name another file`)
   }
   return mistakes

@@ -113,7 +113,7 @@ export async function checkPlaces (
     ...inputsOf(datasets).map(({ path }) => path),
     ...datasets.flatMap(({ filters }) => filters.flatMap(filesOfFilter))
   ]
-  await checkOutputs([logFile, ...datasets.flatMap(filesOf)], inputs, {
+  checkOutputs([logFile, ...datasets.flatMap(filesOf)], inputs, {
     shards: datasets.map(({ outputDir }) => outputDir),
     shared: datasets.flatMap(sharedFilesOf)
   })

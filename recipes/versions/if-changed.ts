@@ -52,7 +52,7 @@ export async function runIfChanged (
     const client = await clientFor(manifest, unfinished, options)
     const earlier = [unfinished, current].flatMap(version => version === null ? [] : inFolder(manifest, version.path))
     const mixture = await findMixture(manifest, { ...options, ...context, client, find, latest: true }, earlier)
-    await refuseInputsIn(folder, mixture)
+    refuseInputsIn(folder, mixture)
     const { plan, why } = await planVersion(mixture, versions, options, context)
     if (dryRun || why.length === 0) {
       const path = current?.path ?? null
@@ -79,10 +79,10 @@ async function clientFor (
 }
 
 /** @throws SluiceError `ERR_MANIFEST` for inputs in the folder of versions: each new version would change them */
-async function refuseInputsIn (folder: string, mixture: Mixture): Promise<void> {
-  const place = await realPlace(folder)
+function refuseInputsIn (folder: string, mixture: Mixture): void {
+  const place = realPlace(folder)
   for (const { path } of inputsOf(mixture.datasets)) {
-    if (!existsSync(path) || !foldersAbove(await realPlace(path)).includes(place)) continue
+    if (!existsSync(path) || !foldersAbove(realPlace(path)).includes(place)) continue
     throw new SluiceError('ERR_MANIFEST', `${mixture.path}:1:1: data_files names ${path}, which is in ${folder}, ` +
       'the folder of versions; name another folder with --versions, or other data_files')
   }

@@ -90,7 +90,7 @@ export async function mixManifest (
   const settings: MixSettings = { ...mixture, format: options.format ?? mixture.format }
   const statsPath = statsPathOf(manifest, options.stats)
   const mixing = await findMixing(manifest, settings, statsPath)
-  await checkPlaces(mixing)
+  checkPlaces(mixing)
   const progress = { state: 'looks for an earlier run' }
   const done = run.watchWork?.({ name: 'mix', state: () => progress.state })
   try {
@@ -221,13 +221,13 @@ function planOf ({ manifest: { name }, settings, sources, choice }: Mixing): Job
 }
 
 /** @throws SluiceError `ERR_OPTION` or `ERR_OUTPUT_EXISTS` when the output is in an input, or an input in the output */
-async function checkPlaces ({ manifest, settings, sources, statsPath }: Mixing): Promise<void> {
+function checkPlaces ({ manifest, settings, sources, statsPath }: Mixing): void {
   const outputs = [statsFileOf(settings), ...workingFiles(checkpointIn(settings.outputDir), [])]
   const folders = sources.map(({ stats }) => stats.output_dir)
-  await checkOutputs(outputs, [manifest.path, statsPath], { shards: [...folders, ...foldersOf(settings)] })
-  const place = await realPlace(settings.outputDir)
+  checkOutputs(outputs, [manifest.path, statsPath], { shards: [...folders, ...foldersOf(settings)] })
+  const place = realPlace(settings.outputDir)
   for (const folder of folders) {
-    if (!isClash(place, await realPlace(folder))) continue
+    if (!isClash(place, realPlace(folder))) continue
     throw new SluiceError('ERR_OPTION', `mixture.output_dir: ${settings.outputDir}: the shards in ${folder} are read ` +
       'for it; name another folder')
   }
