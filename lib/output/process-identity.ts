@@ -24,8 +24,14 @@ export const processIdentity = z.object({
 
 export type ProcessIdentity = Readonly<z.infer<typeof processIdentity>>
 
+let identity: Promise<ProcessIdentity> | undefined
+
 /** The identity of this process. */
 export async function thisProcess (): Promise<ProcessIdentity> {
+  return await (identity ??= readIdentity())
+}
+
+async function readIdentity (): Promise<ProcessIdentity> {
   const own = await statusOf('self')
   return {
     pid: process.pid,

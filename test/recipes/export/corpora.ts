@@ -27,7 +27,7 @@ export type CorporaSizes = readonly string[] | Readonly<Record<string, CorpusSiz
 
 /** Shards of small corpora, in a folder whose long name YAML could fold. */
 export async function makeCorpora (
-  t: Test, sizes: CorporaSizes = ['web', 'books', 'code'], sequencesPerShard = 50
+  t: Test, sizes: CorporaSizes = ['web', 'books', 'code'], sequencesPerShard = 250
 ): Promise<Corpora> {
   const folder = join(folderInMemory(t), `a folder with spaces in a long name${', and more'.repeat(5)}`)
   mkdirSync(folder)
@@ -35,7 +35,7 @@ export async function makeCorpora (
 }
 
 /** Like `makeCorpora`, in a folder. */
-export async function corporaIn (folder: string, sizes: CorporaSizes, sequencesPerShard = 50): Promise<Corpora> {
+export async function corporaIn (folder: string, sizes: CorporaSizes, sequencesPerShard = 250): Promise<Corpora> {
   const datasets = sizesOf(sizes).map(([name, { documents, words }]) => {
     const records = Array.from({ length: documents }, (_, number) => ({
       id: `${name}-${number}`, text: textOf(name, number, words + number % 5)

@@ -10,7 +10,7 @@ import { t } from '../../tap.ts'
 import { corporaIn } from '../export/corpora.ts'
 
 const NAMES = ['web']
-const MIXTURE = { epochs: 1, sequences_per_shard: 50, shuffle_memory: '1MiB' }
+const MIXTURE = { epochs: 1, sequences_per_shard: 200, shuffle_memory: '1MiB' }
 
 /** Changes a token in a shard. */
 function damage (shard: string): void {

@@ -19,7 +19,7 @@ const SETTINGS = {
   tokens: 3000,
   sources: { web: 0.5, books: 0.3, code: 0.2 },
   validation: { share: 0.2 },
-  sequences_per_shard: 50,
+  sequences_per_shard: 200,
   tokens_per_shard: 900
 }
 
@@ -66,7 +66,7 @@ t.test('formats of rows have the sequences of npy shards', async t => {
     t.match(stats, [{ format, order: 'shuffled' }, { format }])
     await verify(join(place, 'stats.json'), { inventory: join(folder, 'page.md') })
     const output = join(folder, 'exported', format)
-    await exportShards(join(folder, 'mixture/stats.json'), { format, output, sequencesPerShard: 50 })
+    await exportShards(join(folder, 'mixture/stats.json'), { format, output, sequencesPerShard: 200 })
     for (const side of ['train', 'validation']) {
       t.strictSame(shardsIn(join(place, side)), shardsIn(join(output, side)), `${format}, ${side}`)
     }
