@@ -15,7 +15,7 @@ const { kebabCase, snakeCase } = await built('lib/options')
 const { allCommands } = await built('recipes/cli/commands')
 const commands = await allCommands()
 const { mixSchema } = await built('recipes/manifest/mix-schema')
-const { componentSchema, manifestSchema, tokenizerSchema } = await built('recipes/manifest/schema')
+const { componentSchema, dedupSchema, manifestSchema, tokenizerSchema } = await built('recipes/manifest/schema')
 const { sources, transforms } = await built('recipes/stages')
 const { hfOptions } = await built('sources/hf')
 const { flatSinkOptions } = await built('sinks/flat')
@@ -107,7 +107,11 @@ function aliasesTable () {
 /** The keys of a part of a manifest: `keys component`. */
 function keysTable (name) {
   const schemas = {
-    manifest: manifestSchema, component: componentSchema, tokenizer: tokenizerSchema, mixture: mixSchema
+    manifest: manifestSchema,
+    component: componentSchema,
+    tokenizer: tokenizerSchema,
+    dedup: dedupSchema,
+    mixture: mixSchema
   }
   const { shape } = schemas[name]
   const rows = Object.entries(shape).map(([key, field]) => [codeOf(snakeCase(key)), ...cellsOf(field)])

@@ -1,5 +1,6 @@
 import { removeCheckpoint } from '../../lib/output/checkpoint.ts'
 import { refuseShards } from '../../lib/shards/shard-folder.ts'
+import { removeKeys } from '../flow/global-dedup.ts'
 import { CHECKPOINT_EVERY } from '../jobs/checkpoints.ts'
 import { type Job, type JobStatus, canResume, runJob, statusOf, withLocks } from '../jobs/job.ts'
 import { remaking } from '../jobs/remake.ts'
@@ -7,7 +8,7 @@ import type { FoundComponent } from '../manifest/found.ts'
 import { type ComponentStats, described } from './component-stats.ts'
 import { filesWithShards } from './files.ts'
 import { makeShards } from './make-shards.ts'
-import { checkpointIn, copyIn } from './paths.ts'
+import { checkpointIn, copyIn, keysIn } from './paths.ts'
 import { pull } from './pull.ts'
 import { type ShardJob, type ShardOptions, checkFit, copiedJob, pullJob, shardCheck, shardJob } from './shard-job.ts'
 import { documentsPlan } from './write-documents.ts'
@@ -69,6 +70,7 @@ async function resumeShards (shards: ShardJob, job: Job, options: ShardOptions):
     ? await again.make(next => makeNext(shards, next, options), job.begin)
     : await makeShards(shards, { folder, job }, options)
   await job.finish(made, outputs)
+  await removeKeys(keysIn(folder))
   await again.clear()
   return made
 }
@@ -80,6 +82,7 @@ async function makeNext (shards: ShardJob, folder: string, options: ShardOptions
   return await runJob(plan, { startsOver, takeover, signal }, () => Promise.resolve([]), async job => {
     const made = await makeShards(shards, { folder, job }, options)
     await job.finish(made, shards.outputs)
+    await removeKeys(keysIn(folder))
     return made
   })
 }

@@ -115,6 +115,7 @@ export function corpusComponent (options: CorpusOptions, filters: readonly Filte
     rejects: rejects ?? null,
     sourceOptions: Object.fromEntries(Object.keys(anySourceOptions).map(key => [key, given[key]])),
     filters,
+    dedup: null,
     outputDir: 'data/shards'
   }
 }

@@ -7,6 +7,7 @@ import { type PackStage, packTokens } from '../../transforms/pack.ts'
 import { countsOf } from '../flow/counts.ts'
 import { type DocumentFlow, documentsOf, passedIn } from '../flow/documents.ts'
 import { runFlow } from '../flow/flow.ts'
+import { GlobalDedup } from '../flow/global-dedup.ts'
 import { type Rejects, keepingRejects } from '../flow/rejects.ts'
 import { tee } from '../flow/tee.ts'
 import { type FlowPart, type ThreadedFlow, withThreadedFlow } from '../flow/workers/threaded-flow.ts'
@@ -15,7 +16,7 @@ import type { Job } from '../jobs/job.ts'
 import { secondsSince } from '../../lib/text/numbers.ts'
 import { type ComponentStats, countsWithPull, described } from './component-stats.ts'
 import { packingOf, packingSettings } from './packing.ts'
-import { copyIn } from './paths.ts'
+import { copyIn, keysIn } from './paths.ts'
 import { type ShardJob, type ShardOptions, encodingSettings } from './shard-job.ts'
 import { type CountedSink, dtypeOf, formatSetting, sinkOf } from './shard-output.ts'
 
@@ -34,6 +35,8 @@ export interface FlowParts {
 /** The flow of a component's documents to its shards. */
 export interface ShardFlow extends DocumentFlow, FlowParts {
   readonly checkpoints: Checkpoints
+  /** Null if documents are not compared with all earlier ones. */
+  readonly dedup: GlobalDedup | null
   /** The copy of the filtered documents; null if none is kept. */
   readonly copy: LineWriter | null
   readonly encoding: Stage<Document, Tokens> | ReturnType<ThreadedFlow['encoded' | 'tokens']>
@@ -51,7 +54,8 @@ export async function makeShards (
   const { tokenizer } = options
   return await keepingRejects(component.rejects, async rejects => {
     const wants = component.filteredDir === null ? 'nothing' : 'documents'
-    const part: FlowPart = { component: read, keepsRejects: rejects !== null, wants, tokenizer }
+    const comparesAll = component.dedup !== null
+    const part: FlowPart = { component: read, keepsRejects: rejects !== null, wants, comparesAll, tokenizer }
     return await withThreadedFlow(part, options, async threaded => {
       const started = performance.now()
       const flow = shardFlow(shards, target, { rejects, threaded }, options)
@@ -69,7 +73,9 @@ function shardFlow (
   const { name, eosId, eos, bos, maxRecords, filteredDir } = component
   const resumable = job !== null
   const checkpoints = new Checkpoints({ every: checkpointEvery, save: job?.save ?? null, maxRecords })
-  const documents = documentsOf(read, options, { ...parts, barriers: checkpoints })
+  const { dedup: compare } = component
+  const dedup = compare && new GlobalDedup({ memory: compare.memory, path: keysIn(folder), resumable })
+  const documents = documentsOf(read, options, { ...parts, barriers: checkpoints, dedup })
   const copy = filteredDir === null ? null : new LineWriter(copyIn(filteredDir, name), { resumable })
   // The checkpoint that this writes lets a later run recognize the shards as its own.
   const beforeFirst = job?.begins === true ? job.begin : undefined
@@ -84,6 +90,7 @@ function shardFlow (
     ...documents,
     stages: [...documents.stages, ...(copy === null ? [] : [tee(copy)])],
     checkpoints,
+    dedup,
     copy,
     packing: packing === null ? null : encodedFlow?.packed(packing) ?? packTokens(packing),
     sink,
@@ -96,13 +103,13 @@ function shardFlow (
 export async function runShardFlow (
   flow: ShardFlow, name: string, { job }: ShardTarget, options: ShardOptions
 ): Promise<void> {
-  const { source, stages, check, encoding, packing, sink, copy, rejects, checkpoints } = flow
+  const { source, stages, check, encoding, packing, sink, copy, rejects, dedup, checkpoints } = flow
   const shaping = [encoding, ...(packing === null ? [] : [packing])]
   try {
     checkpoints.begin({
       source,
       stages: [...stages, check, ...shaping],
-      outputs: [sink, copy, rejects].filter(output => output !== null),
+      outputs: [sink, copy, rejects, dedup].filter(output => output !== null),
       finished: () => sink.filled
     }, job?.flow ?? null, passedIn(stages))
     const watched = { name, source, tokens: () => tokenCounts(flow).tokens, checkpoints }
@@ -111,6 +118,8 @@ export async function runShardFlow (
   } catch (error) {
     await copy?.abandon()
     throw error
+  } finally {
+    await dedup?.close()
   }
 }
 

@@ -27,3 +27,8 @@ export function writtenFiles (output: string, rejects: string | null): string[] 
   const outputs = [output, ...(rejects === null ? [] : [rejects])]
   return [...outputs, ...workingFiles(checkpointOf(output), outputs)]
 }
+
+/** The path, but for the end of the name, of the files in which a run has the keys of documents that it compares. */
+export function keysIn (folder: string): string {
+  return join(folder, 'dedup.keys')
+}

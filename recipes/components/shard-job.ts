@@ -88,6 +88,7 @@ export function shardJob (
     ...packingSettings(component, tokenizer),
     ...encodingSettings(component, tokenizer),
     ...(outputs.length > 0 ? idSettings(read) : {}),
+    ...(component.dedup && { dedup: component.dedup.scope }),
     filtered_dir: filteredDir && relative(outputDir, filteredDir),
     rejects: rejects && relative(outputDir, rejects)
   }

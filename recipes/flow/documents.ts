@@ -12,6 +12,7 @@ import {
   type AnyStage, filterName, formatOf, foundSettings, makeFilter, makeSource, sourceOptionsOf
 } from '../stages.ts'
 import { expecting } from './expect.ts'
+import { type GlobalDedup, GLOBAL_DEDUP } from './global-dedup.ts'
 import { limit } from './limit.ts'
 import type { Rejects } from './rejects.ts'
 import { type FlowItem, documentOf } from './workers/batch-entry.ts'
@@ -45,6 +46,8 @@ export interface FlowHooks {
   readonly barriers?: Barriers
   /** The part that threads do; null if all is done in the main thread. */
   readonly threaded?: ThreadedFlow | null
+  /** Drops documents whose text an earlier one had, after all filters. */
+  readonly dedup?: GlobalDedup | null
   /** Reads the records of files from where earlier work has stored them, processed by the part that threads do. */
   readonly stored?: OpenRecords<FlowItem>
 }
@@ -56,8 +59,9 @@ const STREAM_OPTIONS = { highWaterMark: 4 } as const
 
 /** Creates the source and the filters of a job, and the limit of `maxRecords` if there is one. Nothing is read yet. */
 export function documentsOf (
-  component: DocumentsJob, options: ReadOptions, { rejects = null, barriers, threaded = null, stored }: FlowHooks = {}
+  component: DocumentsJob, options: ReadOptions, hooks: FlowHooks = {}
 ): DocumentFlow {
+  const { rejects = null, barriers, threaded = null, dedup = null, stored } = hooks
   const { maxBad, maxLineBytes, maxRetries, timeout, tell } = options
   const { files, textColumn, maxRecords, expect } = component
   const hub = files.some(({ path }) => isHubName(path)) ? { maxRetries, timeout, tell } : undefined
@@ -73,9 +77,16 @@ export function documentsOf (
     if (threaded !== null && index < threaded.filterCount) return threaded.inOrder(index, shared)
     return makeFilter(filter, shared, rejects?.follows)
   })
+  const comparing = dedup === null ? [] : [comparingAll(dedup, threaded, rejects)]
   const check = expecting(filtering, component.filters.map(filter => filter.expect), expect)
   const limiting = maxRecords === null ? [] : [limit(maxRecords, () => { source.stop() })]
-  return { source, stages: [...filtering, ...limiting], check }
+  return { source, stages: [...filtering, ...comparing, ...limiting], check }
+}
+
+function comparingAll (dedup: GlobalDedup, threaded: ThreadedFlow | null, rejects: Rejects | null): AnyStage {
+  const shared = { ...STREAM_OPTIONS, ...(rejects && { rejects: rejects.ofFilter(GLOBAL_DEDUP) }) }
+  const keyed = threaded?.compared ?? null
+  return keyed === null ? dedup.ofDocuments(shared) : dedup.ofKeyed(keyed, threaded!.dropping(shared))
 }
 
 /**

@@ -12,11 +12,11 @@ import type { Mistake, Place } from './mistake.ts'
 import { mixMistakes } from './mix-check.ts'
 import { type MixSettings, mixSchema } from './mix-schema.ts'
 import { otherPlace } from './other-places.ts'
-import { listOf, partOf } from './parts.ts'
+import { defaultOutputDir, listOf, outputDirOf, partOf } from './parts.ts'
 import { misplaced } from './places.ts'
 import {
-  type Component, type Expectation, type Filter, type Manifest, USE, componentSchema, expectSchema, manifestSchema,
-  tokenizerSchema
+  type Component, type Expectation, type Filter, type Manifest, USE, componentSchema, dedupSchema,
+  expectSchema, manifestSchema, tokenizerSchema
 } from './schema.ts'
 
 /** The stages that a manifest may name, with the schemas of their options. */
@@ -54,10 +54,12 @@ export class ManifestChecker {
     const tokenizer = this.#object(tokenizerSchema, partOf(content, 'tokenizer') ?? {}, ['tokenizer'])
     const given = listOf(bare ? content : partOf(content, 'datasets'))
     const placeOf = (index: number): Place => bare ? [index] : ['datasets', index]
+    const asked = partOf(content, 'dedup') ?? null
+    const dedup = asked === null ? null : this.#object(dedupSchema, asked, ['dedup']) ?? null
     const datasets: Component[] = []
     for (const [index, component] of given.entries()) {
       const checked = await this.#component(component, placeOf(index))
-      if (checked !== undefined) datasets.push(checked)
+      if (checked !== undefined) datasets.push({ ...checked, dedup })
     }
     this.#distinct(given.map(component => partOf(component, 'name')), 'name', placeOf)
     this.#distinct(given.map(outputDirOf), 'output_dir', placeOf)
@@ -95,7 +97,7 @@ export class ManifestChecker {
     return tokenizer.path
   }
 
-  async #component (given: unknown, place: Place): Promise<Component | undefined> {
+  async #component (given: unknown, place: Place): Promise<Omit<Component, 'dedup'> | undefined> {
     const sourceShape = this.#sourceShape(partOf(given, 'dataset'))
     const schema = componentSchema.extend(sourceShape) as unknown as typeof componentSchema
     const read = this.#object(schema, this.#withoutForeign(given, sourceShape, place), place)
@@ -288,13 +290,4 @@ function near (word: string, known: readonly string[]): string {
 function adviceFor (message: string): string {
   if (/^expected a string, got (?:-?[\d.e+]+|true|false)$/.test(message)) return '; write it in quotes'
   return message === 'expected a list, got a mapping' ? '; each entry of a list begins with "- "' : ''
-}
-
-function defaultOutputDir (name: string): string {
-  return join('data', 'shards', name)
-}
-
-function outputDirOf (component: unknown): unknown {
-  const name = partOf(component, 'name')
-  return partOf(component, 'output_dir') ?? (typeof name === 'string' ? defaultOutputDir(name) : undefined)
 }

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { type OptionsSchema, renameKeys, snakeCase } from '../../lib/options.ts'
 import type { KnownStages } from './check.ts'
 import { mixSchema } from './mix-schema.ts'
-import { USE, componentSchema, expectSchema, manifestSchema, tokenizerSchema } from './schema.ts'
+import { USE, componentSchema, dedupSchema, expectSchema, manifestSchema, tokenizerSchema } from './schema.ts'
 
 /** A JSON Schema, or a part of one. */
 export type JsonSchema = Readonly<Record<string, unknown>>
@@ -22,6 +22,7 @@ const HUB_DATASET = '^[\\w-][\\w.-]*/[\\w-][\\w.-]*$'
 export function manifestJsonSchema ({ filters, sources }: KnownStages): JsonSchema {
   const datasets = { ...propertiesOf(manifestSchema).datasets as object, items: ref('component') }
   const tokenizer = orNull({ ...objectOf(tokenizerSchema), description: manifestSchema.shape.tokenizer.description })
+  const dedup = orNull({ ...objectOf(dedupSchema), description: manifestSchema.shape.dedup.description })
   const mixture = orNull({ ...objectOf(mixSchema), description: manifestSchema.shape.mixture.description })
   const manifest = objectOf(manifestSchema)
   return {
@@ -29,7 +30,7 @@ export function manifestJsonSchema ({ filters, sources }: KnownStages): JsonSche
     title: 'A manifest of sluice',
     description: 'A mixture of datasets, and the tokenizer that encodes them; or the bare list of the datasets.',
     anyOf: [
-      { ...manifest, properties: { ...manifest.properties as object, tokenizer, datasets, mixture } },
+      { ...manifest, properties: { ...manifest.properties as object, tokenizer, datasets, dedup, mixture } },
       { type: 'array', minItems: 1, items: ref('component') }
     ],
     $defs: {

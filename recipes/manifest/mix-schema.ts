@@ -16,7 +16,7 @@ const BYTES: Readonly<Record<string, number>> = {
 }
 
 /** A number of bytes: 512MB, 64MiB or 1e9. */
-const bytes = amount(/^[\d_.]+(?:e\d+)? *(?:[kmg]i?)?b?$/i, BYTES, 'expected a number of bytes, such as 512MB')
+export const bytes = amount(/^[\d_.]+(?:e\d+)? *(?:[kmg]i?)?b?$/i, BYTES, 'expected a number of bytes, such as 512MB')
 
 /** A whole number, as such or as a text with a unit. */
 function amount (pattern: RegExp, units: Readonly<Record<string, number>>, error: string): z.ZodType<number> {

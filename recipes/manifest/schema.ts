@@ -9,7 +9,7 @@ import { TOKENIZER_FILES } from '../../lib/tokenizer/files.ts'
 import { loadOptions } from '../../lib/tokenizer/options.ts'
 import { tokenizerTraining } from '../../lib/trainer/options.ts'
 import { boundaryOptions } from '../../transforms/encode.ts'
-import type { MixSettings } from './mix-schema.ts'
+import { type MixSettings, bytes } from './mix-schema.ts'
 
 const NO_CONTROLS = 'expected a name without control characters and line breaks'
 
@@ -85,6 +85,17 @@ export const tokenizerSchema = z.strictObject({
   ...tokenizerTraining
 })
 
+/** How documents are compared with all earlier ones. */
+export const dedupSchema = z.strictObject({
+  scope: z.enum(['component']).default('component')
+    .describe('component: each text is kept once in each component, the first one in the order of the input'),
+  memory: bytes.refine(size => size >= 2 ** 20, 'expected at least 1MiB').prefault(512e6)
+    .describe('memory for hashes of texts, about 24 bytes for each; those that exceed it are on disk: 512MB')
+})
+
+/** The checked key `dedup` of a manifest. */
+export type DedupSettings = z.output<typeof dedupSchema>
+
 export const manifestSchema = z.strictObject({
   name: nullable(z.string().min(1).refine(isName, NO_CONTROLS)).describe('name of the mixture in run records'),
   tokenizerOutputDir: nullable(outputPath).describe('folder for the trained tokenizer'),
@@ -92,6 +103,7 @@ export const manifestSchema = z.strictObject({
   stats: nullable(outputPath)
     .describe('JSON file for the stats of a run (default: data/mixtures/mixture_stats.json)'),
   datasets: z.array(z.unknown()).min(1).describe('the components of the mixture'),
+  dedup: z.unknown().optional().describe('drops documents with the same text as any earlier one, after all filters'),
   mixture: z.unknown().optional().describe('the training set that mix makes of the shards')
 })
 
@@ -101,6 +113,8 @@ export interface Component extends Omit<z.output<typeof componentSchema>, 'filte
   /** Options that only sources of this kind have, such as the delimiter of CSV. */
   readonly sourceOptions: Readonly<Record<string, unknown>>
   readonly filters: readonly Filter[]
+  /** How documents that pass the filters are compared with all earlier ones; null if they are not. */
+  readonly dedup: DedupSettings | null
   readonly outputDir: string
 }
 

@@ -79,7 +79,7 @@ export async function initParsed (
 function componentOf ({ name, dataset, dataFiles }: Input, asked: HubRequest): Component {
   const { subset = null, split } = dataFiles === null ? asked : {}
   const { outputDir: _, ...component } = componentSchema.parse({ name, dataset, subset, split })
-  return { ...component, dataFiles: dataFiles ?? [], filters: [], sourceOptions: {}, outputDir: '' }
+  return { ...component, dataFiles: dataFiles ?? [], filters: [], dedup: null, sourceOptions: {}, outputDir: '' }
 }
 
 /** The part of a dataset on the Hub that is requested. */

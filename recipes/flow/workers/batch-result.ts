@@ -19,7 +19,10 @@ export interface BatchResult {
   readonly droppedBy: Int32Array
   /** For each dropped document the reason, or the message of the error if a filter failed on it. */
   readonly reasons: readonly string[]
-  /** The keys by which filters compare documents: `keysEach` for each document, one for each such filter. */
+  /**
+   * The keys by which documents are compared: `keysEach` for each document, one for each such filter, and two halves,
+   * the higher first, of the key of its text after all filters.
+   */
   readonly keys: BigUint64Array
   readonly keysEach: number
   /** The documents, with null for those that are not returned; null instead of the list if none is returned. */

@@ -2,6 +2,7 @@ import type { Document } from '../../../lib/document.ts'
 import { SluiceError, codeOf, messageOf } from '../../../lib/errors.ts'
 import type { FilterModel } from '../../../lib/fasttext/model-use.ts'
 import type { SharedFastText } from '../../../lib/fasttext/model.ts'
+import { textKeys } from '../../../lib/dedup/text-key.ts'
 import { documentOfJson } from '../../../lib/records/json.ts'
 import { documentIds } from '../../../lib/packing/document-id.ts'
 import type { RecordBatch } from '../../../lib/records/record-batch.ts'
@@ -31,6 +32,8 @@ export interface BatchSpec {
   readonly textColumn: string
   /** The filters in order, with their options. */
   readonly filters: readonly FilterSpec[]
+  /** Whether the documents that pass are compared by 128-bit keys of their texts. */
+  readonly comparesAll: boolean
   readonly keeps: Keeps
   /** Encodes the documents that pass; null if they are not encoded. */
   readonly tokenizer: TokenizerSpec | null
@@ -69,16 +72,23 @@ interface BatchEncoder extends Append {
   readonly hash: (id: string) => bigint
 }
 
+/** What is done with documents that have passed the filters. */
+interface AfterFilters {
+  /** The key of a text, if documents are compared by it. */
+  readonly keyOf: ((text: string) => bigint) | null
+  readonly encoder: BatchEncoder | null
+}
+
 /** Processes batches by a spec, one after the other. */
 export class BatchWorker {
   readonly #spec: BatchSpec
   readonly #works: readonly FilterWork[]
-  readonly #encoder: BatchEncoder | null
+  readonly #after: AfterFilters
 
-  private constructor (spec: BatchSpec, works: readonly FilterWork[], encoder: BatchEncoder | null) {
+  private constructor (spec: BatchSpec, works: readonly FilterWork[], after: AfterFilters) {
     this.#spec = spec
     this.#works = works
-    this.#encoder = encoder
+    this.#after = after
   }
 
   /** @param tokenizer the tokenizer of the spec, if it is loaded already */
@@ -90,9 +100,10 @@ export class BatchWorker {
         await work.open?.()
         opened.push(work)
       }
-      if (spec.tokenizer === null) return new BatchWorker(spec, works, null)
+      const keyOf = spec.comparesAll ? await textKeys() : null
+      if (spec.tokenizer === null) return new BatchWorker(spec, works, { keyOf, encoder: null })
       const { append } = tokenizer ?? await loadSame(spec.tokenizer)
-      return new BatchWorker(spec, works, { append, hash: await documentIds() })
+      return new BatchWorker(spec, works, { keyOf, encoder: { append, hash: await documentIds() } })
     } catch (error) {
       for (const work of opened) await work.close?.()
       throw error
@@ -101,7 +112,7 @@ export class BatchWorker {
 
   /** Begins a batch. The previous one must be done. */
   begin (task: BatchInput): BatchRun {
-    return new BatchRun(this.#spec, this.#works, this.#encoder, task)
+    return new BatchRun(this.#spec, this.#works, this.#after, task)
   }
 
   async close (): Promise<void> {
@@ -118,21 +129,21 @@ async function workOf ({ module, loaded, ...filter }: FilterSpec): Promise<Filte
 export class BatchRun {
   readonly #spec: BatchSpec
   readonly #works: readonly FilterWork[]
-  readonly #encoder: BatchEncoder | null
+  readonly #after: AfterFilters
   readonly #bytes: Buffer
   readonly #records: RecordBatch['records']
   readonly #result: Results
   #next = 0
 
-  constructor (spec: BatchSpec, works: readonly FilterWork[], encoder: BatchEncoder | null, input: BatchInput) {
+  constructor (spec: BatchSpec, works: readonly FilterWork[], after: AfterFilters, input: BatchInput) {
     const { batch: { json, records }, memory } = input
     this.#spec = spec
     this.#works = works
-    this.#encoder = encoder
+    this.#after = after
     this.#bytes = Buffer.from(json)
     this.#records = records
-    const keysEach = works.filter(({ key }) => key !== undefined).length
-    const shape = { records: records.length, keysEach, hashesIds: encoder !== null }
+    const keysEach = works.filter(({ key }) => key !== undefined).length + (after.keyOf === null ? 0 : 2)
+    const shape = { records: records.length, keysEach, hashesIds: after.encoder !== null }
     this.#result = new Results(shape, spec.keeps, memory)
   }
 
@@ -191,7 +202,12 @@ export class BatchRun {
       }
       return
     }
-    const encoder = this.#encoder
+    const { keyOf, encoder } = this.#after
+    if (keyOf !== null) {
+      const key = keyOf(document.text)
+      this.#result.addKey(key >> 64n)
+      this.#result.addKey(key) // as 64 bits
+    }
     if (encoder !== null) {
       appendDocument(document, encoder.append, this.#spec.tokenizer!.boundaries, this.#result.ids)
     } else if (this.#spec.keeps === 'lines') this.#result.lines.append(ndjsonLine(document))

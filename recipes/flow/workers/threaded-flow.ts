@@ -2,7 +2,7 @@ import type { z } from 'zod'
 import type { Document, Tokens } from '../../../lib/document.ts'
 import { SluiceError } from '../../../lib/errors.ts'
 import type { BatchThreads, RecordBatch, RecordOutcome } from '../../../lib/records/record-batch.ts'
-import { type StageOptions, Stage } from '../../../lib/stage/stage.ts'
+import { type Keyed, type StageOptions, Stage } from '../../../lib/stage/stage.ts'
 import { Crew } from '../../../lib/threads/crew.ts'
 import type { Encoder } from '../../../lib/tokenizer/tokenizer.ts'
 import { boundariesOf } from '../../../transforms/encode.ts'
@@ -35,6 +35,8 @@ export interface FlowPart {
   readonly keepsRejects: boolean
   /** What the flow needs after the filters, in addition to ids. */
   readonly wants: 'nothing' | 'lines' | 'documents'
+  /** Whether documents that pass the filters are compared with all earlier ones. */
+  readonly comparesAll?: boolean
   /** Encodes the documents; null if they are not encoded. */
   readonly tokenizer: Encoder | null
 }
@@ -92,7 +94,28 @@ export class ThreadedFlow implements BatchThreads<FlowItem> {
 
   /** Number of keys of each document. */
   get keysEach (): number {
-    return keyedFilters(this.#spec).length
+    return keyedFilters(this.#spec).length + (this.#spec.comparesAll ? 2 : 0)
+  }
+
+  /** The keys of texts after all filters, and the items to pass on; null if threads don't compute them. */
+  get compared (): Keyed<BatchEntry, FlowItem> | null {
+    if (!this.#spec.comparesAll) return null
+    const at = keyedFilters(this.#spec).length
+    return {
+      keyOf: entry => (entry.key(at) << 64n) | entry.key(at + 1),
+      outOf: this.#makes ? entry => entry : documentOf
+    }
+  }
+
+  /** Options of a stage that drops entries. */
+  dropping ({ highWaterMark, rejects }: StageOptions<Document>): StageOptions<BatchEntry> {
+    return {
+      highWaterMark,
+      rejects (entry, reason) {
+        entry.done()
+        return rejects?.(entry.document, reason)
+      }
+    }
   }
 
   async close (): Promise<void> {
@@ -120,21 +143,19 @@ export class ThreadedFlow implements BatchThreads<FlowItem> {
 
   /** The item after this many filters: the document if no other results are needed any more, otherwise the entry. */
   #outOf (filters: number): (entry: BatchEntry) => FlowItem {
-    return filters === this.filterCount && !this.#makes ? documentOf : entry => entry
+    const isLast = filters === this.filterCount && !this.#makes && !this.#spec.comparesAll
+    return isLast ? documentOf : entry => entry
   }
 
   /** The part of a filter that stays in the main thread, as a stage. */
-  inOrder (index: number, { highWaterMark, rejects: reject }: StageOptions<Document>): AnyStage {
-    const { stage, module, options } = this.#spec.filters[index]!
+  inOrder (index: number, options: StageOptions<Document>): AnyStage {
+    const { stage, module, options: own } = this.#spec.filters[index]!
     const outOf = this.#outOf(index + 1)
     const which = keyedFilters(this.#spec).indexOf(index)
-    const rejects = (entry: BatchEntry, reason: string): void | Promise<void> => {
-      entry.done()
-      return reject?.(entry.document, reason)
-    }
+    const shared = this.dropping(options)
     if (which !== -1) {
       const keyed = { keyOf: (entry: BatchEntry) => entry.key(which), outOf }
-      return filters[stage]!.keyed!(options, { highWaterMark, rejects }, keyed)
+      return filters[stage]!.keyed!(own, shared, keyed)
     }
     return new Stage<BatchEntry, FlowItem>({
       name: module?.stageName ?? stage,
@@ -145,7 +166,7 @@ export class ThreadedFlow implements BatchThreads<FlowItem> {
         push(outOf(entry))
         return undefined
       }
-    }, { highWaterMark, rejects })
+    }, shared)
   }
 
   /** Replaces `encode`: the documents are encoded already. */
@@ -212,16 +233,20 @@ export function filtersInThreads ({ filters }: Pick<DocumentsJob, 'filters'>, ke
  * Where rejects are kept, it ends after the first filter that compares documents: a document that this filter drops is
  * kept as it was before later filters changed it.
  */
-async function specOf ({ component, keepsRejects, wants, tokenizer }: FlowPart, threads: Threads): Promise<BatchSpec> {
+async function specOf (
+  { component, keepsRejects, wants, comparesAll = false, tokenizer }: FlowPart, threads: Threads
+): Promise<BatchSpec> {
   const all = component.filters.map(filterSpec)
   const inThreads = all.slice(0, filtersInThreads(component, keepsRejects))
   const withModel = async (filter: FilterSpec): Promise<FilterSpec> =>
     filter.model === undefined ? filter : { ...filter, loaded: await threads.model(filter.model) }
-  const encoder = inThreads.length === all.length ? tokenizerSpec(tokenizer, component) : null
-  const needsDocuments = inThreads.length < all.length || (tokenizer !== null && encoder === null)
+  const doesAll = inThreads.length === all.length
+  const encoder = doesAll ? tokenizerSpec(tokenizer, component) : null
+  const needsDocuments = !doesAll || (tokenizer !== null && encoder === null)
   return {
     textColumn: component.textColumn,
     filters: await Promise.all(inThreads.map(withModel)),
+    comparesAll: comparesAll && doesAll,
     keeps: keepsRejects ? 'all' : needsDocuments ? 'passed' : KEEPS[wants],
     tokenizer: encoder
   }

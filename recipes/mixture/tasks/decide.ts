@@ -11,6 +11,7 @@ import { packingOf } from '../../components/packing.ts'
 import { copyIn } from '../../components/paths.ts'
 import type { ShardJob, ShardOptions } from '../../components/shard-job.ts'
 import { documentsOf } from '../../flow/documents.ts'
+import { GlobalDedup } from '../../flow/global-dedup.ts'
 import { type Rejects, keepingRejects } from '../../flow/rejects.ts'
 import { tee } from '../../flow/tee.ts'
 import { threadedFlow } from '../../flow/workers/threaded-flow.ts'
@@ -101,7 +102,10 @@ async function replay (job: ShardJob, target: Replay, options: ShardOptions): Pr
     const checkpoints = new Checkpoints({ every: Infinity, save: null, maxRecords })
     const stored = (file: RecordFile): StoredRecords =>
       new StoredRecords(file, units.filter(({ number }) => fileOf(number) === file.index), threaded.itemOf)
-    const documents = documentsOf(read, options, { rejects, threaded, barriers: checkpoints, stored })
+    const { dedup: compare } = component
+    const keys = join(decideFolder(target.folder), `${attempt}.keys`)
+    const dedup = compare && new GlobalDedup({ memory: compare.memory, path: keys, resumable: false })
+    const documents = documentsOf(read, options, { rejects, threaded, barriers: checkpoints, dedup, stored })
     const copyPath = filteredDir === null ? null : attemptFile(copyIn(filteredDir, name), attempt)
     const copy = copyPath === null ? null : new LineWriter(copyPath, { resumable: false })
     const packing = isFlat(format) ? null : packLayout(layout, kept, component.packing === 'best_fit')
@@ -111,6 +115,7 @@ async function replay (job: ShardJob, target: Replay, options: ShardOptions): Pr
       ...documents,
       stages: [...documents.stages, ...(copy === null ? [] : [tee(copy)])],
       checkpoints,
+      dedup,
       copy,
       encoding: threaded.encoded(),
       packing,

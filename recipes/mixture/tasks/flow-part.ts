@@ -5,5 +5,6 @@ import type { FoundComponent } from '../../manifest/found.ts'
 /** The part of a component that map tasks do. */
 export function flowPartOf (component: FoundComponent, tokenizer: Encoder): FlowPart {
   const wants = component.filteredDir === null ? 'nothing' : 'documents'
-  return { component, keepsRejects: component.rejects !== null, wants, tokenizer }
+  const comparesAll = component.dedup !== null
+  return { component, keepsRejects: component.rejects !== null, wants, comparesAll, tokenizer }
 }

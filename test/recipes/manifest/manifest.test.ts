@@ -25,6 +25,7 @@ name: mix
 tokenizer_output_dir: artifacts/tok
 tokenizer: { vocab_size: 8000, model_type: unigram, sha256: ${'aB'.repeat(32)} }
 stats: out/stats.json
+dedup: { memory: 64MB }
 datasets:
   - name: web
     dataset: json
@@ -102,7 +103,8 @@ t.test('a manifest with every key, and with the required keys only', async t => 
         eosId: 3,
         eos: null,
         bos: false,
-        maxRecords: 100
+        maxRecords: 100,
+        dedup: { scope: 'component', memory: 64_000_000 }
       },
       {
         name: 'books',
@@ -132,7 +134,8 @@ t.test('a manifest with every key, and with the required keys only', async t => 
         eosId: -1,
         eos: null,
         bos: false,
-        maxRecords: null
+        maxRecords: null,
+        dedup: { scope: 'component', memory: 64_000_000 }
       }
     ],
     mixture: null

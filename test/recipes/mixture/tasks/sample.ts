@@ -41,11 +41,12 @@ export async function writeInputs (folder: string): Promise<void> {
   await pipeline(Readable.from(documents), parquetSink(join(folder, 'rows.parquet')))
 }
 
-/** Writes a manifest whose outputs are below a folder, and returns its path. */
-export function manifestIn (folder: string, datasets: readonly Dataset[]): string {
+/** Writes a manifest whose outputs are below a folder, and returns its path. @param more other keys */
+export function manifestIn (folder: string, datasets: readonly Dataset[], more: object = {}): string {
   return put(folder, 'mix.yaml', JSON.stringify({
     stats: join(folder, 'stats.json'),
     tokenizer: { path: fixture('tiny.model') },
+    ...more,
     datasets: datasets.map(dataset => ({ output_dir: join(folder, 'shards', dataset.name), ...dataset }))
   }))
 }

@@ -1,0 +1,82 @@
+import { open } from 'node:fs/promises'
+import { parseState } from '../options.ts'
+import { type OutputState, type ResumableOutput, openResumable, outputState, partialName } from '../output/resumable.ts'
+import { KEY_BYTES, KEY_WORDS } from './key-table.ts'
+
+const CHUNK_WORDS = 2 ** 16
+
+/**
+ * The keys of a set in the order in which they were added, in a file, so that a later run can resume. The file is never
+ * complete: it is deleted when the work is done.
+ */
+export class KeyLog {
+  readonly #path: string
+  #from: OutputState | null = null
+  #output: ResumableOutput | undefined
+  readonly #chunk = new Uint32Array(CHUNK_WORDS)
+  #length = 0 // words in the chunk
+
+  /** @param path its name has `.partial` at the end */
+  constructor (path: string) {
+    this.#path = path
+  }
+
+  /** @throws SluiceError `ERR_STATE` for an invalid state */
+  restore (state: unknown): void {
+    this.#from = parseState(this.#path, outputState, state)
+  }
+
+  /**
+   * Opens the file, and reads the keys that it has.
+   *
+   * @param take takes the words of a key, which are valid until it returns @throws SluiceError `ERR_CHECKPOINT` if the
+   *   file was deleted or changed, `ERR_OUTPUT`
+   */
+  async open (take: (key: Uint32Array) => void | Promise<void>): Promise<void> {
+    this.#output = await openResumable(this.#path, this.#from)
+    if (this.#from === null) return
+    const file = await open(partialName(this.#path))
+    try {
+      const key = new Uint32Array(KEY_WORDS)
+      const words = new Uint32Array(CHUNK_WORDS)
+      for (let at = 0; at < this.#from.bytes;) {
+        const length = Math.min(4 * CHUNK_WORDS, this.#from.bytes - at)
+        const { bytesRead } = await file.read(new Uint8Array(words.buffer), 0, length, at)
+        const whole = bytesRead - bytesRead % KEY_BYTES
+        if (whole === 0) break // `openResumable` has checked the size
+        for (let i = 0; i < whole / 4; i += KEY_WORDS) {
+          key.set(words.subarray(i, i + KEY_WORDS))
+          await take(key)
+        }
+        at += whole
+      }
+    } finally {
+      await file.close()
+    }
+  }
+
+  /** Adds a key. If a write is due, returns a promise that resolves once more can be added. */
+  add (key: Uint32Array): Promise<void> | undefined {
+    this.#chunk.set(key, this.#length)
+    this.#length += KEY_WORDS
+    return this.#length === this.#chunk.length ? this.#flush() : undefined
+  }
+
+  /** Writes and syncs all keys so far. Returns the state for `restore`. */
+  async save (): Promise<OutputState | null> {
+    if (this.#output === undefined) return this.#from
+    await this.#flush()
+    return await this.#output.mark()
+  }
+
+  /** Closes the file, and deletes it unless it was saved. */
+  async close (): Promise<void> {
+    await this.#output?.abandon()
+  }
+
+  async #flush (): Promise<void> {
+    const bytes = Buffer.from(this.#chunk.slice(0, this.#length).buffer)
+    this.#length = 0
+    await this.#output!.write(bytes)
+  }
+}
