@@ -59,6 +59,9 @@ export function components (maxRecords: number): ReadonlyArray<{ readonly name: 
   ]
 }
 
+/** Compares with all documents, as well as with those in the windows. */
+export const DEDUP = { scope: 'component', memory: '1MiB' }
+
 /** The training set of those that fit together. The shuffle spills, and has checkpoints in both of its phases. */
 export const MIXTURE = {
   epochs: 1.3,

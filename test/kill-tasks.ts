@@ -9,7 +9,7 @@ import { setTimeout } from 'node:timers/promises'
 import { packageRoot } from '../lib/package.ts'
 import { inContainer } from './container.ts'
 import type { Random } from './fuzz.ts'
-import { TOKENIZER, components } from './kill-jobs.ts'
+import { DEDUP, TOKENIZER, components } from './kill-jobs.ts'
 import { snapshot, whatDiffers } from './snapshot.ts'
 
 /** `run`: `sluice run --on local`, with all of its processes. `tasks`: single tasks, some of them twice at once. */
@@ -41,7 +41,7 @@ export function writeTasksInputs (folder: string): void {
   writeFileSync(join(folder, 'bad.ndjson'), lines.flatMap((line, i) => i % 97 === 96 ? [line, '{"id": 1,'] : line)
     .join('\n'))
   const [plain, gzip, zstd, parquet] = components(600)
-  writeFileSync(join(folder, 'tasks.yaml'), JSON.stringify([
+  const datasets = [
     { ...plain, data_files: [`${INPUTS}/plain.ndjson`, `${INPUTS}/bad.ndjson`], rejects: 'rejects/plain.ndjson' },
     // A copy in raw_dir would be made by one task.
     { ...gzip, raw_dir: undefined, data_files: [`${INPUTS}/gzip.ndjson.gz`, `${INPUTS}/large.ndjson`] },
@@ -57,7 +57,8 @@ export function writeTasksInputs (folder: string): void {
       format: 'megatron',
       tokens_per_shard: 20_000
     }
-  ]))
+  ]
+  writeFileSync(join(folder, 'tasks.yaml'), JSON.stringify({ dedup: DEDUP, datasets }))
 }
 
 /** A run without tasks. */

@@ -2,7 +2,7 @@ import { removeCheckpoint } from '../../lib/output/checkpoint.ts'
 import { refuseShards } from '../../lib/shards/shard-folder.ts'
 import { removeKeys } from '../flow/global-dedup.ts'
 import { CHECKPOINT_EVERY } from '../jobs/checkpoints.ts'
-import { type Job, type JobStatus, canResume, runJob, statusOf, withLocks } from '../jobs/job.ts'
+import { type Check, type Job, type JobStatus, canResume, runJob, statusOf, withLocks } from '../jobs/job.ts'
 import { remaking } from '../jobs/remake.ts'
 import type { FoundComponent } from '../manifest/found.ts'
 import { type ComponentStats, described } from './component-stats.ts'
@@ -24,8 +24,13 @@ export async function shardComponent (component: FoundComponent, options: ShardO
   const shards = component.rawDir === null
     ? shardJob(component, component, null, options)
     : await pulledJob(component, copyIn(component.rawDir, component.name), options)
+  const check = shardCheck(shards, options)
+  const checkFinished: Check = async result => {
+    await removeKeys(keysIn(component.outputDir)) // of a run that was killed after its last checkpoint
+    return await check(result)
+  }
   const stats = await canResume(shards.read.files, shards.outputs)
-    ? await runJob(shards.plan, options, shardCheck(shards, options), job => resumeShards(shards, job, options))
+    ? await runJob(shards.plan, options, checkFinished, job => resumeShards(shards, job, options))
     : await makeOnce(shards, options)
   return describedStats(component, stats, options.tokenizer)
 }

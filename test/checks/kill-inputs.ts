@@ -4,7 +4,7 @@ import type { Document } from '../../lib/document.ts'
 import { writeFormat } from '../bench/formats.ts'
 import { compressions } from '../formats.ts'
 import { Random } from '../fuzz.ts'
-import { MIXTURE, components, formatComponents } from '../kill-jobs.ts'
+import { DEDUP, MIXTURE, components, formatComponents } from '../kill-jobs.ts'
 
 /**
  * Writes the inputs of the jobs: a file of each format with the given number of documents, a larger one of each, and
@@ -23,7 +23,7 @@ export async function writeKillInputs (folder: string, documents: number): Promi
     await writeFormat(join(folder, `large.${ending}`), documentsOf(documents * 4, 5 + i))
   }
   writeFileSync(join(folder, 'mixture.yaml'), JSON.stringify({
-    datasets: components(Math.floor(documents * 0.6)), mixture: MIXTURE
+    datasets: components(Math.floor(documents * 0.6)), dedup: DEDUP, mixture: MIXTURE
   }))
   writeFileSync(join(folder, 'formats.yaml'), JSON.stringify(formatComponents()))
 }
