@@ -74,7 +74,7 @@ export async function verifyParsed (
   const stats = await readStats(statsPath)
   const { pagePath, jsonPath } = inventoriesOf(statsPath, asked, utc)
   const tokenizer = tokenizerPath === undefined ? undefined : await tokenizerHash(tokenizerPath)
-  await checkPlaces(stats, pagePath, jsonPath, tokenizerPath)
+  checkPlaces(stats, pagePath, jsonPath, tokenizerPath)
   await checkInventories(statsPath, asked, stats.components.map(({ output_dir: folder }) => folder))
   await checkWritable(pagePath)
   await checkWritable(jsonPath)
@@ -184,9 +184,9 @@ export async function checkInventories (
 const BOTH_PRINTED = 'verify: inventory and inventoryJson are both standard output, expected one of them at most'
 
 /** Checks all paths first, because reading may take hours. */
-async function checkPlaces (
+function checkPlaces (
   { path, components }: StatsFile, pagePath: string, jsonPath: string, tokenizerPath: string | undefined
-): Promise<void> {
+): void {
   if (pagePath === STANDARD_STREAM && jsonPath === STANDARD_STREAM) throw new SluiceError('ERR_OPTION', BOTH_PRINTED)
   const shards = components.flatMap(({ output_dir: folder, shard_files: infos }) => {
     return infos.map(({ file }) => join(folder, file))

@@ -94,7 +94,8 @@ export async function exportConfigParsed (
 /** What the configuration is written from. @throws SluiceError as `checkedPlaceOf` */
 async function dataFor (data: TrainingData, { format }: Trainer): Promise<ConfigData> {
   const all = [...data.sources, ...data.validation === null ? [] : [data.validation]]
-  const places = await Promise.all(all.map(source => checkedPlaceOf(source, format)))
+  const places: Array<Awaited<ReturnType<typeof checkedPlaceOf>>> = []
+  for (const source of all) places.push(await checkedPlaceOf(source, format)) // the first error, in each run
   const notes = places.flatMap(({ note }) => note ?? [])
   return configData({ ...data, notes: [...data.notes, ...notes] }, format, places)
 }

@@ -1,11 +1,13 @@
 import { existsSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { SluiceError } from '../../lib/errors.ts'
 import { linkOrCopy } from '../../lib/output/link.ts'
 import type { LockOptions } from '../../lib/output/lock.ts'
 import { writeFileWhole } from '../../lib/output/open.ts'
-import { removeTemporary, syncFolder, writing } from '../../lib/output/output.ts'
+import {
+  makeFolder, removeLeftovers, removeTemporary, syncFolder, writing
+} from '../../lib/output/output.ts'
 import { partialName } from '../../lib/output/resumable.ts'
 import { readTokenizerFile } from '../../lib/tokenizer/files.ts'
 import { pullRejects } from '../components/files.ts'
@@ -62,8 +64,8 @@ export class Reuse {
     const { tokenizer, tokenizerPath } = this.#now
     if (before === null || now === null || tokenizer.path !== null || tokenizerPath === null) return false
     const linkModel = async (): Promise<void> => {
-      if (existsSync(before.vocab)) await this.#link(before.vocab, now.vocab)
-      await this.#link(before.model, now.model)
+      if (existsSync(before.vocab)) await this.#linkFile(before.vocab, now.vocab)
+      await this.#linkFile(before.model, now.model)
     }
     const expected = tokenizer.sha256?.toLowerCase()
     if (expected !== undefined) {
@@ -95,7 +97,7 @@ export class Reuse {
       before: before.plan,
       now: now.plan,
       link: async result => {
-        for (const [i, output] of now.outputs.entries()) await this.#link(before.outputs[i]!, output)
+        for (const [i, output] of now.outputs.entries()) await this.#linkFile(before.outputs[i]!, output)
         await copyProvenance(before.path, now.path)
         return result
       },
@@ -122,7 +124,7 @@ export class Reuse {
       checkNow: shardCheck(jobNow, options),
       link: async result => {
         await this.#linkFolder(before.outputDir, now.outputDir)
-        for (const [i, output] of jobNow.outputs.entries()) await this.#link(jobBefore.outputs[i]!, output)
+        for (const [i, output] of jobNow.outputs.entries()) await this.#linkFile(jobBefore.outputs[i]!, output)
         return { ...result as object, output_dir: now.outputDir }
       },
       outputs: jobNow.outputs
@@ -159,8 +161,17 @@ export class Reuse {
     return true
   }
 
+  /** Links a file, and deletes what killed runs have left of it. */
+  async #linkFile (from: string, to: string): Promise<void> {
+    await writing(to, async () => {
+      await makeFolder(dirname(to))
+      await removeTemporary(partialName(to))
+      await removeLeftovers(dirname(to), name => name === basename(to))
+    })
+    await this.#link(from, to)
+  }
+
   async #link (from: string, to: string): Promise<void> {
-    await writing(to, () => removeTemporary(partialName(to)))
     const why = await linkOrCopy(from, to)
     if (why === null) return
     this.#copied++
