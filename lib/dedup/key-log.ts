@@ -1,7 +1,8 @@
 import { open } from 'node:fs/promises'
 import { parseState } from '../options.ts'
 import { type OutputState, type ResumableOutput, openResumable, outputState, partialName } from '../output/resumable.ts'
-import { KEY_BYTES, KEY_WORDS } from './key-table.ts'
+import { readWhole } from './key-run.ts'
+import { KEY_WORDS } from './key-table.ts'
 
 const CHUNK_WORDS = 2 ** 16
 
@@ -32,7 +33,7 @@ export class KeyLog {
    * @param take takes the words of a key, which are valid until it returns @throws SluiceError `ERR_CHECKPOINT` if the
    *   file was deleted or changed, `ERR_OUTPUT`
    */
-  async open (take: (key: Uint32Array) => void | Promise<void>): Promise<void> {
+  async open (take: (key: Uint32Array) => Promise<void> | undefined): Promise<void> {
     this.#output = await openResumable(this.#path, this.#from)
     if (this.#from === null) return
     const file = await open(partialName(this.#path))
@@ -41,14 +42,13 @@ export class KeyLog {
       const words = new Uint32Array(CHUNK_WORDS)
       for (let at = 0; at < this.#from.bytes;) {
         const length = Math.min(4 * CHUNK_WORDS, this.#from.bytes - at)
-        const { bytesRead } = await file.read(new Uint8Array(words.buffer), 0, length, at)
-        const whole = bytesRead - bytesRead % KEY_BYTES
-        if (whole === 0) break // `openResumable` has checked the size
-        for (let i = 0; i < whole / 4; i += KEY_WORDS) {
+        await readWhole(file, new Uint8Array(words.buffer, 0, length), at)
+        for (let i = 0; i < length / 4; i += KEY_WORDS) {
           key.set(words.subarray(i, i + KEY_WORDS))
-          await take(key)
+          const later = take(key)
+          if (later !== undefined) await later
         }
-        at += whole
+        at += length
       }
     } finally {
       await file.close()

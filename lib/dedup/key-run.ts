@@ -1,7 +1,8 @@
 import { readSync } from 'node:fs'
-import { type FileHandle, open, unlink } from 'node:fs/promises'
-import { KEY_BYTES, KEY_WORDS, compareKeys } from './key-table.ts'
+import type { FileHandle } from 'node:fs/promises'
+import { createTemporary, removeTemporary } from '../output/output.ts'
 import { writeAll } from '../output/resumable.ts'
+import { KEY_BYTES, KEY_WORDS, compareKeys } from './key-table.ts'
 
 /** Keys of a block, which is what one search reads. */
 const BLOCK_KEYS = 256
@@ -31,9 +32,9 @@ export class KeyRun {
    * @param path of the file while it is created @param parts each has its keys in order
    */
   static async write (path: string, parts: readonly SortedKeys[]): Promise<KeyRun> {
-    const file = await open(path, 'wx+')
+    const file = await createTemporary(path)
     try {
-      await unlink(path)
+      await removeTemporary(path)
       const writer = new RunWriter(file)
       await merge(parts, writer)
       const { size, firsts } = await writer.end()
@@ -171,7 +172,8 @@ class RunWriter {
   }
 }
 
-async function readWhole (file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
+/** Reads exactly as many bytes as there is room for. */
+export async function readWhole (file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
   for (let read = 0; read < bytes.length;) {
     const { bytesRead } = await file.read(bytes, read, bytes.length - read, position + read)
     if (bytesRead === 0) throw new Error('the file of keys has become shorter')

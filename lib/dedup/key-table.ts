@@ -41,13 +41,7 @@ export class KeyTable {
   /** Adds a key that isn't in the table. */
   add (key: Uint32Array): void {
     if (this.#count >= MOST_LOAD * 2 ** this.#bits) this.#grow()
-    const at = this.#find(key)
-    if (at >= this.#words.length) {
-      this.#grow()
-      this.add(key)
-      return
-    }
-    this.#words.set(key, at)
+    this.#place(key, 0)
     this.#count++
   }
 
@@ -87,14 +81,19 @@ export class KeyTable {
     return at
   }
 
+  #place (keys: Uint32Array, from: number): void {
+    const at = this.#find(keys, from)
+    if (at >= this.#words.length) throw new Error(`more than ${REST} keys begin with the same bits: they are no hashes`)
+    for (let i = 0; i < KEY_WORDS; i++) this.#words[at + i] = keys[from + i]!
+  }
+
   #grow (): void {
     const old = this.#words
     this.#bits++
     this.#words = wordsFor(this.#bits)
     for (let at = 0; at < old.length; at += KEY_WORDS) {
       if (isEmpty(old, at)) continue
-      const to = this.#find(old, at)
-      for (let i = 0; i < KEY_WORDS; i++) this.#words[to + i] = old[at + i]!
+      this.#place(old, at)
     }
   }
 }

@@ -68,6 +68,7 @@ export class GlobalDedup implements SavedOutput {
         await this.#log?.open(key => {
           if (this.#set.isFull) return this.#addLater(key)
           this.#set.add(key)
+          return undefined
         })
       },
       take: (item, push) => {

@@ -90,7 +90,7 @@ export const dedupSchema = z.strictObject({
   scope: z.enum(['component']).default('component')
     .describe('component: each text is kept once in each component, the first one in the order of the input'),
   memory: bytes.refine(size => size >= 2 ** 20, 'expected at least 1MiB').prefault(512e6)
-    .describe('memory for hashes of texts, about 24 bytes for each; those that exceed it are on disk: 512MB')
+    .describe('memory for hashes of texts; those that exceed it are on disk: 512MB')
 })
 
 /** The checked key `dedup` of a manifest. */

@@ -11,8 +11,8 @@ import { NO_ROOM, normalizeText } from './normalize'
 import { setSettings, settings } from './settings'
 import { SPACE } from './utf8'
 import {
-  DONE, LONG_KEY, TOO_LONG, beginTotals, clearWords, shortKey, shortLine, whyNot, writeLonger, writeSearched, writeShort,
-  writeUnkept
+  DONE, LONG_KEY, TOO_LONG, beginTotals, clearWords, shortKey, shortLine, whyNot, writeLonger, writeSearched,
+  writeShort, writeUnkept
 } from './words'
 
 export { buildTrie } from './build-trie'

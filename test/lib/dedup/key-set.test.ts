@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { type Test, t } from '../../tap.ts'
 import { KeySet } from '../../../lib/dedup/key-set.ts'
 import { wordsOf } from '../../../lib/dedup/text-key.ts'
-import { folderInMemory, howMany } from '../../helpers.ts'
+import { folderInMemory, howMany, put } from '../../helpers.ts'
 
 /** SplitMix64, which gives the same keys in each run. */
 function * words64 (seed: bigint): Generator<bigint> {
@@ -61,6 +61,7 @@ t.test('keys that share their highest words differ, in memory and in files', asy
 
 t.test('the files have no name, so that nothing is left of a killed run', async t => {
   const folder = folderInMemory(t)
+  put(folder, `keys.0.${process.pid}.tmp`, 'of a process that was killed while it made the file')
   const set = new KeySet({ memory: 2 ** 17, path: join(folder, 'keys') })
   t.teardown(() => set.close())
   await verdicts(set, keysOf(6000, 6000))
