@@ -189,3 +189,15 @@ export class PartialError extends SluiceError {
     this.isResult = isResult
   }
 }
+
+/**
+ * The values of promises, as `Promise.all` returns them. If some are rejected, the error is the one of the first in the
+ * list, in every run: `Promise.all` reports the first in time. Waits for all of them, so that none is left running.
+ */
+export async function allInOrder<T> (promises: Iterable<Promise<T>>): Promise<T[]> {
+  const results = await Promise.allSettled(promises)
+  return results.map(result => {
+    if (result.status === 'rejected') throw result.reason
+    return result.value
+  })
+}

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { PartialError, SluiceError } from '../lib/errors.ts'
+import { PartialError, SluiceError, allInOrder } from '../lib/errors.ts'
 import { theHub } from '../lib/hub/hub.ts'
 import { hubOptions } from '../lib/hub/settings.ts'
 import { NO_ADVICE } from '../lib/licenses/known.ts'
@@ -61,7 +61,7 @@ export async function licensesParsed (
   const asking = { maxRetries, timeout, signal, tell }
   const licenseOf = run.licenseOf ?? ((component: FoundComponent) => licenseOnCard(component, asking, client))
   const found = manifest.datasets.map(component => foundBefore(component, checkpointsOf(component), find))
-  const datasets = await Promise.all(found)
+  const datasets = await allInOrder(found)
   const components = await licenseRows({ ...manifest, datasets }, licenseOf).catch((cause: unknown) => {
     throw signal?.aborted === true ? new SluiceError('ERR_ABORTED', `${manifestPath}: stopped`, { cause }) : cause
   })

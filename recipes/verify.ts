@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { STANDARD_STREAM } from '../lib/bytes.ts'
-import { PartialError, SluiceError } from '../lib/errors.ts'
+import { PartialError, SluiceError, allInOrder } from '../lib/errors.ts'
 import { parseOptions, positive } from '../lib/options.ts'
 import { checkWritable } from '../lib/output/open.ts'
 import { writing } from '../lib/output/output.ts'
@@ -227,7 +227,7 @@ async function findingsOf (
   const count = Math.min(workers ?? usableCores(), shards.length)
   const verifier = new ShardVerifier({ workers: isLittle ? 1 : count, signal })
   try {
-    return await Promise.all(components.map((component, i) => verifyShards(component, {
+    return await allInOrder(components.map((component, i) => verifyShards(component, {
       statsPath: path,
       quick,
       signal,

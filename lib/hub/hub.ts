@@ -1,4 +1,4 @@
-import { SluiceError } from '../errors.ts'
+import { SluiceError, allInOrder } from '../errors.ts'
 import { type HubAddress, checkName, hubAddress, hubName, isCommit, isRevision } from './address.ts'
 import { HubHttp } from './http.ts'
 import { answered, entries, filesOnPage, nextPage, revisionAnswer } from './responses.ts'
@@ -75,7 +75,7 @@ export class Hub {
   /** The commits that were requested so far, or given by `useCommits`, by `OWNER/NAME@REVISION`. */
   async commits (): Promise<Record<string, string>> {
     const all = [...this.#commits].map(async ([of, { answer }]) => [of, await answer] as const)
-    return Object.fromEntries((await Promise.all(all)).sort(([a], [b]) => a < b ? -1 : 1))
+    return Object.fromEntries((await allInOrder(all)).sort(([a], [b]) => a < b ? -1 : 1))
   }
 
   /** Makes branches and tags name these commits, such as those of an earlier run that is resumed. */

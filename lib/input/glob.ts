@@ -5,7 +5,7 @@
 import type { Dirent, Stats } from 'node:fs'
 import { lstat, readdir, readlink, realpath, stat } from 'node:fs/promises'
 import { isAbsolute, join, relative } from 'node:path'
-import { SluiceError, codeOf } from '../errors.ts'
+import { SluiceError, allInOrder, codeOf } from '../errors.ts'
 import { type Step, ANY_CHARACTER, character, compileSteps, readSet } from '../text/wildcards.ts'
 
 /** Limits of a glob: the cost of matching grows with its length and its stars. */
@@ -128,7 +128,7 @@ class Walk {
       .map(entry => ({ entry, parts: wild.filter(({ fits }) => fits(entry.name)) }))
       .filter(({ parts }) => parts.length > 0)
       .sort((a, b) => a.entry.name < b.entry.name ? -1 : 1)
-    const entries = await Promise.all(fitting.map(({ entry, parts }) => entryOf(folder, entry.name, entry, parts)))
+    const entries = await allInOrder(fitting.map(({ entry, parts }) => entryOf(folder, entry.name, entry, parts)))
     for (const entry of entries) this.#take(entry)
   }
 

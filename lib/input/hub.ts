@@ -1,5 +1,5 @@
 import type { InputFile } from '../bytes.ts'
-import { SluiceError } from '../errors.ts'
+import { SluiceError, allInOrder } from '../errors.ts'
 import { hubAddress, isCommit } from '../hub/address.ts'
 import { download } from '../hub/download.ts'
 import { isGlob } from '../hub/glob.ts'
@@ -71,7 +71,7 @@ export async function findOnHub (
 ): Promise<InputFile[]> {
   const { tell } = options
   const hub = await clientOf({ hub: options, client })
-  const pinned = (await Promise.all(names.map(name => pinnedNames(hub, name, { signal, tell })))).flat()
+  const pinned = (await allInOrder(names.map(name => pinnedNames(hub, name, { signal, tell })))).flat()
   return (await hub.remoteFiles(pinned, { signal, tell })).map(({ name, size }) => ({ path: name, size }))
 }
 

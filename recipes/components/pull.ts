@@ -1,7 +1,7 @@
 import type { Stats } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import type { Document } from '../../lib/document.ts'
-import { SluiceError, codeOf } from '../../lib/errors.ts'
+import { SluiceError, allInOrder, codeOf } from '../../lib/errors.ts'
 import { documentPath } from '../../lib/input/find.ts'
 import { LicenseCounts, licenseColumns } from '../../lib/licenses/counts.ts'
 import { strictestOf } from '../../lib/licenses/terms.ts'
@@ -143,7 +143,7 @@ async function filesRead (
 ): Promise<ProvenanceFile[]> {
   const files = all.slice(0, count)
   const remote = await filesOnHub(files.map(({ path }) => path), { maxRetries, timeout, signal, tell })
-  return await Promise.all(files.map(async ({ path, size }) => {
+  return await allInOrder(files.map(async ({ path, size }) => {
     const file = remote.get(path)
     if (file === undefined) return await localFile(path, size)
     const { sha256, oid } = file

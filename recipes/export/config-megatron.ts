@@ -1,6 +1,6 @@
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { SluiceError } from '../../lib/errors.ts'
+import { SluiceError, allInOrder } from '../../lib/errors.ts'
 import { jsonKind } from '../../lib/output/own-file.ts'
 import { type ConfigData, type ConfigSettings, type Trainer, type WeightedSource, rounded } from './config-trainer.ts'
 
@@ -10,7 +10,7 @@ export const megatron: Trainer = {
   kind: jsonKind('a configuration for megatron', 'train', 'valid', 'test'),
   notes: (data, settings) => [`Pass it as --per-split-data-args-path, with ${argumentsOf(data, settings)}.`],
   async write ({ sources, validation, commands }) {
-    const train = await Promise.all(sources.map(source => blendOf(source, commands)))
+    const train = await allInOrder(sources.map(source => blendOf(source, commands)))
     const valid = validation === null ? null : await blendOf(validation, commands)
     return JSON.stringify({ train: train.flat(), valid, test: null }, null, 2) + '\n'
   }
@@ -28,7 +28,7 @@ function argumentsOf ({ seqLen, samples }: ConfigData, { batchSize, numWorkers, 
  */
 async function blendOf ({ name, folder, weight }: WeightedSource, commands: readonly string[]): Promise<string[]> {
   const names = await readdir(folder).catch(() => [])
-  const files = await Promise.all(names.filter(name => name.endsWith('.bin')).sort().map(async name => {
+  const files = await allInOrder(names.filter(name => name.endsWith('.bin')).sort().map(async name => {
     const path = join(folder, name)
     return { prefix: path.slice(0, -'.bin'.length), bytes: (await stat(path)).size }
   }))

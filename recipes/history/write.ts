@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { join, parse } from 'node:path'
 import { type InputFile, STANDARD_STREAM } from '../../lib/bytes.ts'
+import { allInOrder } from '../../lib/errors.ts'
 import { isHubName } from '../../lib/hub/address.ts'
 import { writeFileWhole } from '../../lib/output/open.ts'
 import { makeFolder, removeLeftovers, writing } from '../../lib/output/output.ts'
@@ -78,7 +79,7 @@ export function runName ({ name, path }: Pick<Manifest, 'name' | 'path'>): strin
  * with their commit.
  */
 export async function sourcesOf (components: readonly FoundComponent[]): Promise<RunSource[]> {
-  return await Promise.all(components.map(sourceOf))
+  return await allInOrder(components.map(sourceOf))
 }
 
 async function sourceOf (component: FoundComponent): Promise<RunSource> {

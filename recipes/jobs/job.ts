@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { z } from 'zod'
 import { type InputFile, STANDARD_STREAM } from '../../lib/bytes.ts'
-import { SluiceError, codeOf, messageOf } from '../../lib/errors.ts'
+import { SluiceError, allInOrder, codeOf, messageOf } from '../../lib/errors.ts'
 import { readCheckpoint, refuseOtherThanCheckpoint, writeCheckpoint } from '../../lib/output/checkpoint.ts'
 import type { LockOptions } from '../../lib/output/lock.ts'
 import { isResumable, partialName } from '../../lib/output/resumable.ts'
@@ -145,7 +145,7 @@ export class Job {
 
   /** Records that it is finished. @param paths of output that `check` doesn't check */
   async finish (result: unknown, paths: readonly string[]): Promise<void> {
-    const files = await Promise.all(paths.map(async path => ({ path, bytes: (await stat(path)).size })))
+    const files = await allInOrder(paths.map(async path => ({ path, bytes: (await stat(path)).size })))
     await this.#write({ flow: null, finished: { result, files } })
   }
 
@@ -217,7 +217,7 @@ export function lockOf (path: string): string {
 
 /** Whether work with these inputs and outputs can be resumed: only if all are regular files. */
 export async function canResume (inputs: readonly InputFile[], outputs: readonly string[]): Promise<boolean> {
-  const resumable = await Promise.all(outputs.map(isResumable))
+  const resumable = await allInOrder(outputs.map(isResumable))
   return resumable.every(Boolean) && inputs.every(({ size }) => size !== null)
 }
 

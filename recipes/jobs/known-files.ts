@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { z } from 'zod'
 import type { InputFile } from '../../lib/bytes.ts'
+import { allInOrder } from '../../lib/errors.ts'
 import { isHubName } from '../../lib/hub/address.ts'
 import { type HubRun, type RemoteFile, theHub } from '../../lib/hub/hub.ts'
 import type { HubOptions } from '../../lib/hub/settings.ts'
@@ -28,7 +29,7 @@ export type KnownFile = Readonly<z.output<typeof knownFile>>
 /** The current sizes, dates and hashes of input files. @throws SluiceError `ERR_FILES` */
 export async function inputFiles (files: readonly InputFile[]): Promise<KnownFile[]> {
   const remote = await filesOnHub(files.map(({ path }) => path))
-  return await Promise.all(files.map(async ({ path }) => {
+  return await allInOrder(files.map(async ({ path }) => {
     const file = remote.get(path)
     if (file !== undefined) return knownOnHub(file)
     const { size, mtime } = await stat(path).catch((error: unknown) => { throw readError(path, 0, error) })
@@ -82,7 +83,7 @@ function inputChange ({ path, bytes, modified }: KnownFile, now: KnownFile | und
 
 /** How output files have changed: those that are missing, or have another size. */
 export async function fileChanges (files: ReadonlyArray<z.output<typeof writtenFile>>): Promise<string[]> {
-  const changes = await Promise.all(files.map(async ({ path, bytes }) => {
+  const changes = await allInOrder(files.map(async ({ path, bytes }) => {
     const there = await stat(path).catch(() => null)
     if (there === null) return [`${path} is not there`]
     return there.size === bytes ? [] : [`${path} has ${there.size} bytes, expected ${bytes}`]

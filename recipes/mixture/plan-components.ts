@@ -1,4 +1,4 @@
-import { SluiceError } from '../../lib/errors.ts'
+import { SluiceError, allInOrder } from '../../lib/errors.ts'
 import type { ComponentStatus } from '../components/component.ts'
 import type { ShardOptions } from '../components/shard-job.ts'
 import { type JobStatus, statusText } from '../jobs/job.ts'
@@ -22,7 +22,7 @@ export async function planComponents (
   manifest: Mixture, tokenizerPath: string | null, statsPath: string, options: ShardOptions
 ): Promise<ComponentPlan[]> {
   await checkPlaces({ manifest, tokenizerPath }, statsPath)
-  return await Promise.all(manifest.datasets.map(component => planOf(component, options)))
+  return await allInOrder(manifest.datasets.map(component => planOf(component, options)))
 }
 
 /** The error of the first component that is refused; null if none is. */

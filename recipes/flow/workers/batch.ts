@@ -1,5 +1,5 @@
 import type { Document } from '../../../lib/document.ts'
-import { SluiceError, codeOf, messageOf } from '../../../lib/errors.ts'
+import { SluiceError, allInOrder, codeOf, messageOf } from '../../../lib/errors.ts'
 import type { FilterModel } from '../../../lib/fasttext/model-use.ts'
 import type { SharedFastText } from '../../../lib/fasttext/model.ts'
 import { textKeys } from '../../../lib/dedup/text-key.ts'
@@ -93,7 +93,7 @@ export class BatchWorker {
 
   /** @param tokenizer the tokenizer of the spec, if it is loaded already */
   static async open (spec: BatchSpec, tokenizer?: Append): Promise<BatchWorker> {
-    const works = await Promise.all(spec.filters.map(workOf))
+    const works = await allInOrder(spec.filters.map(workOf))
     const opened: FilterWork[] = []
     try {
       for (const work of works) {

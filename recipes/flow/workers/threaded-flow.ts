@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import type { Document, Tokens } from '../../../lib/document.ts'
-import { SluiceError } from '../../../lib/errors.ts'
+import { SluiceError, allInOrder } from '../../../lib/errors.ts'
 import type { BatchThreads, RecordBatch, RecordOutcome } from '../../../lib/records/record-batch.ts'
 import { type Keyed, type StageOptions, Stage } from '../../../lib/stage/stage.ts'
 import { Crew } from '../../../lib/threads/crew.ts'
@@ -245,7 +245,7 @@ async function specOf (
   const needsDocuments = !doesAll || (tokenizer !== null && encoder === null)
   return {
     textColumn: component.textColumn,
-    filters: await Promise.all(inThreads.map(withModel)),
+    filters: await allInOrder(inThreads.map(withModel)),
     comparesAll: comparesAll && doesAll,
     keeps: keepsRejects ? 'all' : needsDocuments ? 'passed' : KEEPS[wants],
     tokenizer: encoder

@@ -3,7 +3,7 @@ import { readFile, rm, stat } from 'node:fs/promises'
 import { join, relative, resolve } from 'node:path'
 import { z } from 'zod'
 import { parseOptions, positive } from '../../../lib/options.ts'
-import { SluiceError, reasonOf } from '../../../lib/errors.ts'
+import { SluiceError, allInOrder, reasonOf } from '../../../lib/errors.ts'
 import { sha256 } from '../../../lib/hash.ts'
 import { parseJson } from '../../../lib/json/json.ts'
 import { isHubName } from '../../../lib/hub/address.ts'
@@ -175,7 +175,7 @@ async function plannedComponent (
   const { name } = component
   const job = shardJob(component, component, null, options)
   const whole = is === 'finished' ? UP_TO_DATE : await wholeReason(component)
-  const files = whole === null ? await Promise.all(component.files.map(({ path }) => plannedFile(path))) : []
+  const files = whole === null ? await allInOrder(component.files.map(({ path }) => plannedFile(path))) : []
   const units = whole === null ? await unitsOf(component, files, unitBytes) : []
   return { name, whole, settings_sha256: settingsHash(job), files, units }
 }

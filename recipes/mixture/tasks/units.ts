@@ -1,5 +1,5 @@
 import { type FileHandle, open } from 'node:fs/promises'
-import { SluiceError } from '../../../lib/errors.ts'
+import { SluiceError, allInOrder } from '../../../lib/errors.ts'
 import { isHubName } from '../../../lib/hub/address.ts'
 import { isCompressed } from '../../../lib/input/find.ts'
 import { openRanges } from '../../../lib/input/ranges.ts'
@@ -26,7 +26,7 @@ const HEAD_BYTES = 2 ** 16
 export async function unitsOf (
   component: FoundComponent, files: readonly PlannedFile[], size: number
 ): Promise<Unit[]> {
-  const units = await Promise.all(files.map(async (file, index): Promise<Unit[]> => {
+  const units = await allInOrder(files.map(async (file, index): Promise<Unit[]> => {
     const starts = await startsIn(component, file, size)
     return starts.map(([from, byte], i) => {
       const next = starts[i + 1]
