@@ -15,6 +15,7 @@ import { TOKENIZER_FILES } from '../lib/tokenizer/files.ts'
 import { loadOptions } from '../lib/tokenizer/options.ts'
 import { shardComponent } from './components/component.ts'
 import { licenseRows } from './components/licenses.ts'
+import { keptKeysOf } from './components/paths.ts'
 import type { ShardOptions } from './components/shard-job.ts'
 import { componentTable } from './components/table.ts'
 import { type ThreadOptions, withThreads, workersOption } from './flow/workers/threads.ts'
@@ -26,7 +27,7 @@ import { schedule } from './jobs/schedule.ts'
 import { type Mixture, inputsOf } from './manifest/found.ts'
 import type { MixStats } from './mixture/mix/stats.ts'
 import {
-  type MixtureJob, type MixtureRun, checkPlaces, loadTokenizerOf, statusBeforeRun, statsPathOf
+  type MixtureJob, type MixtureRun, checkPlaces, keysOf, loadTokenizerOf, statusBeforeRun, statsPathOf
 } from './mixture/mixture.ts'
 import { readMixture } from './mixture/read.ts'
 import { type MixtureResult, type MixtureStats, withOthers, withVerifiedDates } from './mixture/stats.ts'
@@ -34,6 +35,7 @@ import { type MixtureResult, type MixtureStats, withOthers, withVerifiedDates } 
 const TOKENIZER_HELP = `${TOKENIZER_FILES} (default: the manifest's)`
 const STATS_HELP = 'JSON file for the stats (default: the manifest\'s stats, else data/mixtures/mixture_stats.json)'
 const FORMAT_HELP = 'format of the shards of every component (default: that of each component in the manifest)'
+const CONCURRENCY_HELP = 'components processed at once; one at a time where they are compared with each other'
 const OVERWRITE_HELP = 'delete the shards of another run in an output folder instead of refusing it'
 
 export const processMixtureOptions = z.strictObject({
@@ -41,7 +43,7 @@ export const processMixtureOptions = z.strictObject({
   ...loadOptions,
   stats: z.string().min(1).optional().describe(STATS_HELP),
   format: z.enum(formatNames).optional().describe(FORMAT_HELP),
-  concurrency: positive.default(1).describe('components processed at once'),
+  concurrency: positive.default(1).describe(CONCURRENCY_HELP),
   runsDir: runsDirOption,
   overwrite: z.boolean().default(false).describe(OVERWRITE_HELP),
   verify: verifyOption,
@@ -152,10 +154,15 @@ async function processComponents (
     if (is === 'finished') kept.add(name)
     else kept.delete(name)
   }
+  const mixtureKeys = keysOf(manifest)
   const outcomes = await schedule(manifest.datasets.map(component => ({
     name: component.name,
-    run: () => make(component, { ...options, onStatus: onStatusOf(component.name) })
-  })), concurrency)
+    run: async () => {
+      const own = { ...options, onStatus: onStatusOf(component.name) }
+      if (mixtureKeys === null) return await make(component, own)
+      return await mixtureKeys.during(component.name, keptKeysOf(component), keys => make(component, { ...own, keys }))
+    }
+  })), mixtureKeys === null ? concurrency : 1).finally(() => mixtureKeys?.close())
   if (options.signal?.aborted === true) throw new SluiceError('ERR_ABORTED', `${manifest.path}: ${STOPPED}`)
 
   const failures = outcomes.filter(outcome => 'error' in outcome)

@@ -7,8 +7,8 @@ import { KEY_WORDS } from './key-table.ts'
 const CHUNK_WORDS = 2 ** 16
 
 /**
- * The keys of a set in the order in which they were added, in a file, so that a later run can resume. The file is never
- * complete: it is deleted when the work is done.
+ * Keys in the order in which they were added, in a file, so that a later run can resume, or another component can
+ * compare its documents with them.
  */
 export class KeyLog {
   readonly #path: string
@@ -36,23 +36,7 @@ export class KeyLog {
   async open (take: (key: Uint32Array) => Promise<void> | undefined): Promise<void> {
     this.#output = await openResumable(this.#path, this.#from)
     if (this.#from === null) return
-    const file = await open(partialName(this.#path))
-    try {
-      const key = new Uint32Array(KEY_WORDS)
-      const words = new Uint32Array(CHUNK_WORDS)
-      for (let at = 0; at < this.#from.bytes;) {
-        const length = Math.min(4 * CHUNK_WORDS, this.#from.bytes - at)
-        await readWhole(file, new Uint8Array(words.buffer, 0, length), at)
-        for (let i = 0; i < length / 4; i += KEY_WORDS) {
-          key.set(words.subarray(i, i + KEY_WORDS))
-          const later = take(key)
-          if (later !== undefined) await later
-        }
-        at += length
-      }
-    } finally {
-      await file.close()
-    }
+    await readKeys(partialName(this.#path), this.#from.bytes, take)
   }
 
   /** Adds a key. If a write is due, returns a promise that resolves once more can be added. */
@@ -69,7 +53,14 @@ export class KeyLog {
     return await this.#output.mark()
   }
 
-  /** Closes the file, and deletes it unless it was saved. */
+  /** Completes the file. @throws SluiceError `ERR_OUTPUT` */
+  async commit (): Promise<void> {
+    await this.#flush()
+    await this.#output!.commit()
+    this.#output = undefined
+  }
+
+  /** Closes the file; deletes it unless it was saved or completed. */
   async close (): Promise<void> {
     await this.#output?.abandon()
   }
@@ -78,5 +69,33 @@ export class KeyLog {
     const bytes = Buffer.from(this.#chunk.slice(0, this.#length).buffer)
     this.#length = 0
     await this.#output!.write(bytes)
+  }
+}
+
+/**
+ * Reads keys from the beginning of a file.
+ *
+ * @param bytes the size of the keys
+ * @param take takes the words of a key, which are valid until it returns, or until its promise resolves
+ */
+export async function readKeys (
+  path: string, bytes: number, take: (key: Uint32Array) => Promise<void> | undefined
+): Promise<void> {
+  const file = await open(path)
+  try {
+    const key = new Uint32Array(KEY_WORDS)
+    const words = new Uint32Array(CHUNK_WORDS)
+    for (let at = 0; at < bytes;) {
+      const length = Math.min(4 * CHUNK_WORDS, bytes - at)
+      await readWhole(file, new Uint8Array(words.buffer, 0, length), at)
+      for (let i = 0; i < length / 4; i += KEY_WORDS) {
+        key.set(words.subarray(i, i + KEY_WORDS))
+        const later = take(key)
+        if (later !== undefined) await later
+      }
+      at += length
+    }
+  } finally {
+    await file.close()
   }
 }

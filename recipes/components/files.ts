@@ -3,10 +3,10 @@ import { refuseForeignRejects } from '../flow/rejects.ts'
 import { workingFiles } from '../jobs/job.ts'
 import type { Component } from '../manifest/schema.ts'
 import { provenanceFiles } from '../provenance/write.ts'
-import { checkpointIn, copyIn, writtenFiles } from './paths.ts'
+import { checkpointIn, copyIn, keptKeysOf, writtenFiles } from './paths.ts'
 
 /** The fields that decide which files a component writes. */
-type Named = Pick<Component, 'name' | 'rawDir' | 'filteredDir' | 'outputDir' | 'rejects'>
+type Named = Pick<Component, 'name' | 'rawDir' | 'filteredDir' | 'outputDir' | 'rejects' | 'dedup'>
 
 /** All files that a component writes besides its shards: copies of its documents, rejects, and temporary files. */
 export function filesOf (component: Named): string[] {
@@ -22,8 +22,12 @@ export function sharedFilesOf ({ rawDir, name }: Named): string[] {
 }
 
 /** Files that are written together with the shards. */
-export function filesWithShards ({ name, filteredDir, rejects }: Named): string[] {
-  return [...(filteredDir === null ? [] : [copyIn(filteredDir, name)]), ...(rejects === null ? [] : [rejects])]
+export function filesWithShards ({ name, outputDir, filteredDir, rejects, dedup }: Named): string[] {
+  return [
+    ...(filteredDir === null ? [] : [copyIn(filteredDir, name)]),
+    ...(rejects === null ? [] : [rejects]),
+    ...(dedup?.scope === 'mixture' ? [keptKeysOf({ name, outputDir })] : [])
+  ]
 }
 
 /** The file for the bad records of the copy to `raw_dir`; null if they are not kept. */

@@ -16,7 +16,7 @@ import type { Job } from '../jobs/job.ts'
 import { secondsSince } from '../../lib/text/numbers.ts'
 import { type ComponentStats, countsWithPull, described } from './component-stats.ts'
 import { packingOf, packingSettings } from './packing.ts'
-import { copyIn, keysIn } from './paths.ts'
+import { copyIn, keptKeysOf, keysIn } from './paths.ts'
 import { type ShardJob, type ShardOptions, encodingSettings } from './shard-job.ts'
 import { type CountedSink, dtypeOf, formatSetting, sinkOf } from './shard-output.ts'
 
@@ -73,8 +73,13 @@ function shardFlow (
   const { name, eosId, eos, bos, maxRecords, filteredDir } = component
   const resumable = job !== null
   const checkpoints = new Checkpoints({ every: checkpointEvery, save: job?.save ?? null, maxRecords })
-  const { dedup: compare } = component
-  const dedup = compare && new GlobalDedup({ memory: compare.memory, path: keysIn(folder), resumable })
+  const dedup = component.dedup && new GlobalDedup({
+    memory: component.dedup.memory,
+    path: options.keys === undefined ? keysIn(folder) : keptKeysOf(component),
+    resumable,
+    most: maxRecords,
+    earlier: options.keys
+  })
   const documents = documentsOf(read, options, { ...parts, barriers: checkpoints, dedup })
   const copy = filteredDir === null ? null : new LineWriter(copyIn(filteredDir, name), { resumable })
   // The checkpoint that this writes lets a later run recognize the shards as its own.
@@ -115,6 +120,7 @@ export async function runShardFlow (
     const watched = { name, source, tokens: () => tokenCounts(flow).tokens, checkpoints }
     await runFlow(watched, [...stages, check, ...shaping, sink], options)
     await copy?.commit()
+    await dedup?.commit()
   } catch (error) {
     await copy?.abandon()
     throw error

@@ -6,6 +6,7 @@ import { boundariesOf } from '../../transforms/encode.ts'
 import type { DocumentCounts } from '../flow/counts.ts'
 import { type ReadOptions, documentSettings, idSettings } from '../flow/documents.ts'
 import type { RunOptions } from '../flow/flow.ts'
+import type { ComponentKeys } from '../flow/mixture-keys.ts'
 import type { ThreadOptions } from '../flow/workers/threads.ts'
 import type { Check, JobOptions, JobPlan } from '../jobs/job.ts'
 import type { DocumentsJob, FoundComponent } from '../manifest/found.ts'
@@ -29,6 +30,8 @@ export interface ShardOptions extends RunOptions, ReadOptions, JobOptions, Threa
   readonly checkpointEvery?: number
   /** Whether the shards of a finished component are hashed before it counts as up to date. @default false */
   readonly verify?: boolean
+  /** The keys of documents, where they are compared with those of earlier components. */
+  readonly keys?: ComponentKeys | undefined
 }
 
 /** How texts become ids. */
@@ -79,7 +82,7 @@ export function shardJob (
   component: FoundComponent, read: DocumentsJob, pulled: DocumentCounts | null, options: ShardOptions
 ): ShardJob {
   const { name, outputDir, filteredDir, rejects } = component
-  const { tokenizer } = options
+  const { tokenizer, keys } = options
   const outputs = filesWithShards(component)
   const settings = {
     name,
@@ -92,7 +95,8 @@ export function shardJob (
     filtered_dir: filteredDir && relative(outputDir, filteredDir),
     rejects: rejects && relative(outputDir, rejects)
   }
-  const plan = { name, path: checkpointIn(outputDir), settings, inputs: read.files, alsoLocked: outputs }
+  const basis = keys && { basis: keys }
+  const plan = { name, path: checkpointIn(outputDir), settings, inputs: read.files, alsoLocked: outputs, ...basis }
   return { component, read, pulled, plan, outputs }
 }
 

@@ -1,4 +1,5 @@
 import { rm } from 'node:fs/promises'
+import { KeyDigest } from '../../lib/dedup/key-digest.ts'
 import { KeyLog } from '../../lib/dedup/key-log.ts'
 import { KeySet } from '../../lib/dedup/key-set.ts'
 import { textKeys, wordsOf } from '../../lib/dedup/text-key.ts'
@@ -7,6 +8,7 @@ import { partialName } from '../../lib/output/resumable.ts'
 import { type Keyed, type StageOptions, Stage } from '../../lib/stage/stage.ts'
 import type { AnyStage } from '../stages.ts'
 import type { SavedOutput } from '../jobs/checkpoints.ts'
+import type { ComponentKeys } from './mixture-keys.ts'
 
 /** The name of the stage in stats and rejects. */
 export const GLOBAL_DEDUP = 'global_dedup'
@@ -18,20 +20,31 @@ export interface GlobalDedupOptions {
   readonly path: string
   /** Whether `save` will be called. Then the keys are also in a file that `removeKeys` deletes. */
   readonly resumable: boolean
+  /** The number of kept documents after which no other is compared. @default null no limit */
+  readonly most?: number | null
+  /** The keys of earlier components; then the path is that of a file that stays, with the keys of all documents. */
+  readonly earlier?: ComponentKeys | undefined
 }
 
 /**
- * Drops each document (`duplicate`) whose text an earlier document of the component had, however long ago. Texts are
- * compared by 128-bit hashes: among 10^10 texts, the probability that two different ones have the same is 10^-19.
+ * Drops each document (`duplicate`) whose text an earlier document of the component, or of the mixture, had, however
+ * long ago. Texts are compared by 128-bit hashes: among 10^10 texts, the probability that two different ones have the
+ * same is 10^-19.
  */
 export class GlobalDedup implements SavedOutput {
-  readonly #set: KeySet
+  readonly #earlier: ComponentKeys | null
+  #set: KeySet | null
   readonly #log: KeyLog | null
+  readonly #digest = new KeyDigest()
   readonly #words = new Uint32Array(4)
+  readonly #most: number
+  #kept = 0
 
-  constructor ({ memory, path, resumable }: GlobalDedupOptions) {
-    this.#set = new KeySet({ memory, path })
-    this.#log = resumable ? new KeyLog(path) : null
+  constructor ({ memory, path, resumable, most, earlier }: GlobalDedupOptions) {
+    this.#earlier = earlier ?? null
+    this.#set = earlier === undefined ? new KeySet({ memory, path }) : null
+    this.#log = resumable || earlier !== undefined ? new KeyLog(path) : null
+    this.#most = most ?? Infinity
   }
 
   readonly save = async (): Promise<unknown> => await this.#log?.save() ?? null
@@ -40,9 +53,16 @@ export class GlobalDedup implements SavedOutput {
     if (state !== null) this.#log?.restore(state)
   }
 
+  /** Completes the file of keys, if it stays. Call it once the flow has ended. @throws SluiceError `ERR_OUTPUT` */
+  async commit (): Promise<void> {
+    if (this.#earlier === null) return
+    await this.#log!.commit()
+    this.#earlier.finish(this.#digest.finish())
+  }
+
   /** Releases its files. Call it after the flow has ended: its last checkpoint may come after this stage. */
   async close (): Promise<void> {
-    await this.#set.close()
+    if (this.#earlier === null) await this.#set?.close()
     await this.#log?.close()
   }
 
@@ -65,9 +85,10 @@ export class GlobalDedup implements SavedOutput {
       name: GLOBAL_DEDUP,
       open: async () => {
         await open()
+        this.#set ??= await this.#earlier!.earlier()
         await this.#log?.open(key => {
-          if (this.#set.isFull) return this.#addLater(key)
-          this.#set.add(key)
+          if (this.#set!.isFull) return this.#addLater(key)
+          this.#addAgain(key)
           return undefined
         })
       },
@@ -86,17 +107,27 @@ export class GlobalDedup implements SavedOutput {
   }
 
   async #addLater (key: Uint32Array): Promise<void> {
-    await this.#set.makeRoom()
-    this.#set.add(key)
+    await this.#set!.makeRoom()
+    this.#addAgain(key)
+  }
+
+  #addAgain (key: Uint32Array): void {
+    const isNew = this.#set!.add(key)
+    if (isNew) this.#kept++
+    this.#digest.add(key, isNew)
   }
 
   /** @returns whether the key is new */
   #add (key: bigint): boolean | Promise<boolean> {
-    if (this.#set.isFull) return this.#set.makeRoom().then(() => this.#add(key))
+    // How many documents still come after a limit depends on the time: they must not change later components.
+    if (this.#kept === this.#most) return true
+    if (this.#set!.isFull) return this.#set!.makeRoom().then(() => this.#add(key))
     const words = wordsOf(key, this.#words)
-    if (!this.#set.add(words)) return false
-    const writing = this.#log?.add(words)
-    return writing === undefined ? true : writing.then(() => true)
+    const isNew = this.#set!.add(words)
+    if (isNew) this.#kept++
+    if (this.#earlier !== null) this.#digest.add(words, isNew)
+    const writing = isNew || this.#earlier !== null ? this.#log?.add(words) : undefined
+    return writing === undefined ? isNew : writing.then(() => isNew)
   }
 }
 

@@ -1,31 +1,17 @@
 import { existsSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
-import { z } from 'zod'
 import { type InputFile, STANDARD_STREAM } from '../../lib/bytes.ts'
 import { SluiceError, allInOrder, codeOf, messageOf } from '../../lib/errors.ts'
-import { readCheckpoint, refuseOtherThanCheckpoint, writeCheckpoint } from '../../lib/output/checkpoint.ts'
+import { refuseOtherThanCheckpoint, writeCheckpoint } from '../../lib/output/checkpoint.ts'
 import type { LockOptions } from '../../lib/output/lock.ts'
 import { isResumable, partialName } from '../../lib/output/resumable.ts'
 import { withLock } from '../../lib/output/with-lock.ts'
 import { packageVersion } from '../../lib/package.ts'
 import { number } from '../../lib/text/numbers.ts'
-import { type FlowState, flowState } from './checkpoints.ts'
+import type { FlowState } from './checkpoints.ts'
 import { differenceText, differences } from './difference.ts'
-import { type KnownFile, fileChanges, inputChanges, inputFiles, knownFile, writtenFile } from './known-files.ts'
-
-const jobState = z.strictObject({
-  /** The version of sluice. */
-  sluice: z.string(),
-  /** Everything that the output depends on, besides the inputs. */
-  settings: z.record(z.string(), z.unknown()),
-  inputs: z.array(knownFile),
-  /** Seconds of work so far, over all runs. */
-  seconds: z.number().min(0),
-  flow: flowState.nullable(),
-  finished: z.strictObject({ result: z.unknown(), files: z.array(writtenFile) }).nullable()
-})
-
-type JobState = z.output<typeof jobState>
+import { type JobState, stateOf } from './job-state.ts'
+import { type KnownFile, fileChanges, inputChanges, inputFiles } from './known-files.ts'
 
 /** Work that makes files from other files, and can be resumed. */
 export interface JobPlan {
@@ -38,6 +24,19 @@ export interface JobPlan {
   readonly inputs: readonly InputFile[]
   /** Files that no other run may write at the same time, besides the main output. */
   readonly alsoLocked?: readonly string[]
+  /** The results of other jobs that the output depends on. */
+  readonly basis?: JobBasis
+}
+
+/** Results of other jobs that the output of a job depends on. */
+export interface JobBasis {
+  /** What checkpoints record of them. */
+  readonly state: () => Readonly<Record<string, string>>
+  /**
+   * What has changed since a checkpoint recorded this state. The output of a finished job may be the same, although the
+   * results are not: then nothing has.
+   */
+  readonly changes: (state: Readonly<Record<string, string>>, isFinished: boolean) => Promise<readonly string[]>
 }
 
 /** The status of a job, before it runs. */
@@ -46,7 +45,7 @@ export type JobStatus =
   | { readonly is: 'started', readonly documents: number }
   /** It was started with other settings or inputs, and starts over. Only with `startsOver`. */
   | { readonly is: 'restarted', readonly why: string }
-  | { readonly is: 'finished', readonly result: unknown }
+  | { readonly is: 'finished', readonly result: unknown, readonly basis?: JobState['basis'] }
   /** It was finished, and its settings or inputs have changed since. */
   | { readonly is: 'outdated', readonly why: string }
   /** It was finished with these settings and inputs, and its output is missing or has changed. */
@@ -143,16 +142,23 @@ export class Job {
     this.#keepsFlow = true
   }
 
-  /** Records that it is finished. @param paths of output that `check` doesn't check */
-  async finish (result: unknown, paths: readonly string[]): Promise<void> {
+  /**
+   * Records that it is finished.
+   *
+   * @param paths of output that `check` doesn't check
+   * @param basis what is recorded of the results of other jobs, if the plan doesn't have them
+   */
+  async finish (result: unknown, paths: readonly string[], basis?: JobState['basis']): Promise<void> {
     const files = await allInOrder(paths.map(async path => ({ path, bytes: (await stat(path)).size })))
-    await this.#write({ flow: null, finished: { result, files } })
+    await this.#write({ flow: null, finished: { result, files } }, basis)
   }
 
-  async #write (state: Pick<JobState, 'flow' | 'finished'>): Promise<void> {
+  async #write (
+    state: Pick<JobState, 'flow' | 'finished'>, basis: JobState['basis'] = this.#plan.basis?.state()
+  ): Promise<void> {
     const { path, settings } = this.#plan
-    const { seconds } = this
-    await writeCheckpoint(path, { sluice: packageVersion(), settings, inputs: this.#inputs, seconds, ...state })
+    const known = { settings, inputs: this.#inputs, seconds: this.seconds, basis }
+    await writeCheckpoint(path, { sluice: packageVersion(), ...known, ...state })
     this.#isKept = true
   }
 }
@@ -258,6 +264,7 @@ async function examined (plan: JobPlan, check: Check, startsOver = false): Promi
   if (state.finished === null && state.flow === null && isOurs) return as({ is: 'started', documents: 0 })
   const settingChanges = differences(state.settings, plan.settings).map(differenceText)
   const changes = [...settingChanges, ...inputChanges(state.inputs, inputs)]
+  if (changes.length === 0) changes.push(...await plan.basis?.changes(state.basis ?? {}, state.finished !== null) ?? [])
   if (state.finished === null) {
     if (state.sluice !== packageVersion()) changes.push(`sluice: ${state.sluice} then, ${packageVersion()} now`)
     if (changes.length > 0 && !(startsOver && isOurs)) throw otherRun(plan.path, changes)
@@ -267,7 +274,8 @@ async function examined (plan: JobPlan, check: Check, startsOver = false): Promi
   if (changes.length > 0) return as({ is: 'outdated', why: firstOf(changes) })
   const { result, files } = state.finished
   const damages = [...await fileChanges(files), ...await check(result)]
-  return as(damages.length > 0 ? { is: 'damaged', why: damages.join('; ') } : { is: 'finished', result })
+  if (damages.length > 0) return as({ is: 'damaged', why: damages.join('; ') })
+  return as({ is: 'finished', result, ...(state.basis && { basis: state.basis }) })
 }
 
 /** How many changes a message has about work that is done again; a mixture has thousands of inputs. */
@@ -282,14 +290,4 @@ function otherRun (path: string, changes: readonly string[]): SluiceError {
   const mistake = `is of a run with other settings or inputs: ${changes.join('; ')}`
   const advice = 'to resume, repeat the command unchanged, or start over with --restart'
   return new SluiceError('ERR_CHECKPOINT', `${path}: ${mistake}; ${advice}`)
-}
-
-async function stateOf (path: string): Promise<JobState | null> {
-  const content = await readCheckpoint(path)
-  if (content === null) return null
-  const { data, error } = jobState.safeParse(content)
-  if (data !== undefined) return data
-  const issues = error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ')
-  const mistake = `is not a checkpoint that this version reads: ${issues}; start over with --restart`
-  throw new SluiceError('ERR_CHECKPOINT', `${path}: ${mistake}`)
 }

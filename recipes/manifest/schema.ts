@@ -85,10 +85,12 @@ export const tokenizerSchema = z.strictObject({
   ...tokenizerTraining
 })
 
+const SCOPE_HELP = 'where each text is kept once, the first one in the order of the input: in each component, or in ' +
+  'the mixture, whose components are in the order of the manifest'
+
 /** How documents are compared with all earlier ones. */
 export const dedupSchema = z.strictObject({
-  scope: z.enum(['component']).default('component')
-    .describe('component: each text is kept once in each component, the first one in the order of the input'),
+  scope: z.enum(['component', 'mixture']).default('component').describe(SCOPE_HELP),
   memory: bytes.refine(size => size >= 2 ** 20, 'expected at least 1MiB').prefault(512e6)
     .describe('memory for hashes of texts; those that exceed it are on disk: 512MB')
 })

@@ -12,6 +12,7 @@ import type { FindOptions } from '../components/find.ts'
 import type { LicenseOf } from '../components/licenses.ts'
 import { type ShardOptions, checkFit } from '../components/shard-job.ts'
 import type { RunOptions } from '../flow/flow.ts'
+import { MixtureKeys } from '../flow/mixture-keys.ts'
 import { checkOutputs } from '../jobs/places.ts'
 import { refuseForeignNext } from '../jobs/remake.ts'
 import { type FoundComponent, type Mixture, inputsOf } from '../manifest/found.ts'
@@ -119,6 +120,12 @@ export async function checkPlaces (
   })
   await refuseForeign(logFile, STATS)
   for (const component of datasets) await refuseForeignIn(component)
+}
+
+/** The keys of a mixture whose components are compared with each other; null for another mixture. */
+export function keysOf ({ datasets }: Mixture): MixtureKeys | null {
+  const dedup = datasets[0]?.dedup
+  return dedup?.scope === 'mixture' ? new MixtureKeys(dedup.memory) : null
 }
 
 /** The files that a filter reads: its module, and its model. */

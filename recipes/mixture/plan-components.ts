@@ -1,9 +1,11 @@
 import { SluiceError, allInOrder } from '../../lib/errors.ts'
 import type { ComponentStatus } from '../components/component.ts'
+import { keptKeysOf } from '../components/paths.ts'
 import type { ShardOptions } from '../components/shard-job.ts'
 import { type JobStatus, statusText } from '../jobs/job.ts'
 import type { FoundComponent, Mixture } from '../manifest/found.ts'
-import { checkPlaces, statusBeforeRun } from './mixture.ts'
+import type { MakeComponent } from '../process-mixture.ts'
+import { checkPlaces, keysOf, statusBeforeRun } from './mixture.ts'
 import { type RunStep, OUTCOMES } from './steps.ts'
 
 /** The steps of a component, or why it is refused. One refused component stops the run before anything is written. */
@@ -22,7 +24,54 @@ export async function planComponents (
   manifest: Mixture, tokenizerPath: string | null, statsPath: string, options: ShardOptions
 ): Promise<ComponentPlan[]> {
   await checkPlaces({ manifest, tokenizerPath }, statsPath)
-  return await allInOrder(manifest.datasets.map(component => planOf(component, options)))
+  const mixtureKeys = keysOf(manifest)
+  if (mixtureKeys === null) return await allInOrder(manifest.datasets.map(component => planOf(component, options)))
+  const plans: ComponentPlan[] = []
+  try {
+    for (const component of manifest.datasets) {
+      const { before } = mixtureKeys
+      const keys = mixtureKeys.next(component.name, keptKeysOf(component))
+      const plan = await planOf(component, { ...options, keys })
+      const isFinished = plan.steps.every(({ outcome }) => outcome === 'up to date')
+      keys.end(isFinished)
+      plans.push(isFinished && before === null ? { ...plan, steps: plan.steps.map(uncertain) } : plan)
+    }
+  } finally {
+    await mixtureKeys.close()
+  }
+  return plans
+}
+
+/** The step of a component that is finished and depends on one that is not. */
+function uncertain (step: RunStep): RunStep {
+  if (step.step !== 'process') return step
+  return { ...step, why: `${step.why}, unless other documents become duplicates of those of earlier components` }
+}
+
+/** A function that makes shards, with the status of each component before they were made, by name. */
+export function watching (make: MakeComponent): {
+  readonly make: MakeComponent
+  readonly statuses: ReadonlyMap<string, JobStatus>
+} {
+  const statuses = new Map<string, JobStatus>()
+  return {
+    statuses,
+    make: (component, options) => make(component, {
+      ...options,
+      onStatus (status) {
+        statuses.set(component.name, status)
+        options.onStatus?.(status)
+      }
+    })
+  }
+}
+
+/** The steps of a component, with how its shards were made if the plan did not foresee it. */
+export function stepsAsMade (steps: readonly RunStep[], status: JobStatus | undefined): readonly RunStep[] {
+  if (status === undefined || status.is === 'finished') return steps
+  return steps.map(step => step.step === 'process' && step.outcome === 'up to date'
+    ? { ...step, outcome: OUTCOMES[status.is], why: statusText(status) ?? step.why }
+    : step)
 }
 
 /** The error of the first component that is refused; null if none is. */

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { PartialError, SluiceError, messageOf } from '../../lib/errors.ts'
 import { positive } from '../../lib/options.ts'
+import { shardComponent } from '../components/component.ts'
 import { runTraining } from '../components/training.ts'
 import { withThreads } from '../flow/workers/threads.ts'
 import { keepsLinesTrainedWith, keepsLinesWith, warnOfLostLines } from '../forecast/indentation.ts'
@@ -8,7 +9,7 @@ import { type Mixture, inputsOf } from '../manifest/found.ts'
 import type { MixStats } from './mix/stats.ts'
 import { type MixStep, checkMixStep, mixStep, plannedMixStep } from './mix-step.ts'
 import { type MixtureRun, loadTokenizerOf, statsPathOf } from './mixture.ts'
-import { planComponents, refusalOf, refusedSteps } from './plan-components.ts'
+import { planComponents, refusalOf, refusedSteps, stepsAsMade, watching } from './plan-components.ts'
 import { type PlannedTraining, plannedTraining } from './plan-training.ts'
 import { type MixtureStats, readDates } from './stats.ts'
 import { type RunStep, type StepOutcome, DAMAGED } from './steps.ts'
@@ -154,9 +155,11 @@ async function executed (wanted: WantedRun, context: MixtureRun): Promise<RunRep
     await warnOfLostLines(waiting, keepsLinesWith(tokenizer), reading)
   }
   const byTasks = await madeOn(manifest, mixture, { ...context, tokenizer })
-  const { stats, record, failed } = await processed(manifest, mixture, { ...context, tokenizer }, byTasks?.make)
+  const { make, statuses } = watching(byTasks?.make ?? shardComponent)
+  const { stats, record, failed } = await processed(manifest, mixture, { ...context, tokenizer }, make)
   const errors = new Map(failed?.stats.failed.map(({ name, error }) => [name, error]))
-  const steps = plans.flatMap(({ steps }, i) => failing(steps, errors.get(manifest.datasets[i]!.name)))
+  const steps = manifest.datasets.flatMap(({ name }, i) =>
+    failing(stepsAsMade(plans[i]!.steps, statuses.get(name)), errors.get(name)))
   const { workers, takeover } = mixture
   const verifying = { tokenizerPath, inventory, inventoryJson, workers, takeover, quick: false }
   const verified = await verification(stats, statsPath, { isAsked: mixture.verify, options: verifying }, context)
@@ -247,7 +250,7 @@ interface Processed {
 }
 
 async function processed (
-  manifest: Mixture, options: z.output<typeof processMixtureOptions>, context: MixtureRun, make?: MakeComponent
+  manifest: Mixture, options: z.output<typeof processMixtureOptions>, context: MixtureRun, make: MakeComponent
 ): Promise<Processed> {
   try {
     return await processManifest(manifest, options, context, make)

@@ -66,7 +66,7 @@ async function makeIn (
     : await reuse(inFolder(mixture, current.path), target, checked, context)
   const report = await runMixture(target, checked, { ...context, startsOver: true })
   const from = current?.path ?? ''
-  const steps = report.steps.map((step): RunStep => reused.has(nameOf(step))
+  const steps = report.steps.map((step): RunStep => reused.has(nameOf(step)) && step.outcome === 'up to date'
     ? { ...step, outcome: 'reused', why: `is the same as in ${from}` }
     : step)
   return { ...report, steps }

@@ -156,7 +156,7 @@ export class Reuse {
     }
     await runJob(now, options, NO_CHECK, async job => {
       await job.begin()
-      await job.finish(await link(earlier.result), outputs)
+      await job.finish(await link(earlier.result), outputs, earlier.basis)
     })
     return true
   }

@@ -104,7 +104,8 @@ async function replay (job: ShardJob, target: Replay, options: ShardOptions): Pr
       new StoredRecords(file, units.filter(({ number }) => fileOf(number) === file.index), threaded.itemOf)
     const { dedup: compare } = component
     const keys = join(decideFolder(target.folder), `${attempt}.keys`)
-    const dedup = compare && new GlobalDedup({ memory: compare.memory, path: keys, resumable: false })
+    const ofTexts = compare && { memory: compare.memory, path: keys, resumable: false, most: maxRecords }
+    const dedup = ofTexts && new GlobalDedup(ofTexts)
     const documents = documentsOf(read, options, { rejects, threaded, barriers: checkpoints, dedup, stored })
     const copyPath = filteredDir === null ? null : attemptFile(copyIn(filteredDir, name), attempt)
     const copy = copyPath === null ? null : new LineWriter(copyPath, { resumable: false })

@@ -24,7 +24,7 @@ import { filtersInThreads } from '../../flow/workers/threaded-flow.ts'
 import type { FindByName, FoundComponent } from '../../manifest/found.ts'
 import { processMixtureOptions } from '../../process-mixture.ts'
 import { filterName } from '../../stages.ts'
-import { type MixtureRun, checkPlaces, loadTokenizerOf, statsPathOf, statusBeforeRun } from '../mixture.ts'
+import { type MixtureRun, checkPlaces, keysOf, loadTokenizerOf, statsPathOf, statusBeforeRun } from '../mixture.ts'
 import { readMixture } from '../read.ts'
 import { readMarker } from './commit.ts'
 import { deleteStored, finishMarker, planFile, stagingOf, storedFolders } from './places.ts'
@@ -93,6 +93,7 @@ export async function planParsed (
   const stats = statsPathOf(manifest, asked.stats)
   await checkPlaces({ manifest, tokenizerPath }, stats)
   const reading: ShardOptions & MixtureRun = { ...asked, ...run, takeover, tokenizer }
+  if (keysOf(manifest) !== null) throw new SluiceError('ERR_OPTION', `${manifestPath}: dedup: ${NOT_BY_TASKS}`)
   const datasets = manifest.datasets.map(component => withFormat(component, asked.format))
   const components: PlannedComponent[] = []
   for (const component of datasets) {
@@ -128,6 +129,8 @@ export async function planParsed (
   if (hasEnded && !isDone) await rm(finishMarker(folder), { force: true })
   return reportOf(folder, kept ?? content)
 }
+
+const NOT_BY_TASKS = 'tasks don\'t compare components with each other; set scope: component, or run it without tasks'
 
 /** The component with the format that an option names. */
 export function withFormat (component: FoundComponent, format: FoundComponent['format'] | undefined): FoundComponent {
