@@ -70,9 +70,8 @@ export async function cli (argv: readonly string[], signals = NO_SIGNALS): Promi
     addGuide(sub, name)
     sub.action(async () => {
       const { json = false, quiet = false, ...flags } = sub.opts<Partial<Shown>>()
-      signals.release()
       const prepare = (): Call => command.call(sub.args, flags)
-      exitCode = await runCommand(command, prepare, { json, quiet, line: commandLine(argv), exits: signals.exits })
+      exitCode = await runCommand(command, prepare, { json, quiet, line: commandLine(argv), signals })
     })
   }
   try {
@@ -129,14 +128,15 @@ function withAdvice (error: string, { commands, called }: Needed): string {
   return `${error}; see sluice ${called === undefined ? '' : `${called} `}--help`
 }
 
-interface Called extends Shown, Pick<Signals, 'exits'> {
+interface Called extends Shown {
+  readonly signals: Signals
   /** The command line. */
   readonly line: string
 }
 
 /** @param prepare parses the command line; called once signals are handled */
 async function runCommand (command: Command, prepare: () => Call, called: Called): Promise<number> {
-  const { json, quiet, line, exits } = called
+  const { json, quiet, line, signals: { exits, release } } = called
   const { givesJson } = command
   const stop = new Stop()
   const watching = watchLostWork(() => { stop.end() })
@@ -151,6 +151,7 @@ async function runCommand (command: Command, prepare: () => Call, called: Called
     for (const name of signals) process.off(name, onSignal)
   }
   for (const signal of signals) process.on(signal, onSignal)
+  release() // now that there are others: without a listener, Node would lose a signal that has just arrived
   const showResult = async ({ givesData }: Call, { value, text }: Result): Promise<void> => {
     // If the data goes to standard output, everything else goes to standard error.
     const output = givesData ? process.stderr : process.stdout
