@@ -11,7 +11,7 @@ import { doc, failure, folderInMemory, howMany, ndjsonOf, put, strictSame } from
 import { stoppedInFlow } from '../resuming.ts'
 import { randomNumbers } from '../shuffles.ts'
 import { type Test, t } from '../tap.ts'
-import { type Dataset, manifestIn, resultIn, runTasks, writeInputs } from './mixture/tasks/sample.ts'
+import { type Dataset, jsonLines, manifestIn, resultIn, runTasks } from './mixture/tasks/sample.ts'
 
 const DEDUP = { dedup: { scope: 'component', memory: '1MiB' } }
 const SMALL = { seq_len: 16, sequences_per_shard: 20, eos_id: 2 }
@@ -111,7 +111,8 @@ t.test('keys that were changed since the checkpoint are reported', async t => {
 
 t.test('tasks make the same files and stats as process-mixture', async t => {
   const inputs = folderInMemory(t)
-  await writeInputs(inputs)
+  put(inputs, 'a.ndjson', jsonLines(howMany(120, 220), 1))
+  put(inputs, 'b.ndjson', jsonLines(60, 2).trimEnd())
   const whole = await run(t, inputs, 1)
   for (const [unitBytes, world] of ([[1500, 3], [400, 7]] as const).slice(0, howMany(1, 2))) {
     const folder = folderInMemory(t)

@@ -6,7 +6,7 @@ import { plan } from '../../recipes/mixture/tasks/plan.ts'
 import { processMixture } from '../../recipes/process-mixture.ts'
 import { run as runManifest } from '../../recipes/run.ts'
 import { verify } from '../../recipes/verify.ts'
-import { contentIn, doc, failure, folderInMemory, ndjsonOf, put, strictSame } from '../helpers.ts'
+import { contentIn, doc, failure, folderInMemory, howMany, ndjsonOf, put, strictSame } from '../helpers.ts'
 import { stoppedInFlow } from '../resuming.ts'
 import { randomNumbers } from '../shuffles.ts'
 import { type Test, t } from '../tap.ts'
@@ -89,7 +89,7 @@ t.test('documents after a limit change no later component', async t => {
   const corpora = { a: documents('a', 400, 1), b: documents('b', 200, 2) }
   const expected = expectedOf({ a: corpora.a, b: [] }).a!.slice(0, 20)
   const limited = { a: corpora.a.filter(({ id }) => expected.includes(id)), b: corpora.b }
-  for (const workers of [1, 2]) {
+  for (const workers of [2, 1].slice(0, howMany(1, 2))) {
     const { folder, run } = mixtureIn(t, corpora, { max_records: 20 })
     await run({ workers })
     t.strictSame(keptIn(folder).b, expectedOf(limited).b!.slice(0, 20), `${workers} workers`)
@@ -126,7 +126,7 @@ t.test('a changed component makes those again whose duplicates change, and no ot
 t.test('a run that is stopped is resumed, and not if earlier components have changed since', async t => {
   const whole = mixtureIn(t)
   await whole.run()
-  for (const isMade of [false, true]) {
+  for (const isMade of [true, false].slice(0, howMany(1, 2))) {
     const { folder, manifest, options, write, run } = mixtureIn(t)
     const stop = async (): Promise<unknown> => await stoppedInFlow(
       () => join(folder, 'shards/b', isMade ? '.next' : '', 'checkpoint.json'),

@@ -8,7 +8,7 @@ const ALONE = /^\/\/ Runs alone: /m
 const MOST_FILES = 24
 
 /** The minimum number of files in a process, except for the last one: loading tap takes half a second. */
-const FEWEST_FILES = 6
+const FEWEST_FILES = 12
 
 /**
  * The files that each process runs. Files share a process, so that Node, tap and our modules are loaded, and compiled,
