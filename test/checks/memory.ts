@@ -1,7 +1,8 @@
 /**
  * The peak of resident memory of filter-corpus and process-mixture on a large NDJSON file, of filter-corpus on as much
  * text in `.zst` and in parquet, and of read on small files that decompress to ten times as much: `npm run memory`, 1
- * GB; `npm run memory -- --mb 100` for a short form. Fails at 400 MB, and at 150 MB more for a second thread.
+ * GB; `npm run memory -- --mb 100` for a short form. Fails at 400 MB, and at 150 MB more for a second thread. Also of
+ * the keys of exact dedup, 100 million for 1 GB, with `memory: 400MB`: fails at 512 MB.
  */
 import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
@@ -19,16 +20,55 @@ import { Checks } from './checks.ts'
 const LIMIT_MB = 400
 const ALLOWED_MB_A_WORKER = 150
 
+const KEYS_A_MB = 100_000
+const KEYS_MEMORY_MB = 400
+const KEYS_LIMIT_MB = 512
+/** The share of keys that are in the set already. */
+const REPEATED = 0.1
+
 const { values } = parseArgs({ options: { mb: { type: 'string', default: '1000' } } })
 const megabytes = Number(values.mb)
 const root = packageRoot()
 const folder = mkdtempSync(join(tmpdir(), 'sluice-memory-'))
 
-/** Runs a command in a separate process. @returns its peak of resident memory, in MB, and its duration */
-function peak (args: readonly string[]): { mb: number, seconds: number } {
-  const program = `
+interface Peak {
+  /** Of resident memory. */
+  readonly mb: number
+  readonly seconds: number
+}
+
+/** Runs a command in a separate process. */
+function peak (args: readonly string[]): Peak {
+  return peakOf(`sluice ${args.join(' ')}`, `
     const { cli } = await import(${JSON.stringify(join(root, 'dist/recipes/cli/cli.js'))})
-    process.exitCode = await cli(${JSON.stringify(args)})
+    process.exitCode = await cli(${JSON.stringify(args)})`)
+}
+
+/** Adds hashed numbers to a set of keys in a separate process, which fails unless it finds the new ones. */
+function peakOfKeys (count: number): Peak {
+  const distinct = Math.round(count * (1 - REPEATED))
+  return peakOf(`${count} keys`, `
+    const { KeySet } = await import(${JSON.stringify(join(root, 'dist/lib/dedup/key-set.js'))})
+    const set = new KeySet({ memory: ${KEYS_MEMORY_MB}e6, path: ${JSON.stringify(join(folder, 'keys'))} })
+    const key = new Uint32Array(4)
+    let added = 0
+    for (let i = 0; i < ${count}; i++) {
+      for (let word = 0; word < 4; word++) {
+        let hash = Math.imul(i % ${distinct} + 1, 0x9e3779b1) + word * 0x85ebca6b
+        hash = Math.imul(hash ^ hash >>> 16, 0x7feb352d)
+        hash = Math.imul(hash ^ hash >>> 15, 0x846ca68b)
+        key[word] = hash ^ hash >>> 16
+      }
+      if (set.isFull) await set.makeRoom()
+      if (set.add(key)) added++
+    }
+    await set.close()
+    if (added !== ${distinct}) throw new Error(added + ' new keys')`)
+}
+
+/** Runs a program in a separate process. */
+function peakOf (name: string, body: string): Peak {
+  const program = `${body}
     // VmHWM, if the system reports it, doesn't include the parent's memory at the time of the fork.
     const status = await import('node:fs').then(fs => fs.promises.readFile('/proc/self/status', 'utf8')).catch(() => '')
     console.log(/VmHWM:\\s+(\\d+) kB/.exec(status)?.[1] ?? process.resourceUsage().maxRSS)`
@@ -36,7 +76,7 @@ function peak (args: readonly string[]): { mb: number, seconds: number } {
   const { status, stdout, stderr } = spawnSync(
     process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8', cwd: folder }
   )
-  if (status !== 0) throw new Error(`sluice ${args.join(' ')}: exit code ${String(status)}\n${stderr}`)
+  if (status !== 0) throw new Error(`${name}: exit code ${String(status)}\n${stderr}`)
   return { mb: Number(stdout.trim()) / 1024, seconds: (performance.now() - started) / 1000 }
 }
 
@@ -162,6 +202,10 @@ try {
         `at most ${mb.toFixed(0)} MB resident, ${allowed} allowed, in ${seconds.toFixed(0)} s`, mb < allowed)
     }
   }
+  const keys = megabytes * KEYS_A_MB
+  const { mb, seconds } = peakOfKeys(keys)
+  checks.check(`dedup of ${keys} keys in ${KEYS_MEMORY_MB} MB: at most ${mb.toFixed(0)} MB resident, ` +
+    `${KEYS_LIMIT_MB} allowed, in ${seconds.toFixed(0)} s`, mb < KEYS_LIMIT_MB)
 } finally {
   rmSync(folder, { recursive: true, force: true })
 }
