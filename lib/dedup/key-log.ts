@@ -6,6 +6,9 @@ import { KEY_WORDS } from './key-table.ts'
 
 const CHUNK_WORDS = 2 ** 16
 
+/** The beginning of each file: as long as a key. */
+const MAGIC = Buffer.from('sluice dedup key')
+
 /**
  * Keys in the order in which they were added, in a file, so that a later run can resume, or another component can
  * compare its documents with them.
@@ -35,7 +38,10 @@ export class KeyLog {
    */
   async open (take: (key: Uint32Array) => Promise<void> | undefined): Promise<void> {
     this.#output = await openResumable(this.#path, this.#from)
-    if (this.#from === null) return
+    if (this.#from === null) {
+      await this.#output.write(MAGIC)
+      return
+    }
     await readKeys(partialName(this.#path), this.#from.bytes, take)
   }
 
@@ -72,10 +78,22 @@ export class KeyLog {
   }
 }
 
+/** Whether a file has keys of a log, or is empty; also if there is no such file. */
+export async function isKeyFile (path: string): Promise<boolean> {
+  const file = await open(path).catch(() => null)
+  if (file === null) return true
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(MAGIC.length), 0, MAGIC.length, 0)
+    return bytesRead === 0 || buffer.equals(MAGIC)
+  } finally {
+    await file.close()
+  }
+}
+
 /**
- * Reads keys from the beginning of a file.
+ * Reads the keys of a log.
  *
- * @param bytes the size of the keys
+ * @param bytes how much of the file is read
  * @param take takes the words of a key, which are valid until it returns, or until its promise resolves
  */
 export async function readKeys (
@@ -85,7 +103,7 @@ export async function readKeys (
   try {
     const key = new Uint32Array(KEY_WORDS)
     const words = new Uint32Array(CHUNK_WORDS)
-    for (let at = 0; at < bytes;) {
+    for (let at = MAGIC.length; at < bytes;) {
       const length = Math.min(4 * CHUNK_WORDS, bytes - at)
       await readWhole(file, new Uint8Array(words.buffer, 0, length), at)
       for (let i = 0; i < length / 4; i += KEY_WORDS) {

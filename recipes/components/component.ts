@@ -1,6 +1,6 @@
 import { removeCheckpoint } from '../../lib/output/checkpoint.ts'
 import { refuseShards } from '../../lib/shards/shard-folder.ts'
-import { removeKeys } from '../flow/global-dedup.ts'
+import { removeKeptKeys, removeKeys } from '../flow/global-dedup.ts'
 import { CHECKPOINT_EVERY } from '../jobs/checkpoints.ts'
 import { type Check, type Job, type JobStatus, canResume, runJob, statusOf, withLocks } from '../jobs/job.ts'
 import { remaking } from '../jobs/remake.ts'
@@ -8,7 +8,7 @@ import type { FoundComponent } from '../manifest/found.ts'
 import { type ComponentStats, described } from './component-stats.ts'
 import { filesWithShards } from './files.ts'
 import { makeShards } from './make-shards.ts'
-import { checkpointIn, copyIn, keysIn } from './paths.ts'
+import { checkpointIn, copyIn, keptKeysOf, keysIn } from './paths.ts'
 import { pull } from './pull.ts'
 import { type ShardJob, type ShardOptions, checkFit, copiedJob, pullJob, shardCheck, shardJob } from './shard-job.ts'
 import { documentsPlan } from './write-documents.ts'
@@ -26,7 +26,7 @@ export async function shardComponent (component: FoundComponent, options: ShardO
     : await pulledJob(component, copyIn(component.rawDir, component.name), options)
   const check = shardCheck(shards, options)
   const checkFinished: Check = async result => {
-    await removeKeys(keysIn(component.outputDir)) // of a run that was killed after its last checkpoint
+    await removeOldKeys(component) // of a run that was killed after its last checkpoint
     return await check(result)
   }
   const stats = await canResume(shards.read.files, shards.outputs)
@@ -75,9 +75,15 @@ async function resumeShards (shards: ShardJob, job: Job, options: ShardOptions):
     ? await again.make(next => makeNext(shards, next, options), job.begin)
     : await makeShards(shards, { folder, job }, options)
   await job.finish(made, outputs)
-  await removeKeys(keysIn(folder))
+  await removeOldKeys(shards.component)
   await again.clear()
   return made
+}
+
+/** Deletes the keys that are not needed any more once a component is finished. */
+async function removeOldKeys (component: FoundComponent): Promise<void> {
+  await removeKeys(keysIn(component.outputDir))
+  if (component.dedup?.scope !== 'mixture') await removeKeptKeys(keptKeysOf(component))
 }
 
 /** Makes shards in a separate folder, from which they will replace the existing ones: a job with its own checkpoint. */

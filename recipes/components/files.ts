@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { refuseForeignKeys } from '../flow/global-dedup.ts'
 import { refuseForeignRejects } from '../flow/rejects.ts'
 import { workingFiles } from '../jobs/job.ts'
 import type { Component } from '../manifest/schema.ts'
@@ -26,7 +27,7 @@ export function filesWithShards ({ name, outputDir, filteredDir, rejects, dedup 
   return [
     ...(filteredDir === null ? [] : [copyIn(filteredDir, name)]),
     ...(rejects === null ? [] : [rejects]),
-    ...(dedup?.scope === 'mixture' ? [keptKeysOf({ name, outputDir })] : [])
+    ...(dedup?.scope === 'mixture' ? [keptKeysOf({ outputDir })] : [])
   ]
 }
 
@@ -39,4 +40,5 @@ export function pullRejects ({ name, rawDir, rejects }: Named): string | null {
 export async function refuseForeignIn (component: Named): Promise<void> {
   await refuseForeignRejects(pullRejects(component))
   await refuseForeignRejects(component.rejects)
+  if (component.dedup?.scope === 'mixture') await refuseForeignKeys(keptKeysOf(component))
 }

@@ -1,4 +1,4 @@
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { workingFiles } from '../jobs/job.ts'
 import type { Component } from '../manifest/schema.ts'
 
@@ -32,8 +32,8 @@ export function writtenFiles (output: string, rejects: string | null): string[] 
  * The file of the keys of a finished component, which later components are compared with. It is next to the folder of
  * its shards, where only shards may be.
  */
-export function keptKeysOf ({ name, outputDir }: Pick<Component, 'name' | 'outputDir'>): string {
-  return join(dirname(outputDir), `${name}.dedup-keys`)
+export function keptKeysOf ({ outputDir }: Pick<Component, 'outputDir'>): string {
+  return join(dirname(outputDir), `${basename(outputDir)}.dedup-keys`)
 }
 
 /** The path, but for the end of the name, of the files in which a run has the keys of documents that it compares. */

@@ -115,12 +115,17 @@ export function encodingSettings (component: FoundComponent, tokenizer: Encoder)
 }
 
 /** Checks the shards of a finished job; other files in their folder are ignored. */
-export function shardCheck ({ component: { outputDir } }: ShardJob, { verify = false, signal }: ShardOptions): Check {
+export function shardCheck (
+  { component: { outputDir } }: ShardJob, { verify = false, keys, signal }: ShardOptions
+): Check {
   return async result => {
     const { verifyShards } = await import('../../lib/verify/shards.ts')
     const stats = { ...result as ComponentStats, output_dir: outputDir }
     const findings = await verifyShards(stats, { statsPath: checkpointIn(outputDir), quick: !verify, signal })
     const damages = findings.filter(({ check }) => check !== 'unlisted')
-    return damages.map(({ file, found, expected }) => `${file}: ${found}, expected ${expected}`)
+    return [
+      ...damages.map(({ file, found, expected }) => `${file}: ${found}, expected ${expected}`),
+      ...(verify ? await keys?.damages() ?? [] : [])
+    ]
   }
 }

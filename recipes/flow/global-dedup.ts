@@ -1,9 +1,11 @@
+import { existsSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { KeyDigest } from '../../lib/dedup/key-digest.ts'
-import { KeyLog } from '../../lib/dedup/key-log.ts'
+import { KeyLog, isKeyFile } from '../../lib/dedup/key-log.ts'
 import { KeySet } from '../../lib/dedup/key-set.ts'
 import { textKeys, wordsOf } from '../../lib/dedup/text-key.ts'
 import type { Document } from '../../lib/document.ts'
+import { SluiceError } from '../../lib/errors.ts'
 import { partialName } from '../../lib/output/resumable.ts'
 import { type Keyed, type StageOptions, Stage } from '../../lib/stage/stage.ts'
 import type { AnyStage } from '../stages.ts'
@@ -134,4 +136,17 @@ export class GlobalDedup implements SavedOutput {
 /** Deletes the keys that a finished flow has left for resuming. */
 export async function removeKeys (path: string): Promise<void> {
   await rm(partialName(path), { force: true })
+}
+
+/** Deletes a file of keys with which no component is compared any more, and what a stopped run has left of it. */
+export async function removeKeptKeys (path: string): Promise<void> {
+  await removeKeys(path)
+  if (existsSync(path) && await isKeyFile(path)) await rm(path, { force: true })
+}
+
+/** @throws SluiceError `ERR_OUTPUT_EXISTS` when keys would replace a file of another kind */
+export async function refuseForeignKeys (path: string): Promise<void> {
+  if (await isKeyFile(path)) return
+  const advice = 'move it, or set another output_dir'
+  throw new SluiceError('ERR_OUTPUT_EXISTS', `${path}: is not a file of keys, which dedup would write there; ${advice}`)
 }

@@ -42,11 +42,11 @@ export class MixtureKeys {
    * The keys of the next component.
    *
    * @param path of its file of keys
-   * @throws SluiceError `ERR_COMPONENT` if an earlier one has failed
+   * @throws SluiceError `ERR_COMPONENT` if an earlier one was not made
    */
   next (component: string, path: string): ComponentKeys {
     if (this.#failed !== null) {
-      const mistake = `dedup compares its documents with those of ${this.#failed}, which failed`
+      const mistake = `dedup compares its documents with those of ${this.#failed}, which was not made`
       throw new SluiceError('ERR_COMPONENT', `${mistake}; it is made once ${this.#failed} is`)
     }
     return new ComponentKeys(this, component, path)
@@ -151,6 +151,16 @@ export class ComponentKeys implements JobBasis {
   finish (digests: KeyDigests): void {
     this.#digests = digests
     this.#isRead = true
+  }
+
+  /** How the file of keys differs from what the checkpoint has of it; an empty list if it doesn't. */
+  async damages (): Promise<string[]> {
+    const digest = new KeyDigest()
+    await readKeys(this.#path, (await stat(this.#path)).size, key => {
+      digest.add(key, false)
+      return undefined
+    })
+    return digest.finish().keys === this.#digests?.keys ? [] : [`${this.#path}: was changed since the checkpoint`]
   }
 
   /** Ends the component, before `next`. @param isMade whether it is finished */

@@ -70,7 +70,7 @@ export function watching (make: MakeComponent): {
 export function stepsAsMade (steps: readonly RunStep[], status: JobStatus | undefined): readonly RunStep[] {
   if (status === undefined || status.is === 'finished') return steps
   return steps.map(step => step.step === 'process' && step.outcome === 'up to date'
-    ? { ...step, outcome: OUTCOMES[status.is], why: statusText(status) ?? step.why }
+    ? { ...step, outcome: OUTCOMES[status.is], why: ('why' in status ? status.why : statusText(status)) ?? step.why }
     : step)
 }
 

@@ -1,5 +1,5 @@
 /** The key `dedup` of a manifest with scope mixture: each text is kept once in all components. */
-import { readFileSync, statSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, statSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Document } from '../../lib/document.ts'
 import { plan } from '../../recipes/mixture/tasks/plan.ts'
@@ -76,7 +76,7 @@ t.test('the first document with each text of a mixture is kept, with any number 
   await one.run()
   t.strictSame(keptIn(one.folder), expectedOf(CORPORA))
   await verify(join(one.folder, 'stats.json'), { inventory: join(one.folder, 'inventory.md') })
-  t.equal(statSync(one.keysOf('b')).size, 16 * CORPORA.b.length)
+  t.equal(statSync(one.keysOf('b')).size, 16 * (1 + CORPORA.b.length))
   const two = mixtureIn(t)
   await two.run({ workers: 2, concurrency: 3 })
   strictSame(t, resultIn(two.folder), resultIn(one.folder), 'two threads')
@@ -118,7 +118,7 @@ t.test('a changed component makes those again whose duplicates change, and no ot
 
   write('a', CORPORA.a.slice(30))
   const report = await run()
-  t.match(report.steps.find(({ component }) => component === 'b')!.why, /done again: dedup: other documents are dupli/)
+  t.match(report.steps.find(({ component }) => component === 'b')!.why, /^dedup: other documents are duplicates/)
   t.strictSame(keptIn(folder), expectedOf({ ...CORPORA, a: CORPORA.a.slice(30) }))
   t.strictSame(await again(), ['a', 'b', 'c'].map(name => `${name} process: up to date`))
 })
@@ -165,7 +165,7 @@ t.test('a component that fails makes the later ones fail, by its name', async t 
   put(folder, 'b.ndjson', 'no JSON\n')
   const failed = [
     { name: 'b', code: 'ERR_BAD_RECORDS' },
-    { name: 'c', code: 'ERR_COMPONENT', error: /documents with those of b, which failed; it is made once b is/ }
+    { name: 'c', code: 'ERR_COMPONENT', error: /documents with those of b, which was not made; it is made once b is/ }
   ]
   t.match(await failure(processMixture(manifest, options)), { code: 'ERR_COMPONENT', stats: { failed } })
   write('b', CORPORA.b)
@@ -185,13 +185,28 @@ t.test('a file of keys that is lost, cut or changed is reported or made again', 
   ])
   strictSame(t, resultIn(folder), whole)
   const keys = readFileSync(keysOf('a'))
-  keys[5]! ^= 1
+  keys[40]! ^= 1
   writeFileSync(keysOf('a'), keys)
+  t.match((await run({ dryRun: true, verify: true })).steps.map(({ why }) => why), [/./, /a\.dedup-keys: was changed/])
   write('c', CORPORA.c.slice(1))
   t.match(await failure(run()), { message: /a\.dedup-keys: was changed since .*; delete it, and run/ })
   unlinkSync(keysOf('a'))
   await run()
   t.strictSame(keptIn(folder), expectedOf({ ...CORPORA, c: CORPORA.c.slice(1) }))
+})
+
+t.test('a file of another kind is not replaced, and keys that are not needed any more are deleted', async t => {
+  const { folder, manifest, options, keysOf, run } = mixtureIn(t)
+  put(folder, 'shards/b.dedup-keys', 'notes on the keys')
+  const message = /b\.dedup-keys: is not a file of keys, which dedup would write there; move it, or set/
+  t.match(await failure(run()), { code: 'ERR_OUTPUT_EXISTS', message })
+  t.notOk(existsSync(join(folder, 'stats.json')))
+  unlinkSync(keysOf('b'))
+  await run()
+  put(folder, 'mix.yaml', readFileSync(manifest, 'utf8').replace('"scope":"mixture"', '"scope":"component"'))
+  put(folder, 'shards/c.dedup-keys.partial', 'of a stopped run')
+  await processMixture(manifest, options)
+  t.strictSame(Object.keys(contentIn(folder)).filter(name => name.includes('dedup')), [])
 })
 
 t.test('tasks refuse it', async t => {
