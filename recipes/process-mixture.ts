@@ -27,7 +27,7 @@ import { schedule } from './jobs/schedule.ts'
 import { type Mixture, inputsOf } from './manifest/found.ts'
 import type { MixStats } from './mixture/mix/stats.ts'
 import {
-  type MixtureJob, type MixtureRun, checkPlaces, keysOf, loadTokenizerOf, statusBeforeRun, statsPathOf
+  type MixtureJob, type MixtureRun, checkPlaces, loadTokenizerOf, mixtureKeysOf, statusBeforeRun, statsPathOf
 } from './mixture/mixture.ts'
 import { readMixture } from './mixture/read.ts'
 import { type MixtureResult, type MixtureStats, withOthers, withVerifiedDates } from './mixture/stats.ts'
@@ -154,7 +154,7 @@ async function processComponents (
     if (is === 'finished') kept.add(name)
     else kept.delete(name)
   }
-  const mixtureKeys = keysOf(manifest)
+  const mixtureKeys = mixtureKeysOf(manifest)
   const outcomes = await schedule(manifest.datasets.map(component => ({
     name: component.name,
     run: async () => {

@@ -1,5 +1,6 @@
 import { open } from 'node:fs/promises'
 import { parseState } from '../options.ts'
+import { textKind } from '../output/own-file.ts'
 import { type OutputState, type ResumableOutput, openResumable, outputState, partialName } from '../output/resumable.ts'
 import { readWhole } from './key-run.ts'
 import { KEY_WORDS } from './key-table.ts'
@@ -8,6 +9,9 @@ const CHUNK_WORDS = 2 ** 16
 
 /** The beginning of each file: as long as a key. */
 const MAGIC = Buffer.from('sluice dedup key')
+
+/** A file of keys, by its beginning. */
+export const KEYS = textKind('hashes of documents for dedup', new RegExp(`^${MAGIC.toString()}`))
 
 /**
  * Keys in the order in which they were added, in a file, so that a later run can resume, or another component can
@@ -75,18 +79,6 @@ export class KeyLog {
     const bytes = Buffer.from(this.#chunk.slice(0, this.#length).buffer)
     this.#length = 0
     await this.#output!.write(bytes)
-  }
-}
-
-/** Whether a file has keys of a log, or is empty; also if there is no such file. */
-export async function isKeyFile (path: string): Promise<boolean> {
-  const file = await open(path).catch(() => null)
-  if (file === null) return true
-  try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(MAGIC.length), 0, MAGIC.length, 0)
-    return bytesRead === 0 || buffer.equals(MAGIC)
-  } finally {
-    await file.close()
   }
 }
 

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
-import { refuseForeignKeys } from '../flow/global-dedup.ts'
+import { KEYS } from '../../lib/dedup/key-log.ts'
+import { refuseForeign } from '../../lib/output/own-file.ts'
 import { refuseForeignRejects } from '../flow/rejects.ts'
 import { workingFiles } from '../jobs/job.ts'
 import type { Component } from '../manifest/schema.ts'
@@ -40,5 +41,5 @@ export function pullRejects ({ name, rawDir, rejects }: Named): string | null {
 export async function refuseForeignIn (component: Named): Promise<void> {
   await refuseForeignRejects(pullRejects(component))
   await refuseForeignRejects(component.rejects)
-  if (component.dedup?.scope === 'mixture') await refuseForeignKeys(keptKeysOf(component))
+  if (component.dedup?.scope === 'mixture') await refuseForeign(keptKeysOf(component), KEYS)
 }

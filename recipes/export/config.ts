@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { SluiceError } from '../../lib/errors.ts'
+import { SluiceError, allInOrder } from '../../lib/errors.ts'
 import { count, parseOptions, path, positive } from '../../lib/options.ts'
 import { writeOwn } from '../../lib/output/own-file.ts'
 import type { RunOptions } from '../flow/flow.ts'
@@ -94,8 +94,7 @@ export async function exportConfigParsed (
 /** What the configuration is written from. @throws SluiceError as `checkedPlaceOf` */
 async function dataFor (data: TrainingData, { format }: Trainer): Promise<ConfigData> {
   const all = [...data.sources, ...data.validation === null ? [] : [data.validation]]
-  const places: Array<Awaited<ReturnType<typeof checkedPlaceOf>>> = []
-  for (const source of all) places.push(await checkedPlaceOf(source, format)) // the first error, in each run
+  const places = await allInOrder(all.map(source => checkedPlaceOf(source, format)))
   const notes = places.flatMap(({ note }) => note ?? [])
   return configData({ ...data, notes: [...data.notes, ...notes] }, format, places)
 }

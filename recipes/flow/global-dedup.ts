@@ -1,11 +1,10 @@
-import { existsSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { KeyDigest } from '../../lib/dedup/key-digest.ts'
-import { KeyLog, isKeyFile } from '../../lib/dedup/key-log.ts'
+import { KEYS, KeyLog } from '../../lib/dedup/key-log.ts'
 import { KeySet } from '../../lib/dedup/key-set.ts'
 import { textKeys, wordsOf } from '../../lib/dedup/text-key.ts'
 import type { Document } from '../../lib/document.ts'
-import { SluiceError } from '../../lib/errors.ts'
+import { refuseForeign } from '../../lib/output/own-file.ts'
 import { partialName } from '../../lib/output/resumable.ts'
 import { type Keyed, type StageOptions, Stage } from '../../lib/stage/stage.ts'
 import type { AnyStage } from '../stages.ts'
@@ -37,7 +36,7 @@ export class GlobalDedup implements SavedOutput {
   readonly #earlier: ComponentKeys | null
   #set: KeySet | null
   readonly #log: KeyLog | null
-  readonly #digest = new KeyDigest()
+  readonly #digest: KeyDigest | null
   readonly #words = new Uint32Array(4)
   readonly #most: number
   #kept = 0
@@ -46,6 +45,7 @@ export class GlobalDedup implements SavedOutput {
     this.#earlier = earlier ?? null
     this.#set = earlier === undefined ? new KeySet({ memory, path }) : null
     this.#log = resumable || earlier !== undefined ? new KeyLog(path) : null
+    this.#digest = earlier === undefined ? null : new KeyDigest()
     this.#most = most ?? Infinity
   }
 
@@ -59,7 +59,7 @@ export class GlobalDedup implements SavedOutput {
   async commit (): Promise<void> {
     if (this.#earlier === null) return
     await this.#log!.commit()
-    this.#earlier.finish(this.#digest.finish())
+    this.#earlier.finish(this.#digest!.finish())
   }
 
   /** Releases its files. Call it after the flow has ended: its last checkpoint may come after this stage. */
@@ -116,7 +116,7 @@ export class GlobalDedup implements SavedOutput {
   #addAgain (key: Uint32Array): void {
     const isNew = this.#set!.add(key)
     if (isNew) this.#kept++
-    this.#digest.add(key, isNew)
+    this.#digest?.add(key, isNew)
   }
 
   /** @returns whether the key is new */
@@ -127,7 +127,7 @@ export class GlobalDedup implements SavedOutput {
     const words = wordsOf(key, this.#words)
     const isNew = this.#set!.add(words)
     if (isNew) this.#kept++
-    if (this.#earlier !== null) this.#digest.add(words, isNew)
+    this.#digest?.add(words, isNew)
     const writing = isNew || this.#earlier !== null ? this.#log?.add(words) : undefined
     return writing === undefined ? isNew : writing.then(() => isNew)
   }
@@ -141,12 +141,6 @@ export async function removeKeys (path: string): Promise<void> {
 /** Deletes a file of keys with which no component is compared any more, and what a stopped run has left of it. */
 export async function removeKeptKeys (path: string): Promise<void> {
   await removeKeys(path)
-  if (existsSync(path) && await isKeyFile(path)) await rm(path, { force: true })
-}
-
-/** @throws SluiceError `ERR_OUTPUT_EXISTS` when keys would replace a file of another kind */
-export async function refuseForeignKeys (path: string): Promise<void> {
-  if (await isKeyFile(path)) return
-  const advice = 'move it, or set another output_dir'
-  throw new SluiceError('ERR_OUTPUT_EXISTS', `${path}: is not a file of keys, which dedup would write there; ${advice}`)
+  const isOurs = await refuseForeign(path, KEYS).then(() => true, () => false)
+  if (isOurs) await rm(path, { force: true })
 }

@@ -129,9 +129,9 @@ export class ComponentKeys implements JobBasis {
     const now = this.#mixture.before
     if (now === null || now === before) return []
     if (!isFinished) return ['dedup: documents of earlier components have changed']
+    const set = await this.earlier()
+    this.#isRead = true
     try {
-      const set = await this.earlier()
-      this.#isRead = true
       const found = await readInto(set, this.#path)
       if (found.verdicts === verdicts && found.keys === keys) return []
     } catch (error) {
@@ -156,10 +156,14 @@ export class ComponentKeys implements JobBasis {
   /** How the file of keys differs from what the checkpoint has of it; an empty list if it doesn't. */
   async damages (): Promise<string[]> {
     const digest = new KeyDigest()
-    await readKeys(this.#path, (await stat(this.#path)).size, key => {
-      digest.add(key, false)
-      return undefined
-    })
+    try {
+      await readKeys(this.#path, (await stat(this.#path)).size, key => {
+        digest.add(key, false)
+        return undefined
+      })
+    } catch (error) {
+      return [`${this.#path}: ${messageOf(error)}`]
+    }
     return digest.finish().keys === this.#digests?.keys ? [] : [`${this.#path}: was changed since the checkpoint`]
   }
 

@@ -123,7 +123,7 @@ export async function checkPlaces (
 }
 
 /** The keys of a mixture whose components are compared with each other; null for another mixture. */
-export function keysOf ({ datasets }: Mixture): MixtureKeys | null {
+export function mixtureKeysOf ({ datasets }: Mixture): MixtureKeys | null {
   const dedup = datasets[0]?.dedup
   return dedup?.scope === 'mixture' ? new MixtureKeys(dedup.memory) : null
 }

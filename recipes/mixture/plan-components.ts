@@ -5,7 +5,7 @@ import type { ShardOptions } from '../components/shard-job.ts'
 import { type JobStatus, statusText } from '../jobs/job.ts'
 import type { FoundComponent, Mixture } from '../manifest/found.ts'
 import type { MakeComponent } from '../process-mixture.ts'
-import { checkPlaces, keysOf, statusBeforeRun } from './mixture.ts'
+import { checkPlaces, mixtureKeysOf, statusBeforeRun } from './mixture.ts'
 import { type RunStep, OUTCOMES } from './steps.ts'
 
 /** The steps of a component, or why it is refused. One refused component stops the run before anything is written. */
@@ -24,7 +24,7 @@ export async function planComponents (
   manifest: Mixture, tokenizerPath: string | null, statsPath: string, options: ShardOptions
 ): Promise<ComponentPlan[]> {
   await checkPlaces({ manifest, tokenizerPath }, statsPath)
-  const mixtureKeys = keysOf(manifest)
+  const mixtureKeys = mixtureKeysOf(manifest)
   if (mixtureKeys === null) return await allInOrder(manifest.datasets.map(component => planOf(component, options)))
   const plans: ComponentPlan[] = []
   try {

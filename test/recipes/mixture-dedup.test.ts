@@ -179,6 +179,8 @@ t.test('a file of keys that is lost, cut or changed is reported or made again', 
   const whole = resultIn(folder)
   unlinkSync(keysOf('a'))
   t.strictSame(processed(outcomes(await run()))[0], 'a process: done again')
+  unlinkSync(keysOf('b'))
+  t.strictSame(processed(outcomes(await run({ verify: true })))[1], 'b process: done again')
   truncateSync(keysOf('b'), 16)
   t.strictSame(processed(outcomes(await run())), [
     'a process: up to date', 'b process: done again', 'c process: up to date'
@@ -198,7 +200,7 @@ t.test('a file of keys that is lost, cut or changed is reported or made again', 
 t.test('a file of another kind is not replaced, and keys that are not needed any more are deleted', async t => {
   const { folder, manifest, options, keysOf, run } = mixtureIn(t)
   put(folder, 'shards/b.dedup-keys', 'notes on the keys')
-  const message = /b\.dedup-keys: is not a file of keys, which dedup would write there; move it, or set/
+  const message = /b\.dedup-keys: is not hashes of documents for dedup, which would replace it; name another file/
   t.match(await failure(run()), { code: 'ERR_OUTPUT_EXISTS', message })
   t.notOk(existsSync(join(folder, 'stats.json')))
   unlinkSync(keysOf('b'))

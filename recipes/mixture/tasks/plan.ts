@@ -24,7 +24,9 @@ import { filtersInThreads } from '../../flow/workers/threaded-flow.ts'
 import type { FindByName, FoundComponent } from '../../manifest/found.ts'
 import { processMixtureOptions } from '../../process-mixture.ts'
 import { filterName } from '../../stages.ts'
-import { type MixtureRun, checkPlaces, keysOf, loadTokenizerOf, statsPathOf, statusBeforeRun } from '../mixture.ts'
+import {
+  type MixtureRun, checkPlaces, loadTokenizerOf, mixtureKeysOf, statsPathOf, statusBeforeRun
+} from '../mixture.ts'
 import { readMixture } from '../read.ts'
 import { readMarker } from './commit.ts'
 import { deleteStored, finishMarker, planFile, stagingOf, storedFolders } from './places.ts'
@@ -93,7 +95,7 @@ export async function planParsed (
   const stats = statsPathOf(manifest, asked.stats)
   await checkPlaces({ manifest, tokenizerPath }, stats)
   const reading: ShardOptions & MixtureRun = { ...asked, ...run, takeover, tokenizer }
-  if (keysOf(manifest) !== null) throw new SluiceError('ERR_OPTION', `${manifestPath}: dedup: ${NOT_BY_TASKS}`)
+  if (mixtureKeysOf(manifest) !== null) throw new SluiceError('ERR_OPTION', `${manifestPath}: dedup: ${NOT_BY_TASKS}`)
   const datasets = manifest.datasets.map(component => withFormat(component, asked.format))
   const components: PlannedComponent[] = []
   for (const component of datasets) {
